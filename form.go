@@ -1,0 +1,61 @@
+package dtm
+
+import (
+	"context"
+	"time"
+)
+
+// Form is one published version of an XLSForm.
+type Form struct {
+	ID         string // the form's form_id
+	Version    string
+	Title      string
+	Hash       string // "md5:" + hex of XForm, as OpenRosa wants it
+	XForm      []byte // what phones download
+	Source     []byte // the XLSForm as uploaded
+	SourceName string
+	Media      []Media // attachments of this version
+	Published  time.Time
+}
+
+// Media is a file that goes with a form: a list of points, a picture, a sound.
+type Media struct {
+	Name string
+	Type string // MIME type
+	Hash string // "md5:" + hex
+	Data []byte
+}
+
+// Forms keeps published forms. Every version stays; the newest is current.
+type Forms interface {
+	// Publish adds a version. The same id, version and content again is no error
+	// and adds nothing; the same id and version with other content is a Conflict.
+	Publish(ctx context.Context, f Form) error
+	// Forms lists the current version of every form, by id, without Source and
+	// Media data.
+	Forms(ctx context.Context) ([]Form, error)
+	// Form returns one version, the current one when version is "": NotFound.
+	Form(ctx context.Context, id, version string) (Form, error)
+}
+
+// Device is a phone or browser allowed to send submissions (ODK: app user).
+type Device struct {
+	ID       string
+	Name     string
+	Point    string // code of the point it is used at; "" when it moves
+	Created  time.Time
+	Revoked  *time.Time
+	LastSeen *time.Time
+}
+
+// Devices keeps devices and the tokens that admit them. Tokens are stored hashed.
+type Devices interface {
+	// AddDevice returns the new device and its token, which is shown this once.
+	AddDevice(ctx context.Context, name, point string) (Device, string, error)
+	// DeviceByToken finds the device: Forbidden when the token is unknown or
+	// revoked (Collect would ask for a password on Unauthenticated).
+	DeviceByToken(ctx context.Context, token string) (Device, error)
+	Devices(ctx context.Context) ([]Device, error)
+	// RevokeDevice takes the id or the name: NotFound.
+	RevokeDevice(ctx context.Context, id string) error
+}

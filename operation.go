@@ -1,0 +1,226 @@
+package dtm
+
+import (
+	"strings"
+	"time"
+)
+
+// Operation is one country's tracking programme as its pack declares it. It is
+// read at start and never written.
+type Operation struct {
+	Code       string // "djibouti": first part of every key
+	Country    string // ISO 3166-1 alpha-3
+	Name       Text
+	Title      Text // "Displacement Tracking Matrix · Djibouti"
+	Languages  []Lang
+	Zone       *time.Location
+	Contact    string
+	Source     Text // the credit line under every figure
+	Disclaimer Text // the sentence under every map
+
+	Synthetic bool // demo data: marked on every page
+
+	Threshold   int      // guard: counts from 1 to Threshold-1 do not leave
+	Baseline    Baseline // comparison period
+	ChangeBasis []Dated  // "total" | "daily_average": how change on the previous month is computed, from when
+
+	Areas      []Area
+	Points     []Point
+	Lists      map[string]CodeList // "country", "sex", "age", "reason", "transport", "movement", "flow_type", ...
+	Programmes []Programme
+	Partners   []Partner
+	Indicators []DerivedIndicator
+	Forms      []PackForm
+	Boundaries []byte // GeoJSON FeatureCollection: areas and neighbours, properties code (P-code or ISO3), level, name
+}
+
+// Baseline is a named period that later figures are compared with.
+type Baseline struct {
+	Name   Text
+	Period Period
+}
+
+// Dated is a value that holds from a day until the next Dated of the same list.
+type Dated struct {
+	From  time.Time // zero: since ever
+	Value string
+}
+
+// ValueAt returns the value that holds on day t; "" before the first.
+func ValueAt(list []Dated, t time.Time) string {
+	v := ""
+	for _, d := range list {
+		if d.From.After(t) {
+			break
+		}
+		v = d.Value
+	}
+	return v
+}
+
+// Area is an administrative area by its COD-AB P-code.
+type Area struct {
+	Code   string // P-code: "DJ01", "DJ0115"
+	Parent string // P-code of the area above; "" at level 1
+	Level  int
+	ISO    string // ISO 3166-2, level 1 only
+	Name   Text
+}
+
+// Roles of a point. A role is dated: it starts on a day, and figures of earlier
+// days keep the earlier role.
+const (
+	RoleEntry   = "entry"
+	RoleTransit = "transit"
+	RoleExit    = "exit"
+	RoleReturn  = "return"
+)
+
+// Point is a flow monitoring point (FMP; French PSF).
+type Point struct {
+	Code        string
+	Name        Text
+	Aliases     []string // every other spelling met in data
+	Area        string   // admin 1 P-code; "" when not known
+	Area2       string   // admin 2 P-code; "" when not known
+	Lon, Lat    float64
+	Positioned  bool // Lon and Lat are set
+	Approximate bool // the position is of the town, not of the point
+	Role        []Dated
+	Status      []Dated // "open" | "closed"
+	Note        string  // what is assumed, and from which source
+}
+
+// CodeList is a list of codes with their labels.
+type CodeList struct {
+	Name  string
+	Codes []Code
+}
+
+// Code is one entry of a code list.
+type Code struct {
+	Code  string
+	Label Text
+	Extra map[string]string // further columns of the list's file
+}
+
+// Label returns the label of code in l, the code itself when the list lacks it.
+func (c CodeList) Label(code string, l Lang) string {
+	for _, e := range c.Codes {
+		if e.Code == code {
+			return e.Label.In(l)
+		}
+	}
+	return code
+}
+
+// Has tells whether the list holds the code.
+func (c CodeList) Has(code string) bool {
+	for _, e := range c.Codes {
+		if e.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+// Programme is a service that people in need are referred to.
+type Programme struct {
+	Code string
+	Name Text
+}
+
+// Partner is an institution that receives data or referrals.
+type Partner struct {
+	Code string
+	Name Text
+}
+
+// DerivedIndicator is an indicator of the catalogue with part of its question
+// answered by the operation: the entries from one country, the share of one area.
+type DerivedIndicator struct {
+	ID         string
+	Base       string              // an indicator of the catalogue
+	Where      map[string][]string // filter on dimensions
+	Period     *Period             // fixed period, for baselines
+	Name       Text
+	Definition Text
+}
+
+// PackForm is a form that comes with the pack.
+type PackForm struct {
+	File string // "forms/fmr.xlsx"
+	Data []byte
+}
+
+// Point returns the point with the code.
+func (o *Operation) Point(code string) (Point, bool) {
+	for _, p := range o.Points {
+		if p.Code == code {
+			return p, true
+		}
+	}
+	return Point{}, false
+}
+
+// Area returns the area with the P-code.
+func (o *Operation) Area(code string) (Area, bool) {
+	for _, a := range o.Areas {
+		if a.Code == code {
+			return a, true
+		}
+	}
+	return Area{}, false
+}
+
+// ResolvePoint finds the point that a spelling means: its code, one of its names
+// or an alias, whatever the case, accents, spaces and hyphens.
+func (o *Operation) ResolvePoint(name string) (code string, ok bool) {
+	key := Fold(name)
+	if key == "" {
+		return "", false
+	}
+	for _, p := range o.Points {
+		if Fold(p.Code) == key {
+			return p.Code, true
+		}
+		for _, n := range p.Name {
+			if Fold(n) == key {
+				return p.Code, true
+			}
+		}
+		for _, a := range p.Aliases {
+			if Fold(a) == key {
+				return p.Code, true
+			}
+		}
+	}
+	return "", false
+}
+
+// Fold reduces a name to what two spellings of it share: lower-case letters and
+// digits, without the accents of Latin script, spaces (no-break ones too),
+// hyphens or apostrophes.
+func Fold(s string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(s) {
+		if plain, ok := accents[r]; ok {
+			b.WriteString(plain)
+			continue
+		}
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r > 0x24F:
+			if r != '\u2019' && r != '\u202f' && r != '\u2011' && r != '\u2013' && r != '\u2010' && r != '\ufeff' && r != '\u200b' {
+				b.WriteRune(r)
+			}
+		}
+	}
+	return b.String()
+}
+
+var accents = map[rune]string{
+	'à': "a", 'á': "a", 'â': "a", 'ä': "a", 'ã': "a", 'å': "a", 'ç': "c",
+	'è': "e", 'é': "e", 'ê': "e", 'ë': "e", 'ì': "i", 'í': "i", 'î': "i", 'ï': "i",
+	'ñ': "n", 'ò': "o", 'ó': "o", 'ô': "o", 'ö': "o", 'õ': "o", 'ø': "o",
+	'ù': "u", 'ú': "u", 'û': "u", 'ü': "u", 'ý': "y", 'ÿ': "y", 'æ': "ae", 'œ': "oe",
+}
