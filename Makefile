@@ -1,0 +1,51 @@
+# dtm: two commands matter: `make run` and `make test`. `make help` lists the rest.
+SHELL      := /bin/bash
+GO         ?= go
+export CGO_ENABLED := 1
+PY         := .cache/py
+RACE       ?= -race
+STAMP      := .cache/stamp
+
+.PHONY: help run build test check bench assets interop clean tools
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: build ## build everything and start the demo: prints the address and the accounts
+	./bin/dtm demo
+
+build: assets ## leave the program in bin/dtm
+	$(GO) build -trimpath -o bin/dtm ./cmd/dtm
+
+assets: $(STAMP)/assets ## fetch what is embedded (PDF engine, fonts, htmx) with npm
+
+$(STAMP)/npm: package.json package-lock.json
+	@internal/testtool/need.sh build
+	@mkdir -p $(STAMP)
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(STAMP)/assets: $(STAMP)/npm $(wildcard internal/assets/*.go)
+	$(GO) run ./internal/assets
+	@touch $@
+
+tools: $(STAMP)/npm ## install what the tests need: Debian packages, npm packages, a Python environment
+	@internal/testtool/need.sh test
+	@internal/testtool/python.sh $(PY)
+
+test: assets tools check ## install what the tests need and run them all
+	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test $(RACE) -timeout 20m ./...
+
+check: assets ## formatting, vet, staticcheck
+	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not gofmt'd:"; echo "$$out"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+bench: build ## print the table of the design's performance budget
+	$(GO) run ./internal/bench
+
+interop: assets tools ## XLSForm corpus, real forms, ODK Validate: print the scores
+	CI=true DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -count=1 -v -run 'Interop|Real|Validate' ./gather/xlsform/ ./gather/xform/
+
+clean: ## remove what was built and fetched (not your data)
+	rm -rf bin .cache node_modules
