@@ -1,0 +1,133 @@
+// Package config turns a data folder's config.toml, the environment and the
+// command's flags, in this order, into one Config; secrets may also come from a
+// file named by the option's _FILE twin.
+package config
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"reflect"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"dtm"
+)
+
+// FileName is the name of the settings file in a data folder.
+const FileName = "config.toml"
+
+// Config is everything that can be set. The tags name the key in config.toml;
+// the environment variable is DTM_ and the key in capitals; the flag is the key
+// with hyphens.
+type Config struct {
+	Operation string `toml:"operation" help:"operation pack: a name that comes with the program, or a folder"`
+	Listen    string `toml:"listen" help:"address to serve on"`
+	BaseURL   string `toml:"base_url" help:"public address that phones and readers use, when it is not the listen address"`
+	Store     string `toml:"store" help:"operational store; empty: SQLite in the data folder"`
+	Warehouse string `toml:"warehouse" help:"warehouse; empty: DuckDB in the data folder"`
+	Cache     string `toml:"cache" help:"folder for the compiled PDF engine; empty: the user's cache folder"`
+	MaxUpload int64  `toml:"max_upload_mb" help:"largest single submission request in MB"`
+	LogFormat string `toml:"log_format" help:"text or json"`
+}
+
+// Default is the configuration of a laptop in a country office.
+func Default() Config {
+	return Config{Operation: "djibouti", Listen: "127.0.0.1:8080", MaxUpload: 100, LogFormat: "text"}
+}
+
+// Read merges the file's text (may be empty) and the environment over the
+// defaults. readFile serves the _FILE twins. An unknown key or a wrong type is
+// Invalid and names file and line.
+func Read(file []byte, env func(string) string, readFile func(string) ([]byte, error)) (Config, error) {
+	c := Default()
+	md, err := toml.Decode(string(file), &c)
+	if err != nil {
+		where := FileName
+		if pe, ok := err.(toml.ParseError); ok {
+			where = fmt.Sprintf("%s:%d", FileName, pe.Position.Line)
+		}
+		return c, dtm.Errorf(dtm.Invalid, "%v", err).At(where)
+	}
+	if un := md.Undecoded(); len(un) > 0 {
+		return c, dtm.Errorf(dtm.Invalid, "unknown setting %q; `dtm serve -h` lists the settings", un[0]).At(FileName)
+	}
+	v := reflect.ValueOf(&c).Elem()
+	for i := range v.NumField() {
+		key := v.Type().Field(i).Tag.Get("toml")
+		name := "DTM_" + strings.ToUpper(key)
+		s := env(name)
+		if f := env(name + "_FILE"); f != "" {
+			b, err := readFile(f)
+			if err != nil {
+				return c, dtm.Errorf(dtm.Invalid, "%s: %w", name+"_FILE", err)
+			}
+			s = strings.TrimSpace(string(b))
+		}
+		if s == "" {
+			continue
+		}
+		if err := set(v.Field(i), s); err != nil {
+			return c, dtm.Errorf(dtm.Invalid, "%s=%q: %w", name, s, err)
+		}
+	}
+	return c, nil
+}
+
+func set(v reflect.Value, s string) error {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(s)
+	case reflect.Int64:
+		var n int64
+		if _, err := fmt.Sscan(s, &n); err != nil {
+			return fmt.Errorf("not a whole number")
+		}
+		v.SetInt(n)
+	}
+	return nil
+}
+
+// Flags registers flags for the named keys ("listen", "base_url") on fs and
+// returns a func that writes those given over c.
+func Flags(fs *flag.FlagSet, keys ...string) func(c *Config) error {
+	given := map[string]*string{}
+	d := Default()
+	v := reflect.ValueOf(&d).Elem()
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		for _, k := range keys {
+			if f.Tag.Get("toml") == k {
+				given[k] = fs.String(strings.ReplaceAll(k, "_", "-"), "", f.Tag.Get("help")+fmt.Sprintf(" (default %q)", fmt.Sprint(v.Field(i).Interface())))
+			}
+		}
+	}
+	return func(c *Config) error {
+		v := reflect.ValueOf(c).Elem()
+		for i := range v.NumField() {
+			k := v.Type().Field(i).Tag.Get("toml")
+			if p := given[k]; p != nil && *p != "" {
+				if err := set(v.Field(i), *p); err != nil {
+					return dtm.Errorf(dtm.Invalid, "-%s %q: %w", strings.ReplaceAll(k, "_", "-"), *p, err)
+				}
+			}
+		}
+		return nil
+	}
+}
+
+// FromFolder reads the settings file of a data folder; a folder without one has
+// the defaults.
+func FromFolder(dir fs.FS, env func(string) string, readFile func(string) ([]byte, error)) (Config, error) {
+	b, err := fs.ReadFile(dir, FileName)
+	if err != nil && !isNotExist(err) {
+		return Config{}, dtm.Errorf(dtm.Invalid, "%w", err).At(FileName)
+	}
+	return Read(b, env, readFile)
+}
+
+func isNotExist(err error) bool {
+	return errors.Is(err, fs.ErrNotExist)
+}
