@@ -1,0 +1,248 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"dtm"
+	"dtm/event"
+)
+
+// groupLimit is the most writes that one commit makes durable. More does not
+// save syncs that matter and makes the last one wait.
+const groupLimit = 128
+
+// job is one caller's write: fn runs in the transaction of its group. Its error
+// undoes what fn did and nothing else.
+type job struct {
+	fn   func(*tx) error
+	done chan error // buffered: the writer never waits for a caller
+}
+
+// update runs fn in the next group and returns after the commit that holds it:
+// nil means that it is on disk. A caller whose ctx ends while the write is under
+// way still waits for its answer, which is a matter of milliseconds, because
+// otherwise it could not know whether the write was done.
+func (db *DB) update(ctx context.Context, op string, fn func(*tx) error) error {
+	j := &job{fn: fn, done: make(chan error, 1)}
+	if err := db.hand(ctx, j); err != nil {
+		return err
+	}
+	return failure(op, <-j.done)
+}
+
+func (db *DB) hand(ctx context.Context, j *job) error {
+	db.senders.RLock()
+	defer db.senders.RUnlock()
+	select {
+	case <-db.closing:
+		return errClosed()
+	default:
+	}
+	select {
+	case db.queue <- j:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// writer owns the writing connection until the queue is closed and empty.
+func (db *DB) writer() {
+	defer close(db.ended)
+	w := &group{db: db, stmts: map[string]*sql.Stmt{}}
+	defer w.release()
+	jobs := make([]*job, 0, groupLimit)
+	for first := range db.queue {
+		jobs = append(jobs[:0], first)
+	more:
+		for len(jobs) < groupLimit {
+			select {
+			case j, ok := <-db.queue:
+				if !ok {
+					break more
+				}
+				jobs = append(jobs, j)
+			default:
+				break more
+			}
+		}
+		w.run(jobs)
+	}
+}
+
+// group runs jobs in transactions on the one writing connection. Statements are
+// prepared once and kept.
+type group struct {
+	db     *DB
+	conn   *sql.Conn
+	stmts  map[string]*sql.Stmt
+	broken error // a commit whose sync failed: what is on disk is not known any more
+}
+
+func (w *group) run(jobs []*job) {
+	errs, err := w.try(jobs)
+	for i, j := range jobs {
+		if err != nil {
+			j.done <- err
+		} else {
+			j.done <- errs[i]
+		}
+	}
+}
+
+// try returns each job's own error, or the one error that undid them all.
+func (w *group) try(jobs []*job) (errs []error, err error) {
+	// The connection outlives every caller, so no caller's context is used.
+	ctx := context.Background()
+	if w.broken != nil {
+		return nil, w.broken
+	}
+	if w.conn == nil {
+		if w.conn, err = w.db.write.Conn(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.exec(ctx, `BEGIN IMMEDIATE`); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			w.exec(ctx, `ROLLBACK`) // may be over already: the first error is the one that counts
+		}
+	}()
+	t := &tx{group: w, ctx: ctx}
+	if t.chain, err = t.head(); err != nil {
+		return nil, err
+	}
+	start := t.chain.Seq
+	errs = make([]error, len(jobs))
+	for i, j := range jobs {
+		if errs[i], err = t.do(j, len(jobs) > 1); err != nil {
+			return nil, err
+		}
+	}
+	if len(jobs) == 1 && errs[0] != nil {
+		w.exec(ctx, `ROLLBACK`)
+		return errs, nil
+	}
+	if err := w.exec(ctx, `COMMIT`); err != nil {
+		if codeOf(err)&0xff == sqlite3.SQLITE_IOERR {
+			w.broken = err
+		}
+		return nil, err
+	}
+	if t.chain.Seq > start {
+		w.db.bell.ring(t.chain.Seq)
+	}
+	return errs, nil
+}
+
+func (w *group) exec(ctx context.Context, query string, args ...any) error {
+	s, err := w.stmt(ctx, query)
+	if err != nil {
+		return err
+	}
+	_, err = s.ExecContext(ctx, args...)
+	return err
+}
+
+func (w *group) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
+	if s := w.stmts[query]; s != nil {
+		return s, nil
+	}
+	s, err := w.conn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	w.stmts[query] = s
+	return s, nil
+}
+
+func (w *group) release() {
+	for _, s := range w.stmts {
+		s.Close()
+	}
+	if w.conn != nil {
+		w.conn.Close()
+	}
+}
+
+// tx is what a job sees: the group's transaction at one moment.
+type tx struct {
+	*group
+	ctx   context.Context
+	now   time.Time
+	chain event.Chain // end of the log, entries of this transaction included
+}
+
+// do runs one job. Among others it runs in a savepoint, so that its failure
+// leaves theirs alone. The second error is one that ended the transaction.
+func (t *tx) do(j *job, among bool) (own, all error) {
+	t.now = t.db.now()
+	if !among {
+		return j.fn(t), nil
+	}
+	before := t.chain
+	if err := t.exec(`SAVEPOINT job`); err != nil {
+		return nil, err
+	}
+	own = j.fn(t)
+	if own != nil {
+		if fatal(own) {
+			return nil, own
+		}
+		t.chain = before
+		if err := t.exec(`ROLLBACK TO job`); err != nil {
+			return nil, err
+		}
+	}
+	return own, t.exec(`RELEASE job`)
+}
+
+// fatal tells whether err is one after which SQLite may have undone the whole
+// transaction by itself.
+func fatal(err error) bool {
+	var own *dtm.Error
+	if errors.As(err, &own) && own.Err == nil {
+		return false
+	}
+	switch codeOf(err) & 0xff {
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_CORRUPT,
+		sqlite3.SQLITE_BUSY, sqlite3.SQLITE_INTERRUPT:
+		return true
+	}
+	return false
+}
+
+func (t *tx) exec(query string, args ...any) error { return t.group.exec(t.ctx, query, args...) }
+
+// change is exec that returns how many rows it changed.
+func (t *tx) change(query string, args ...any) (int64, error) {
+	s, err := t.stmt(t.ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	r, err := s.ExecContext(t.ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// row runs a query of at most one row into dest; false when there is none.
+func (t *tx) row(query string, args []any, dest ...any) (bool, error) {
+	s, err := t.stmt(t.ctx, query)
+	if err != nil {
+		return false, err
+	}
+	err = s.QueryRowContext(t.ctx, args...).Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
