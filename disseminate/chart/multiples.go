@@ -1,0 +1,159 @@
+package chart
+
+import (
+	"math"
+
+	"dtm/disseminate/chart/draw"
+)
+
+// Multiples is one small trend a panel, over the same steps and on one scale
+// unless Free. Panels stand in rows of as many as the width carries.
+type Multiples struct {
+	Head
+	Axis   string  `json:"axis"` // what the steps are: "Month"
+	Steps  []Step  `json:"steps"`
+	Panels []Panel `json:"panels"`
+	Free   bool    `json:"free,omitempty"` // each panel has its own scale; FreeNote says so
+	// FreeNote is the sentence under the drawing when Free is set.
+	FreeNote string `json:"free_note,omitempty"`
+}
+
+// Panel is one small trend.
+type Panel struct {
+	Label string `json:"label"`
+	Cells []Cell `json:"cells"`
+	Note  string `json:"note,omitempty"` // coverage: "310 of 365 days"
+	Band  *Range `json:"band,omitempty"` // expected range
+}
+
+// Table has one row a step and one column a panel.
+func (m Multiples) Table() Table {
+	t := Table{Columns: []string{m.Axis}}
+	for _, p := range m.Panels {
+		t.Columns = append(t.Columns, p.Label)
+	}
+	for i, step := range m.Steps {
+		row := []Field{text(step.name())}
+		for _, p := range m.Panels {
+			row = append(row, figure(at(p.Cells, i)))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// SVG draws the panels.
+func (m Multiples) SVG(o Options) []byte {
+	o = o.fill()
+	s := open(m.Head, o)
+	if len(m.Steps) == 0 || len(m.Panels) == 0 {
+		s.note(o.Words.Missing)
+		return s.close("multiples")
+	}
+	gap, withheld := false, false
+	all := 0.0
+	for _, p := range m.Panels {
+		for i := range m.Steps {
+			c := at(p.Cells, i)
+			_, ok := c.known()
+			gap = gap || !ok && !c.Suppressed
+			withheld = withheld || c.Suppressed
+			_, hi, _ := p.Band.at(i)
+			all = max(all, top(c), hi)
+		}
+	}
+	var key []swatch
+	for _, p := range m.Panels {
+		if p.Band != nil {
+			key = append(key, swatch{p.Band.Label, draw.Shape{Class: "band", Fill: draw.Band}, false})
+			break
+		}
+	}
+	if gap {
+		key = append(key, swatch{o.Words.Missing, draw.Shape{Class: "empty", Fill: draw.Empty, Stroke: draw.Rule}, false})
+	}
+	if withheld {
+		key = append(key, swatch{o.Words.Withheld, s.hatched(draw.Suppressed), false})
+	}
+	s.legend(key)
+	s.Mirror = false
+	n := max(1, min(4, int((s.w+24)/(150+24)), len(m.Panels)))
+	w := (s.w - 24*float64(n-1)) / float64(n)
+	const head, plot = 40.0, 74.0
+	first, last := m.Steps[0], m.Steps[len(m.Steps)-1]
+	for k, p := range m.Panels {
+		col := float64(k % n)
+		if o.RTL { // panels are read from the right, each from the left
+			col = float64(n-1) - col
+		}
+		x := (w + 24) * col
+		hi := all
+		if m.Free {
+			hi = top(p.Cells...)
+			for i := range m.Steps {
+				_, b, _ := p.Band.at(i)
+				hi = max(hi, b)
+			}
+		}
+		if hi <= 0 {
+			hi = 1
+		}
+		f := frame{left: x, right: x + w, top: s.y + head, bottom: s.y + head + plot, n: len(m.Steps), hi: hi}
+		m.panel(s, p, f)
+		a, b := draw.Clean(first.name()), draw.Clean(last.name())
+		if len(m.Steps) == 1 {
+			a = ""
+		}
+		if draw.Width(a, 11, false)+draw.Width(b, 11, false)+10 > w { // the short names then
+			a, b = draw.Clean(first.Label+" "+first.Group), draw.Clean(last.Label+" "+last.Group)
+			a, b = draw.Fit(a, 11, false, w/2-5), draw.Fit(b, 11, false, w/2-5)
+		}
+		s.Text(x, f.bottom+14, a, draw.Style{Size: 11, Class: "mute"})
+		s.Text(x+w, f.bottom+14, b, draw.Style{Size: 11, Class: "mute", Anchor: draw.End})
+		if k%n == n-1 || k == len(m.Panels)-1 {
+			s.y = f.bottom + 30
+		}
+	}
+	if m.Free {
+		s.Mirror = o.RTL
+		s.note(m.FreeNote)
+	}
+	return s.close("multiples")
+}
+
+func (m Multiples) panel(s *sheet, p Panel, f frame) {
+	w := f.right - f.left
+	last := -1
+	for i := range m.Steps {
+		if _, ok := at(p.Cells, i).known(); ok {
+			last = i
+		}
+	}
+	value := ""
+	if last >= 0 {
+		v, _ := at(p.Cells, last).known()
+		value = s.o.Number(v)
+	}
+	anchor, side := draw.Start, f.left
+	if s.o.RTL {
+		anchor, side = draw.End, f.right
+	}
+	s.Text(side, f.top-24, draw.Fit(draw.Clean(p.Label), 13, true, w), draw.Style{Bold: true, Anchor: anchor})
+	s.Text(side, f.top-9, draw.Fit(draw.Clean(p.Note), 11, false, w), draw.Style{Size: 11, Class: "mute", Anchor: anchor})
+	t := Trend{Steps: m.Steps, Lines: []Line{{Label: p.Label, Cells: p.Cells}}, Band: p.Band}
+	s.Line(f.left, f.bottom, f.right, f.bottom, draw.Shape{Class: "axis", Stroke: draw.Axis})
+	t.grounds(s, f)
+	t.band(s, f)
+	t.line(s, f, 0)
+	if last >= 0 {
+		v, _ := at(p.Cells, last).known()
+		vw := draw.Width(value, 12, true)
+		x := math.Min(math.Max(f.x(last)-vw/2, f.left), f.right-vw)
+		y := f.y(v) - 8
+		if y-12 < f.top-6 {
+			y = f.y(v) + 18
+		}
+		s.Text(x, y, value, draw.Style{Size: 12, Bold: true, Class: "warm", Halo: true})
+	}
+	t.hits(s, f)
+}
