@@ -37,6 +37,8 @@ type Event struct {
 type Events interface {
 	// Events returns up to limit events after seq, oldest first.
 	Events(ctx context.Context, after int64, limit int) ([]Event, error)
+	// Last returns the sequence number of the newest event, 0 when there is none.
+	Last(ctx context.Context) (int64, error)
 	// Wait returns when an event after seq exists, or with ctx's error.
 	Wait(ctx context.Context, after int64) error
 	// Verify walks the chain and returns the first entry that breaks it as an
