@@ -1,0 +1,442 @@
+package maps
+
+import (
+	"math"
+	"sort"
+
+	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/planar"
+
+	"dtm/disseminate/chart/draw"
+)
+
+// spot is a point on the page.
+type spot struct {
+	Point
+	at     orb.Point // px
+	r      float64
+	region string
+	least  bool // the value is a lower bound: part of it is withheld
+	number int  // 0: its label stands beside it; else its number in the legend
+}
+
+// stream is a flow on the page: a curve from a to b.
+type stream struct {
+	Flow
+	a, b, c  orb.Point // ends and control point, px
+	width    float64
+	faint    bool
+	least    bool
+	from, to string // names
+	label    string
+	labelAt  orb.Point
+}
+
+// end is one end of a flow.
+type end struct {
+	name    string
+	at      orb.Point
+	r       float64
+	area    int // index of the foreign country in Base.areas; -1: a fixed place
+	outside bool
+}
+
+func value(v *float64, suppressed bool) (float64, bool) {
+	if suppressed || v == nil || math.IsNaN(*v) || math.IsInf(*v, 0) || *v < 0 {
+		return 0, false
+	}
+	return *v, true
+}
+
+// spots places the points; those without a usable position come back apart.
+func (p *picture) spots() (placed []spot, loose []spot) {
+	list := p.points()
+	hi := 0.0
+	for _, s := range list {
+		if v, ok := value(s.Value, s.Suppressed); ok {
+			hi = max(hi, v)
+		}
+	}
+	most := min(17, p.f.w/28)
+	for _, s := range list {
+		pos := orb.Point{s.Lon, s.Lat}
+		if s.Lon == 0 && s.Lat == 0 || !onEarth(pos) {
+			loose = append(loose, s)
+			continue
+		}
+		s.at = p.f.xy(pos)
+		if !p.f.holds(s.at, 4) {
+			loose = append(loose, s)
+			continue
+		}
+		v, ok := value(s.Value, s.Suppressed)
+		switch {
+		case s.Suppressed:
+			s.r = 6
+		case ok && v > 0:
+			s.r = max(3, most*math.Sqrt(v/hi))
+		default:
+			s.r = 3
+		}
+		placed = append(placed, s)
+	}
+	// Largest first, so that small circles are drawn over large ones.
+	sort.SliceStable(placed, func(i, j int) bool {
+		if placed[i].r != placed[j].r {
+			return placed[i].r > placed[j].r
+		}
+		return placed[i].Code < placed[j].Code
+	})
+	// Two points of one town would hide each other: the smaller steps aside.
+	for i := range placed {
+		for turn := 0; turn < 8; turn++ {
+			clash := -1
+			for j := 0; j < i; j++ {
+				if planar.Distance(placed[i].at, placed[j].at) < max(4, placed[j].r-placed[i].r+2) {
+					clash = j
+				}
+			}
+			if clash < 0 {
+				break
+			}
+			d := placed[i].r + placed[clash].r + 2
+			angle := float64(turn)*math.Pi/4 + math.Pi/6
+			at := orb.Point{placed[clash].at[0] + d*math.Cos(angle), placed[clash].at[1] + d*math.Sin(angle)}
+			if p.f.holds(at, 8) {
+				placed[i].at = at
+			}
+		}
+	}
+	p.hi = hi
+	return placed, loose
+}
+
+// points are the spec's points, added up to regions when asked.
+func (p *picture) points() []spot {
+	var out []spot
+	for _, pt := range p.s.Points {
+		pt.Label = draw.Clean(pt.Label)
+		if pt.Label == "" {
+			pt.Label = draw.Clean(pt.Code)
+		}
+		region := pt.Region
+		if region == "" {
+			region = p.b.RegionAt(pt.Lon, pt.Lat)
+		}
+		out = append(out, spot{Point: pt, region: region})
+	}
+	if p.s.Aggregate != Region {
+		return out
+	}
+	var sums []spot
+	at := map[string]int{}
+	for _, s := range out {
+		a, ok := p.b.area(s.region)
+		if !ok {
+			s.Lon, s.Lat = 0, 0 // its region is not known, so it has no place here
+			sums = append(sums, s)
+			continue
+		}
+		i, ok := at[a.code]
+		if !ok {
+			i = len(sums)
+			at[a.code] = i
+			sums = append(sums, spot{Point: Point{Code: a.code, Label: p.name(a.code), Lon: a.at[0], Lat: a.at[1], Region: a.code}, region: a.code})
+		}
+		sums[i].Value, sums[i].Suppressed, sums[i].least = add(sums[i].Value, sums[i].Suppressed, sums[i].least, s.Value, s.Suppressed)
+	}
+	return sums
+}
+
+// add adds a figure to a sum. A withheld part makes the sum a lower bound, and
+// the sum withheld when there is no known part.
+func add(sum *float64, withheld, least bool, v *float64, suppressed bool) (*float64, bool, bool) {
+	if suppressed {
+		if sum == nil {
+			return nil, true, false
+		}
+		return sum, false, true
+	}
+	n, ok := value(v, false)
+	if !ok {
+		return sum, withheld, least
+	}
+	if sum != nil {
+		n += *sum
+	}
+	return &n, false, least || withheld
+}
+
+// name is what the reader calls a code.
+func (p *picture) name(code string) string {
+	if n := draw.Clean(p.s.Names[code]); n != "" {
+		return n
+	}
+	if a, ok := p.b.area(code); ok {
+		if n := draw.Clean(a.name.In(p.s.Lang)); n != "" {
+			return n
+		}
+	}
+	return draw.Clean(code)
+}
+
+// end resolves a flow's end: a placed point, a region, the country itself, a
+// neighbour in the frame or a country beyond it.
+func (p *picture) end(code string) (end, bool) {
+	for _, s := range p.placed {
+		if s.Code == code {
+			return end{name: s.Label, at: s.at, r: s.r, area: -1}, true
+		}
+	}
+	for _, pt := range p.s.Points { // a point without a place of its own stands for its region
+		if pt.Code != code {
+			continue
+		}
+		region := pt.Region
+		if region == "" {
+			region = p.b.RegionAt(pt.Lon, pt.Lat)
+		}
+		if a, ok := p.b.area(region); ok {
+			for _, s := range p.placed {
+				if s.Code == region {
+					return end{name: s.Label, at: s.at, r: s.r, area: -1}, true
+				}
+			}
+			return end{name: draw.Clean(pt.Label), at: p.f.xy(a.at), r: 4, area: -1}, true
+		}
+		return end{}, false
+	}
+	for i, a := range p.b.areas {
+		if a.code != code {
+			continue
+		}
+		e := end{name: p.name(code), at: p.f.xy(a.at), r: 4, area: -1}
+		if a.level == 0 && code != p.s.Country {
+			e.area = i
+			if len(p.shapes[i]) == 0 {
+				e.area, e.outside = -1, true
+				e.at = p.f.edge(e.at, 18)
+			}
+		}
+		return e, true
+	}
+	return end{}, false
+}
+
+// anchor is where in a neighbour a flow to or from at begins: inside the
+// country, clear of its border and of the frame, as near as leaves the arrow a
+// length of its own.
+func (p *picture) anchor(i int, at orb.Point) orb.Point {
+	length := 0.17 * min(p.f.w, p.f.h)
+	best, cost := p.f.edge(p.f.xy(p.b.areas[i].at), 18), math.Inf(1)
+	const step = 10.0
+	for y := 16.0; y <= p.f.h-16; y += step {
+		for x := 16.0; x <= p.f.w-16; x += step {
+			q := orb.Point{x, y}
+			if !planar.MultiPolygonContains(p.shapes[i], q) {
+				continue
+			}
+			d := planar.Distance(q, at)
+			c := math.Abs(d - length)
+			if clear := planar.DistanceFrom(p.shapes[i], q); clear < 22 {
+				c += (22 - clear) * 3
+			}
+			if p.scaleBox.contains(q) {
+				c += 60
+			}
+			// What lies towards the middle of the country is where people come from.
+			far := p.f.xy(p.b.areas[i].at)
+			c += 0.08 * math.Min(planar.Distance(q, far), 400)
+			if c < cost {
+				best, cost = q, c
+			}
+		}
+	}
+	return best
+}
+
+// streams places the flows, largest first; those whose ends cannot be drawn come
+// back apart.
+func (p *picture) streams() (drawn []stream, loose []stream) {
+	hi := 0.0
+	for _, f := range p.flows() {
+		st := f
+		a, ok1 := p.end(f.From)
+		b, ok2 := p.end(f.To)
+		st.from, st.to = p.called(f.From), p.called(f.To)
+		v, known := value(f.Value, f.Suppressed)
+		if !ok1 || !ok2 || f.From == f.To || a.at == b.at && a.area < 0 && b.area < 0 {
+			if known && v > 0 || f.Suppressed {
+				loose = append(loose, st)
+			}
+			continue
+		}
+		if !known && !f.Suppressed || known && v == 0 {
+			continue
+		}
+		switch {
+		case a.area >= 0 && b.area >= 0:
+			a.at = p.anchor(a.area, p.f.xy(p.home.at))
+			b.at = p.anchor(b.area, p.f.xy(p.home.at))
+		case a.area >= 0:
+			a.at = p.anchor(a.area, b.at)
+		case b.area >= 0:
+			b.at = p.anchor(b.area, a.at)
+		}
+		for _, e := range []end{a, b} {
+			if e.outside {
+				p.far[e.name] = e.at
+			}
+		}
+		st.a, st.b = toward(a.at, b.at, a.r+2), toward(b.at, a.at, b.r+3)
+		st.c = p.bend(st.a, st.b)
+		hi = max(hi, v)
+		drawn = append(drawn, st)
+	}
+	sort.SliceStable(drawn, func(i, j int) bool {
+		a, _ := value(drawn[i].Value, drawn[i].Suppressed)
+		b, _ := value(drawn[j].Value, drawn[j].Suppressed)
+		if a != b {
+			return a > b
+		}
+		return drawn[i].From+" "+drawn[i].To < drawn[j].From+" "+drawn[j].To
+	})
+	most := min(11, p.f.w/48)
+	for i := range drawn {
+		v, ok := value(drawn[i].Value, drawn[i].Suppressed)
+		drawn[i].width = 1.4
+		if ok {
+			drawn[i].width = max(1.2, most*v/hi)
+			drawn[i].faint = v < hi*0.08
+		}
+	}
+	p.flowHi, p.flowMost = hi, most
+	if len(drawn) > maxFlows {
+		loose = append(loose, drawn[maxFlows:]...)
+		drawn = drawn[:maxFlows]
+	}
+	return drawn, loose
+}
+
+// maxFlows is how many arrows a reader can tell apart at the very most; what is
+// beyond is in the table.
+const maxFlows = 40
+
+// called names a flow's end even when it has no place.
+func (p *picture) called(code string) string {
+	for _, s := range p.placed {
+		if s.Code == code {
+			return s.Label
+		}
+	}
+	for _, pt := range p.s.Points {
+		if pt.Code == code && draw.Clean(pt.Label) != "" {
+			return draw.Clean(pt.Label)
+		}
+	}
+	return p.name(code)
+}
+
+// flows are the spec's flows; with Aggregate their points become regions and
+// equal pairs one flow. Equal pairs are added up in any case.
+func (p *picture) flows() []stream {
+	region := map[string]string{}
+	if p.s.Aggregate == Region {
+		for _, s := range (&picture{b: p.b, s: Spec{Points: p.s.Points}}).points() {
+			if _, ok := p.b.area(s.region); ok {
+				region[s.Code] = s.region
+			}
+		}
+	}
+	var out []stream
+	at := map[[2]string]int{}
+	for _, f := range p.s.Flows {
+		if r, ok := region[f.From]; ok {
+			f.From = r
+		}
+		if r, ok := region[f.To]; ok {
+			f.To = r
+		}
+		key := [2]string{f.From, f.To}
+		i, ok := at[key]
+		if !ok {
+			at[key] = len(out)
+			if f.Suppressed {
+				f.Value = nil
+			}
+			out = append(out, stream{Flow: f})
+			continue
+		}
+		o := &out[i]
+		o.Value, o.Suppressed, o.least = add(o.Value, o.Suppressed, o.least, f.Value, f.Suppressed)
+		o.Label = ""
+	}
+	return out
+}
+
+// toward moves a by d towards b, at most to a third of the way.
+func toward(a, b orb.Point, d float64) orb.Point {
+	l := planar.Distance(a, b)
+	if l == 0 {
+		return a
+	}
+	t := min(d/l, 1.0/3)
+	return orb.Point{a[0] + (b[0]-a[0])*t, a[1] + (b[1]-a[1])*t}
+}
+
+// bend is the control point of the curve from a to b: to the right of the
+// course, so that a flow and its return keep apart; less where the frame ends.
+func (p *picture) bend(a, b orb.Point) orb.Point {
+	dx, dy := b[0]-a[0], b[1]-a[1]
+	for _, k := range []float64{0.2, 0.14, 0.08, 0} {
+		c := orb.Point{(a[0]+b[0])/2 - dy*k, (a[1]+b[1])/2 + dx*k}
+		if p.f.holds(c, 6) {
+			return c
+		}
+	}
+	return orb.Point{(a[0] + b[0]) / 2, (a[1] + b[1]) / 2}
+}
+
+// on is the position at t, 0 to 1, and the direction there, of unit length.
+func (s stream) on(t float64) (at, dir orb.Point) {
+	u := 1 - t
+	at = orb.Point{
+		u*u*s.a[0] + 2*u*t*s.c[0] + t*t*s.b[0],
+		u*u*s.a[1] + 2*u*t*s.c[1] + t*t*s.b[1],
+	}
+	dir = orb.Point{
+		2*u*(s.c[0]-s.a[0]) + 2*t*(s.b[0]-s.c[0]),
+		2*u*(s.c[1]-s.a[1]) + 2*t*(s.b[1]-s.c[1]),
+	}
+	l := math.Hypot(dir[0], dir[1])
+	if l == 0 {
+		return at, orb.Point{1, 0}
+	}
+	return at, orb.Point{dir[0] / l, dir[1] / l}
+}
+
+func (s stream) length() float64 { return planar.Distance(s.a, s.b) }
+
+// head is the length of the arrowhead.
+func (s stream) head() float64 { return min(max(8, s.width*1.5), s.length()*0.6) }
+
+// ribbon is the outline of the arrow: shaft and head in one shape, so that a
+// faded one has no seam.
+func (s stream) ribbon() [][2]float64 {
+	const n = 12
+	stop := 1 - s.head()/max(s.length(), 1)
+	var left, right [][2]float64
+	for i := 0; i <= n; i++ {
+		at, d := s.on(stop * float64(i) / n)
+		h := s.width / 2
+		left = append(left, [2]float64{at[0] - d[1]*h, at[1] + d[0]*h})
+		right = append(right, [2]float64{at[0] + d[1]*h, at[1] - d[0]*h})
+	}
+	at, d := s.on(stop)
+	h := max(4, s.width*0.95)
+	out := append(left, [2]float64{at[0] - d[1]*h, at[1] + d[0]*h}, [2]float64{s.b[0], s.b[1]}, [2]float64{at[0] + d[1]*h, at[1] - d[0]*h})
+	for i := len(right) - 1; i >= 0; i-- {
+		out = append(out, right[i])
+	}
+	return out
+}
