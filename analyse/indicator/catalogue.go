@@ -1,0 +1,172 @@
+package indicator
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"dtm"
+)
+
+//go:embed catalogue/*.toml
+var catalogue embed.FS
+
+// definition is an indicator with the rule that computes it.
+type definition struct {
+	dtm.Indicator
+	kind    string   // how rows become figures: the functions of compute.go
+	query   string   // file in query/
+	basis   string   // of changes: "" = as the operation says, or "total"
+	code    string   // vulnerability
+	require []string // dimensions that must be filtered or split by
+	where   map[string][]string
+	period  *dtm.Period
+}
+
+// entry is a catalogue file.
+type entry struct {
+	Name        map[string]string `toml:"name"`
+	Definition  map[string]string `toml:"definition"`
+	Formula     string            `toml:"formula"`
+	Unit        string            `toml:"unit"`
+	Denominator map[string]string `toml:"denominator"`
+	Missing     map[string]string `toml:"missing"`
+	Source      string            `toml:"source"`
+	Decimals    int               `toml:"decimals"`
+	Counts      bool              `toml:"counts"`
+	Share       bool              `toml:"share"`
+	By          []string          `toml:"by"`
+	Default     []string          `toml:"default"`
+	Kind        string            `toml:"kind"`
+	Query       string            `toml:"query"`
+	Basis       string            `toml:"basis"`
+	Code        string            `toml:"code"`
+	Require     []string          `toml:"require"`
+}
+
+// splits reads a list of dimensions. "all" stands for every dimension a count can
+// be split by; reasons and means of transport are not among them, since their
+// parts overlap. "-day" takes day out.
+func splits(list []string) ([]string, error) {
+	var out []string
+	for _, d := range list {
+		switch rest, without := strings.CutPrefix(d, "-"); {
+		case d == "all":
+			out = append(out, slices.DeleteFunc(Dimensions(), func(d string) bool { return columns[d].multi != "" })...)
+		case without:
+			out = slices.DeleteFunc(out, func(d string) bool { return d == rest })
+		case columns[d].name == "":
+			return nil, fmt.Errorf("unknown dimension %q", d)
+		default:
+			out = append(out, d)
+		}
+	}
+	return out, nil
+}
+
+// readCatalogue reads the built-in definitions. A fault in them is a fault of the
+// program, found by its tests.
+func readCatalogue() (map[string]*definition, error) {
+	files, err := catalogue.ReadDir("catalogue")
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]*definition, len(files))
+	for _, f := range files {
+		data, err := catalogue.ReadFile(path.Join("catalogue", f.Name()))
+		if err != nil {
+			return nil, err
+		}
+		var e entry
+		d := toml.NewDecoder(bytes.NewReader(data))
+		meta, err := d.Decode(&e)
+		if err != nil {
+			return nil, fmt.Errorf("catalogue/%s: %w", f.Name(), err)
+		}
+		if u := meta.Undecoded(); len(u) > 0 {
+			return nil, fmt.Errorf("catalogue/%s: unknown key %s", f.Name(), u[0])
+		}
+		if _, ok := kinds[e.Kind]; !ok {
+			return nil, fmt.Errorf("catalogue/%s: unknown kind %q", f.Name(), e.Kind)
+		}
+		dims, err := splits(e.By)
+		if err != nil {
+			return nil, fmt.Errorf("catalogue/%s: %w", f.Name(), err)
+		}
+		id := strings.TrimSuffix(f.Name(), ".toml")
+		out[id] = &definition{
+			Indicator: dtm.Indicator{
+				ID:          id,
+				Name:        languages(e.Name),
+				Definition:  languages(e.Definition),
+				Formula:     e.Formula,
+				Unit:        e.Unit,
+				Denominator: languages(e.Denominator),
+				Missing:     languages(e.Missing),
+				Source:      e.Source,
+				Decimals:    e.Decimals,
+				Counts:      e.Counts,
+				Share:       e.Share,
+				By:          dims,
+				Default:     e.Default,
+			},
+			kind:    e.Kind,
+			query:   e.Query,
+			basis:   e.Basis,
+			code:    e.Code,
+			require: e.Require,
+		}
+	}
+	return out, nil
+}
+
+func languages(m map[string]string) dtm.Text {
+	t := dtm.Text{}
+	for l, s := range m {
+		t[dtm.Lang(l)] = s
+	}
+	return t
+}
+
+// derive makes the operation's own indicators from their bases. The dimensions a
+// derived one fixes cannot be asked for again.
+func derive(defs map[string]*definition, op *dtm.Operation) error {
+	for _, d := range op.Indicators {
+		base, ok := defs[d.Base]
+		if !ok {
+			return dtm.Errorf(dtm.Invalid, "indicator %s: there is no indicator %q to derive it from", d.ID, d.Base)
+		}
+		if _, ok := defs[d.ID]; ok {
+			return dtm.Errorf(dtm.Invalid, "indicator %s is declared twice, or has the name of a built-in one", d.ID)
+		}
+		for dim := range d.Where {
+			if c, ok := columns[dim]; !ok || dim == "month" || dim == "day" || c.name == "point_text" {
+				return dtm.Errorf(dtm.Invalid, "indicator %s: %q is not a dimension to filter by; there are %s", d.ID, dim, strings.Join(Dimensions(), ", "))
+			}
+		}
+		c := *base
+		c.ID = d.ID
+		c.Operation = true
+		c.where = maps.Clone(base.where)
+		if c.where == nil {
+			c.where = map[string][]string{}
+		}
+		maps.Copy(c.where, d.Where)
+		c.period = d.Period
+		c.Indicator.By = slices.DeleteFunc(slices.Clone(base.By), func(dim string) bool { return len(d.Where[dim]) == 1 })
+		if len(d.Name) > 0 {
+			c.Name = d.Name
+		}
+		if len(d.Definition) > 0 {
+			c.Definition = d.Definition
+		}
+		defs[d.ID] = &c
+	}
+	return nil
+}

@@ -1,0 +1,332 @@
+// Package load brings the event log into the warehouse: events come in from the
+// store, each is turned into movements (an imported chunk, a phone's submission),
+// and batches of movements go out to the warehouse with the position they stand
+// for.
+//
+// A batch and its position are one transaction, so every event counts exactly
+// once, wherever the program is stopped. The warehouse holds nothing that the log
+// does not say: when it is empty, of another pack, or stands at an event that this
+// log does not have, it is loaded from the first event, with the same result.
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"dtm"
+	"dtm/analyse/warehouse"
+)
+
+// Warehouse is where batches go. Implemented by the rooms under warehouse/.
+type Warehouse interface {
+	// Position tells how far the log is loaded.
+	Position(ctx context.Context) (warehouse.Position, error)
+	// Apply adds a batch with its position in one transaction: Conflict when the
+	// warehouse does not stand where the batch starts.
+	Apply(ctx context.Context, b warehouse.Batch) ([]warehouse.Outcome, error)
+	// Outcome tells what became of a chunk: NotFound while it is not loaded.
+	Outcome(ctx context.Context, chunk string) (warehouse.Outcome, error)
+	// Reset empties the warehouse.
+	Reset(ctx context.Context) error
+}
+
+// Events is the part of dtm.Events that loading needs.
+type Events interface {
+	Events(ctx context.Context, after int64, limit int) ([]dtm.Event, error)
+	Wait(ctx context.Context, after int64) error
+}
+
+// Submissions is the part of dtm.Submissions that loading needs.
+type Submissions interface {
+	Submission(ctx context.Context, id string) (dtm.Submission, error)
+}
+
+// Chunks is the part of dtm.Imports that loading needs.
+type Chunks interface {
+	Chunk(ctx context.Context, hash string) (dtm.Chunk, error)
+}
+
+// Outcome is what became of an imported chunk.
+type Outcome = warehouse.Outcome
+
+// Problem is an event whose content could not be turned into movements. The
+// submission stays in the store; it has no facts.
+type Problem struct {
+	Event dtm.Event
+	Err   error
+}
+
+// Result counts what loading did.
+type Result struct {
+	Events      int
+	Submissions int
+	Rows        int // movement rows read, before comparison
+	Chunks      []Outcome
+	Problems    []Problem
+	To          warehouse.Position
+}
+
+// Loader follows the log. Set the fields, then call CatchUp or Run; one at a time
+// does the work, both may be called from several goroutines.
+type Loader struct {
+	Operation   *dtm.Operation
+	Events      Events
+	Submissions Submissions
+	Chunks      Chunks
+	Warehouse   Warehouse
+
+	// DecodeChunk gives the movements of an imported chunk. Every row has a
+	// Source of its own that names its cell in the file.
+	DecodeChunk func(op *dtm.Operation, data []byte) ([]dtm.Movement, error)
+	// DecodeSubmission gives the movements of a submission and what is odd about
+	// it. A form without tags has no movements. An error of kind Invalid,
+	// NotFound or Unsupported means that this submission will never have any.
+	DecodeSubmission func(ctx context.Context, s dtm.Submission) ([]dtm.Movement, []dtm.Flag, error)
+	// Flagged is told what DecodeSubmission found odd, before the facts are
+	// written and again if loading is repeated; nil to ignore.
+	Flagged func(ctx context.Context, s dtm.Submission, flags []dtm.Flag) error
+	// Loaded is told of every batch after it is written; nil to ignore. Run calls
+	// it, so that Problems reach the log.
+	Loaded func(Result)
+
+	// Every is the least time between two batches of Run: what phones send
+	// meanwhile goes together. 0 means 100 ms.
+	Every time.Duration
+	// Limit is how many movement rows make a batch full. 0 means 100,000.
+	Limit int
+
+	mu      sync.Mutex // one batch at a time
+	checked bool       // the warehouse is known to belong to this log
+	pos     warehouse.Position
+
+	wait    sync.Mutex
+	loaded  int64
+	changed chan struct{} // closed when loaded grows
+}
+
+const (
+	defaultEvery = 100 * time.Millisecond
+	defaultLimit = 100_000
+	eventsPage   = 1000
+)
+
+// CatchUp loads until there are no more events and tells what it did. It returns
+// early with ctx's error or the first error of the store or the warehouse; what
+// was loaded before stays loaded.
+func (l *Loader) CatchUp(ctx context.Context) (Result, error) {
+	var sum Result
+	for {
+		r, err := l.step(ctx)
+		sum.Events += r.Events
+		sum.Submissions += r.Submissions
+		sum.Rows += r.Rows
+		sum.Chunks = append(sum.Chunks, r.Chunks...)
+		sum.Problems = append(sum.Problems, r.Problems...)
+		sum.To = r.To
+		if err != nil || r.Events == 0 {
+			return sum, err
+		}
+	}
+}
+
+// Run loads as events come, until ctx ends (then it returns nil) or something
+// fails. It may be called again after a failure.
+func (l *Loader) Run(ctx context.Context) error {
+	every := l.Every
+	if every == 0 {
+		every = defaultEvery
+	}
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for {
+		r, err := l.step(ctx)
+		if err == nil && r.Events > 0 && l.Loaded != nil {
+			l.Loaded(r)
+		}
+		if err == nil && r.Events == 0 {
+			err = l.Events.Wait(ctx, r.To.Seq)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if r.Events >= eventsPage || r.Rows >= l.limit() {
+			continue // behind: no pause
+		}
+		pause.Reset(every)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// WaitFor returns when the event seq is loaded, or with ctx's error. Somebody
+// else must be loading.
+func (l *Loader) WaitFor(ctx context.Context, seq int64) error {
+	for {
+		l.wait.Lock()
+		if l.loaded >= seq {
+			l.wait.Unlock()
+			return nil
+		}
+		if l.changed == nil {
+			l.changed = make(chan struct{})
+		}
+		c := l.changed
+		l.wait.Unlock()
+		select {
+		case <-c:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Outcome tells what became of a chunk: NotFound while it is not loaded.
+func (l *Loader) Outcome(ctx context.Context, chunk string) (Outcome, error) {
+	return l.Warehouse.Outcome(ctx, chunk)
+}
+
+func (l *Loader) limit() int {
+	if l.Limit > 0 {
+		return l.Limit
+	}
+	return defaultLimit
+}
+
+// step loads one batch.
+func (l *Loader) step(ctx context.Context) (Result, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.checked {
+		if err := l.check(ctx); err != nil {
+			return Result{}, err
+		}
+		l.checked = true
+	}
+	r, err := l.batch(ctx)
+	if err != nil {
+		// Whatever happened, the warehouse knows best where it stands.
+		l.checked = false
+		return r, err
+	}
+	l.pos = r.To
+	l.tell(r.To.Seq)
+	return r, nil
+}
+
+func (l *Loader) tell(seq int64) {
+	l.wait.Lock()
+	defer l.wait.Unlock()
+	if seq > l.loaded {
+		l.loaded = seq
+		if l.changed != nil {
+			close(l.changed)
+			l.changed = nil
+		}
+	}
+}
+
+// check reads where the warehouse stands and empties it if the log has no such
+// event: the store was restored from a backup, or is another one.
+func (l *Loader) check(ctx context.Context) error {
+	p, err := l.Warehouse.Position(ctx)
+	if err != nil {
+		return err
+	}
+	if p.Seq > 0 {
+		es, err := l.Events.Events(ctx, p.Seq-1, 1)
+		if err != nil {
+			return err
+		}
+		if len(es) == 0 || es[0].Seq != p.Seq || es[0].Hash != p.Hash {
+			if err := l.Warehouse.Reset(ctx); err != nil {
+				return err
+			}
+			p = warehouse.Position{}
+		}
+	}
+	l.pos = p
+	return nil
+}
+
+func (l *Loader) batch(ctx context.Context) (Result, error) {
+	r := Result{To: l.pos}
+	events, err := l.Events.Events(ctx, l.pos.Seq, eventsPage)
+	if err != nil || len(events) == 0 {
+		return r, err
+	}
+	b := warehouse.Batch{From: l.pos}
+	for _, e := range events {
+		if err := l.add(ctx, e, &b, &r); err != nil {
+			return r, err
+		}
+		r.Events++
+		r.To = warehouse.Position{Seq: e.Seq, Hash: e.Hash, At: e.At}
+		if r.Rows >= l.limit() {
+			break
+		}
+	}
+	b.To = r.To
+	r.Chunks, err = l.Warehouse.Apply(ctx, b)
+	return r, err
+}
+
+// add reads what the event is about into the batch. Events that bring no facts
+// only move the position.
+func (l *Loader) add(ctx context.Context, e dtm.Event, b *warehouse.Batch, r *Result) error {
+	switch e.Name {
+	case dtm.ChunkImported:
+		c, err := l.Chunks.Chunk(ctx, e.Subject)
+		if err != nil {
+			return fmt.Errorf("event %d: %w", e.Seq, err)
+		}
+		rows, err := l.DecodeChunk(l.Operation, c.Data)
+		if err != nil {
+			return fmt.Errorf("event %d, chunk %s of %s: %w", e.Seq, c.Hash, c.File, err)
+		}
+		b.Chunks = append(b.Chunks, warehouse.Chunk{Hash: c.Hash, Rows: rows})
+		r.Rows += len(rows)
+	case dtm.SubmissionReceived:
+		s, err := l.Submissions.Submission(ctx, e.Subject)
+		if err != nil {
+			return fmt.Errorf("event %d: %w", e.Seq, err)
+		}
+		rows, flags, err := l.DecodeSubmission(ctx, s)
+		if err != nil {
+			if !never(err) {
+				return fmt.Errorf("event %d, submission %s: %w", e.Seq, s.ID, err)
+			}
+			r.Problems = append(r.Problems, Problem{e, err})
+			rows = nil
+		}
+		if len(flags) > 0 && l.Flagged != nil {
+			if err := l.Flagged(ctx, s, flags); err != nil {
+				return err
+			}
+		}
+		b.Submissions = append(b.Submissions, warehouse.Submission{Source: s.ID, Replaces: s.Deprecates, Rows: rows})
+		r.Submissions++
+		r.Rows += len(rows)
+	}
+	return nil
+}
+
+// never tells whether trying again cannot help.
+func never(err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	switch dtm.KindOf(err) {
+	case dtm.Invalid, dtm.NotFound, dtm.Unsupported, dtm.TooLarge:
+		return true
+	}
+	return false
+}

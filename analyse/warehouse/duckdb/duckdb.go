@@ -1,0 +1,174 @@
+// Package duckdb is the embedded warehouse: batches of movements come in through
+// Apply, each in one transaction with the position of the event log it stands
+// for; rows of one consistent state come out through Read.
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	_ "embed"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"dtm"
+	"dtm/analyse/warehouse"
+)
+
+//go:embed schema.sql
+var schema string
+
+// Warehouse is an open DuckDB file. It admits one process.
+type Warehouse struct {
+	op          *dtm.Operation
+	places      *warehouse.Places
+	fingerprint string
+	db          *sql.DB
+
+	mu     sync.Mutex // one writer
+	writer *sql.Conn
+	deltas map[time.Time]int // rows added to movement_month by month since it was last summed up
+}
+
+// Open opens the warehouse at path, "" for one in memory. A file that was made
+// with another layout or another operation pack is emptied: the loader fills it
+// again from the event log. A file that another process holds is Unavailable.
+func Open(ctx context.Context, path string, op *dtm.Operation) (*Warehouse, error) {
+	c, err := duckdb.NewConnector(path, func(conn driver.ExecerContext) error {
+		// Rows have no order; not keeping one lets DuckDB write in parallel.
+		_, err := conn.ExecContext(ctx, `SET preserve_insertion_order = false`, nil)
+		return err
+	})
+	if err != nil {
+		if strings.Contains(err.Error(), "lock") {
+			return nil, &dtm.Error{Kind: dtm.Unavailable, Op: "duckdb.Open", Where: path, Code: "warehouse.locked", Err: err,
+				Msg: "another process has the warehouse open; stop it, or give the command to the running server"}
+		}
+		return nil, &dtm.Error{Kind: dtm.Internal, Op: "duckdb.Open", Where: path, Err: err}
+	}
+	w := &Warehouse{
+		op:          op,
+		places:      warehouse.NewPlaces(op),
+		fingerprint: warehouse.Fingerprint(op),
+		db:          sql.OpenDB(c),
+		deltas:      map[time.Time]int{},
+	}
+	w.db.SetMaxOpenConns(9)
+	w.db.SetMaxIdleConns(9)
+	if w.writer, err = w.db.Conn(ctx); err != nil {
+		return nil, errors.Join(wrap("Open", err), w.db.Close())
+	}
+	if err := w.prepare(ctx); err != nil {
+		return nil, errors.Join(wrap("Open", err), w.Close())
+	}
+	return w, nil
+}
+
+// Close waits for a batch that is being applied and closes the file.
+func (w *Warehouse) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return errors.Join(w.writer.Close(), w.db.Close())
+}
+
+// prepare makes the tables, anew when the file was made otherwise.
+func (w *Warehouse) prepare(ctx context.Context) error {
+	var n int
+	err := w.writer.QueryRowContext(ctx, `
+		SELECT CAST(count(*) AS integer)
+		FROM information_schema.tables
+		WHERE table_name = 'load_position'`).Scan(&n)
+	if err != nil {
+		return err
+	}
+	if n == 1 {
+		var found string
+		err := w.writer.QueryRowContext(ctx, `SELECT fingerprint FROM load_position`).Scan(&found)
+		if err == nil && found == w.fingerprint {
+			return nil
+		}
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+	}
+	return w.reset(ctx)
+}
+
+// Reset empties the warehouse and puts it at the start of the event log.
+func (w *Warehouse) Reset(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return wrap("Reset", w.reset(ctx))
+}
+
+func (w *Warehouse) reset(ctx context.Context) error {
+	return w.tx(ctx, func() error {
+		rows, err := w.writer.QueryContext(ctx, `
+			SELECT table_name
+			FROM information_schema.tables
+			WHERE table_schema = 'main' AND table_type = 'BASE TABLE'`)
+		if err != nil {
+			return err
+		}
+		var names []string
+		for rows.Next() {
+			var n string
+			if err := rows.Scan(&n); err != nil {
+				return err
+			}
+			names = append(names, n)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+		for _, n := range names {
+			if err := w.exec(ctx, `DROP TABLE "`+strings.ReplaceAll(n, `"`, `""`)+`"`); err != nil {
+				return err
+			}
+		}
+		if err := w.exec(ctx, schema); err != nil {
+			return err
+		}
+		for _, list := range []string{"reason", "transport"} {
+			if err := w.exec(ctx, `INSERT INTO answer_set (list, answer_set, code) VALUES ($1, '', '')`, list); err != nil {
+				return err
+			}
+		}
+		clear(w.deltas)
+		return w.exec(ctx, `
+			INSERT INTO load_position (operation, seq, hash, event_at, fingerprint)
+			VALUES ($1, 0, '', CAST('1970-01-01' AS timestamp), $2)`, w.op.Code, w.fingerprint)
+	})
+}
+
+// tx runs f between BEGIN and COMMIT on the writer's connection, which the
+// appender needs to share.
+func (w *Warehouse) tx(ctx context.Context, f func() error) error {
+	if err := w.exec(ctx, `BEGIN TRANSACTION`); err != nil {
+		return err
+	}
+	if err := f(); err != nil {
+		// Not ctx: it may be the reason, and the connection must be usable again.
+		return errors.Join(err, w.exec(context.WithoutCancel(ctx), `ROLLBACK`))
+	}
+	return w.exec(context.WithoutCancel(ctx), `COMMIT`)
+}
+
+func (w *Warehouse) exec(ctx context.Context, text string, args ...any) error {
+	if _, err := w.writer.ExecContext(ctx, text, args...); err != nil {
+		return fmt.Errorf("%s: %w", strings.Join(strings.Fields(text), " "), err)
+	}
+	return nil
+}
+
+func wrap(op string, err error) error {
+	if err == nil || dtm.KindOf(err) != dtm.Internal || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return &dtm.Error{Kind: dtm.Internal, Op: "duckdb." + op, Err: err}
+}

@@ -1,0 +1,313 @@
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"dtm"
+	"dtm/analyse/warehouse"
+)
+
+// merge brings the staged facts into the tables.
+func (w *Warehouse) merge(ctx context.Context, s *stage) ([]warehouse.Outcome, error) {
+	out := make([]warehouse.Outcome, len(s.batch.Chunks))
+	for i := range out {
+		out[i] = warehouse.Outcome{Chunk: s.batch.Chunks[i].Hash, Rows: len(s.batch.Chunks[i].Rows)}
+	}
+	steps := []func(context.Context, *stage, []warehouse.Outcome) error{
+		w.mergeSubmissions,
+		w.mergeHistory,
+		w.insertFacts,
+		w.markMain,
+		w.sumUp,
+		w.recordOutcome,
+	}
+	for _, step := range steps {
+		if err := step(ctx, s, out); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// mergeSubmissions takes out what the staged submissions said before and what the
+// instances they replace said. Most submissions are new; then nothing is looked
+// through.
+func (w *Warehouse) mergeSubmissions(ctx context.Context, s *stage, _ []warehouse.Outcome) error {
+	if len(s.submitted) == 0 {
+		return nil
+	}
+	if len(s.replaced) > 0 {
+		if err := w.exec(ctx, `
+			INSERT INTO replaced (operation, source)
+			SELECT DISTINCT $1, source FROM stage_replaced
+			ON CONFLICT DO NOTHING`, w.op.Code); err != nil {
+			return err
+		}
+	}
+	var known int
+	if err := w.writer.QueryRowContext(ctx, `
+		SELECT CAST(count(*) AS integer)
+		FROM submission
+		WHERE operation = $1
+			AND (source IN (SELECT source FROM stage_submission) OR source IN (SELECT source FROM stage_replaced))`,
+		w.op.Code).Scan(&known); err != nil {
+		return err
+	}
+	if known > 0 {
+		for _, text := range []string{`
+			CREATE OR REPLACE TEMP TABLE void AS
+			SELECT source FROM stage_submission UNION SELECT source FROM stage_replaced`, `
+			INSERT INTO sum_up
+			SELECT DISTINCT month FROM movement WHERE source IN (SELECT source FROM void)`, `
+			DELETE FROM movement WHERE source IN (SELECT source FROM void)`, `
+			DELETE FROM vulnerability WHERE source IN (SELECT source FROM void)`,
+		} {
+			if err := w.exec(ctx, text); err != nil {
+				return err
+			}
+		}
+	}
+	if err := w.exec(ctx, `
+		INSERT INTO submission (operation, source)
+		SELECT DISTINCT $1, source FROM stage_submission
+		ON CONFLICT DO NOTHING`, w.op.Code); err != nil {
+		return err
+	}
+	return w.exec(ctx, `
+		DELETE FROM stage
+		WHERE chunk = -1 AND source IN (
+			SELECT r.source FROM replaced r JOIN stage_submission t ON r.source = t.source WHERE r.operation = $1)`, w.op.Code)
+}
+
+// mergeHistory compares imported rows with those that have the same key, drops
+// the unchanged from the stage and takes the changed out of the facts.
+func (w *Warehouse) mergeHistory(ctx context.Context, s *stage, out []warehouse.Outcome) error {
+	if len(s.keys) == 0 {
+		return nil
+	}
+	if err := w.exec(ctx, `
+		CREATE OR REPLACE TEMP TABLE known AS
+		SELECT s.number, m.source, m.month, m.people, m.assessed,
+			m.people = s.people AND m.assessed = s.assessed AS same
+		FROM movement m
+		JOIN stage s ON s.source = m.source
+		WHERE m.operation = $1 AND s.chunk >= 0`, w.op.Code); err != nil {
+		return err
+	}
+	// The rows that stood before the batch, by place in the stage.
+	type stood struct {
+		people   int32
+		assessed string
+	}
+	before := map[string]stood{}
+	rows, err := w.writer.QueryContext(ctx, `SELECT source, people, assessed FROM known`)
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+		var source string
+		var b stood
+		if err := rows.Scan(&source, &b.people, &b.assessed); err != nil {
+			return errors.Join(err, rows.Close())
+		}
+		before[source] = b
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	// Count in the order of the log, as if each chunk had been applied alone.
+	twice := len(s.facts) != s.historyRows
+	for i := range s.facts {
+		f := &s.facts[i]
+		if f.chunk < 0 {
+			continue
+		}
+		o := &out[f.chunk]
+		b, was := before[f.source]
+		switch {
+		case !was:
+			o.Added++
+		case b == stood{f.people, f.assessed}:
+			o.Unchanged++
+		default:
+			o.Changed++
+		}
+		if twice {
+			before[f.source] = stood{f.people, f.assessed}
+		}
+	}
+	if len(before) == 0 {
+		return nil
+	}
+	for _, text := range []string{`
+		INSERT INTO sum_up SELECT DISTINCT month FROM known WHERE NOT same`, `
+		DELETE FROM movement WHERE source IN (SELECT source FROM known WHERE NOT same)`, `
+		DELETE FROM vulnerability WHERE source IN (SELECT source FROM known WHERE NOT same)`, `
+		DELETE FROM stage WHERE number IN (SELECT number FROM known WHERE same)`,
+	} {
+		if err := w.exec(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const cellColumns = `c.point, c.point_text, c.region, c.role, c.direction, c.flow_type, c.route, c.subroute,
+	c.origin, c.previous, c.next, c.final, c.breakdown, c.nationality, c.sex, c.age, c.reason_set, c.transport_set`
+
+// insertFacts adds what is left in the stage to the facts and to the rollups.
+// Rows by nationality are added as not main; markMain decides.
+func (w *Warehouse) insertFacts(ctx context.Context, s *stage, _ []warehouse.Outcome) error {
+	if len(s.facts) == 0 {
+		return nil
+	}
+	texts := []string{`
+		INSERT INTO movement
+		SELECT $1, s.source, s.observed, s.month, s.month_only, ` + cellColumns + `,
+			s.people, s.assessed, c.breakdown <> 'nationality'
+		FROM stage s
+		JOIN cell c ON c.cell = s.cell`, `
+		INSERT INTO movement_month
+		SELECT $1, t.month, t.month, t.month_only, ` + cellColumns + `,
+			t.people, c.breakdown <> 'nationality'
+		FROM (
+			SELECT month, month_only, cell, CAST(sum(people) AS bigint) AS people
+			FROM stage
+			GROUP BY month, month_only, cell
+		) t
+		JOIN cell c ON c.cell = t.cell`, `
+		INSERT INTO point_day
+		SELECT $1, s.observed, s.month, c.point, c.point_text, c.region, CAST(sum(s.people) AS bigint)
+		FROM stage s
+		JOIN cell c ON c.cell = s.cell
+		WHERE NOT s.month_only AND c.breakdown <> 'nationality'
+		GROUP BY s.observed, s.month, c.point, c.point_text, c.region`, `
+		INSERT INTO vulnerability
+		SELECT $1, s.source, s.observed, s.month, s.month_only, ` + cellColumns + `,
+			v.code, v.people, s.people
+		FROM stage_vulnerability v
+		JOIN stage s ON s.number = v.number
+		JOIN cell c ON c.cell = s.cell`,
+	}
+	for _, text := range texts {
+		if err := w.exec(ctx, text, w.op.Code); err != nil {
+			return err
+		}
+	}
+	return w.insertAnswerSets(ctx, s)
+}
+
+func (w *Warehouse) insertAnswerSets(ctx context.Context, s *stage) error {
+	for list, of := range map[string]string{"reason": "reason_set", "transport": "transport_set"} {
+		if err := w.exec(ctx, `
+			INSERT INTO answer_set (list, answer_set, code)
+			SELECT DISTINCT $1, t.answers, unnest(string_split(t.answers, ' '))
+			FROM (SELECT DISTINCT `+of+` AS answers FROM cell WHERE `+of+` <> '') t
+			ON CONFLICT DO NOTHING`, list); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// markMain decides for the touched months and points whether rows by nationality
+// count in totals: only where there is no row by sex and age, which describes the
+// same people. It looks at what is there, not at what came first, so that the
+// order of imports does not matter.
+func (w *Warehouse) markMain(ctx context.Context, s *stage, _ []warehouse.Outcome) error {
+	if !s.mixed {
+		return nil
+	}
+	for _, text := range []string{`
+		CREATE OR REPLACE TEMP TABLE place AS
+		SELECT m.month, m.point, m.point_text, bool_or(m.breakdown = 'sex_age') AS has_sex_age
+		FROM movement m
+		JOIN (
+			SELECT DISTINCT s.month, c.point, c.point_text
+			FROM stage s
+			JOIN cell c ON c.cell = s.cell
+			WHERE c.breakdown <> 'full'
+		) t ON t.month = m.month AND t.point = m.point AND t.point_text = m.point_text
+		GROUP BY m.month, m.point, m.point_text`, `
+		CREATE OR REPLACE TEMP TABLE flip AS
+		SELECT DISTINCT p.month, p.point, p.point_text, p.has_sex_age
+		FROM place p
+		JOIN movement m ON m.month = p.month AND m.point = p.point AND m.point_text = p.point_text
+		WHERE m.breakdown = 'nationality' AND m.main = p.has_sex_age`, `
+		UPDATE movement
+		SET main = NOT f.has_sex_age
+		FROM flip f
+		WHERE movement.breakdown = 'nationality'
+			AND movement.month = f.month AND movement.point = f.point AND movement.point_text = f.point_text`, `
+		INSERT INTO sum_up SELECT DISTINCT month FROM flip`,
+	} {
+		if err := w.exec(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sumUp makes the rollups of a month again from the facts where rows were taken
+// out or changed their part, and where many small additions have gathered.
+func (w *Warehouse) sumUp(ctx context.Context, s *stage, _ []warehouse.Outcome) error {
+	for m, n := range s.months {
+		if before := w.deltas[m]; before > 0 && before+n > sumUpAfter {
+			if err := w.exec(ctx, `INSERT INTO sum_up VALUES (CAST($1 AS date))`, m.Format(time.DateOnly)); err != nil {
+				return err
+			}
+		}
+	}
+	rows, err := w.writer.QueryContext(ctx, `SELECT DISTINCT month FROM sum_up`)
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+		var m time.Time
+		if err := rows.Scan(&m); err != nil {
+			return errors.Join(err, rows.Close())
+		}
+		s.sumUp = append(s.sumUp, dtm.MonthOf(m).First())
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	if len(s.sumUp) == 0 {
+		return nil
+	}
+	const columns = `point, point_text, region, role, direction, flow_type, route, subroute,
+		origin, previous, next, final, breakdown, nationality, sex, age, reason_set, transport_set`
+	for _, text := range []string{`
+		DELETE FROM movement_month WHERE month IN (SELECT month FROM sum_up)`, `
+		DELETE FROM point_day WHERE month IN (SELECT month FROM sum_up)`, `
+		INSERT INTO movement_month
+		SELECT operation, month, month, month_only, ` + columns + `, CAST(sum(people) AS bigint), main
+		FROM movement
+		WHERE month IN (SELECT month FROM sum_up)
+		GROUP BY operation, month, month_only, ` + columns + `, main`, `
+		INSERT INTO point_day
+		SELECT operation, observed, month, point, point_text, region, CAST(sum(people) AS bigint)
+		FROM movement
+		WHERE main AND NOT month_only AND month IN (SELECT month FROM sum_up)
+		GROUP BY operation, observed, month, point, point_text, region`,
+	} {
+		if err := w.exec(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Warehouse) recordOutcome(ctx context.Context, _ *stage, out []warehouse.Outcome) error {
+	for _, o := range out {
+		if err := w.exec(ctx, `
+			INSERT INTO outcome (operation, chunk, row_count, added, unchanged, changed)
+			VALUES ($1, $2, $3, $4, $5, $6)`,
+			w.op.Code, o.Chunk, o.Rows, o.Added, o.Unchanged, o.Changed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
