@@ -98,7 +98,7 @@ func (b Bars) SVG(o Options) []byte {
 	if reference {
 		s.legend([]swatch{{b.ReferenceLabel, draw.Shape{Class: "ink-line", Stroke: draw.Ink, Width: 2}, true}})
 	}
-	tail = min(tail, s.w*0.45)
+	tail = math.Ceil(min(tail, s.w*0.45))
 	g := rows(labels, s.w)
 	left, head := g.left, 0.0
 	if lo < 0 { // the values of negative bars stand left of them
@@ -156,7 +156,7 @@ func (b Bars) SVG(o Options) []byte {
 		} else {
 			s.Text(end+6, mid+4.5, say, st)
 			if i.Note != "" {
-				s.Text(end+6+w+6, mid+4.5, draw.Fit(i.Note, 12, false, tail-w-6), draw.Style{Size: 12, Class: "mute"})
+				s.Text(end+6+w+6, mid+4.5, draw.Fit(i.Note, 12, false, tail-w-5), draw.Style{Size: 12, Class: "mute"})
 			}
 		}
 		s.EndMark()

@@ -241,7 +241,7 @@ func (h Heat) ranking(o Options) []byte {
 	const most = 12
 	b := Bars{Head: h.Head, Axis: h.Axis, Measure: h.Measure}
 	if len(list) > most {
-		b.more = o.Words.Other + ": " + o.Number(float64(len(list)-most))
+		b.more = "+" + o.Number(float64(len(list)-most)) + " " + o.Words.Other
 		list = list[:most]
 	}
 	b.Items = list

@@ -1,8 +1,6 @@
 package chart
 
 import (
-	"math"
-
 	"dtm/disseminate/chart/draw"
 )
 
@@ -104,10 +102,12 @@ func (m Multiples) SVG(o Options) []byte {
 		if len(m.Steps) == 1 {
 			a = ""
 		}
-		if draw.Width(a, 11, false)+draw.Width(b, 11, false)+10 > w { // the short names then
-			a, b = draw.Clean(first.Label+" "+first.Group), draw.Clean(last.Label+" "+last.Group)
-			a, b = draw.Fit(a, 11, false, w/2-5), draw.Fit(b, 11, false, w/2-5)
+		for _, short := range [][2]string{{first.Label + " " + first.Group, last.Label + " " + last.Group}, {first.Label, last.Label}} {
+			if draw.Width(a, 11, false)+draw.Width(b, 11, false)+10 > w {
+				a, b = draw.Clean(short[0]), draw.Clean(short[1])
+			}
 		}
+		a, b = draw.Fit(a, 11, false, w/2-5), draw.Fit(b, 11, false, w/2-5)
 		s.Text(x, f.bottom+14, a, draw.Style{Size: 11, Class: "mute"})
 		s.Text(x+w, f.bottom+14, b, draw.Style{Size: 11, Class: "mute", Anchor: draw.End})
 		if k%n == n-1 || k == len(m.Panels)-1 {
@@ -123,37 +123,25 @@ func (m Multiples) SVG(o Options) []byte {
 
 func (m Multiples) panel(s *sheet, p Panel, f frame) {
 	w := f.right - f.left
-	last := -1
-	for i := range m.Steps {
-		if _, ok := at(p.Cells, i).known(); ok {
-			last = i
-		}
+	last := at(p.Cells, len(m.Steps)-1)
+	st := draw.Style{Size: 13, Bold: true, Class: "warm", Anchor: draw.End}
+	if _, ok := last.known(); !ok {
+		st.Size, st.Bold, st.Class = 12, false, "mute"
 	}
-	value := ""
-	if last >= 0 {
-		v, _ := at(p.Cells, last).known()
-		value = s.o.Number(v)
-	}
-	anchor, side := draw.Start, f.left
+	value := draw.Fit(s.o.say(last), st.Size, st.Bold, w*0.65)
+	label := draw.Fit(draw.Clean(p.Label), 13, true, w-draw.Width(value, st.Size, st.Bold)-8)
+	note := draw.Fit(draw.Clean(p.Note), 11, false, w)
+	near, far, anchor := f.left, f.right, draw.Start
 	if s.o.RTL {
-		anchor, side = draw.End, f.right
+		near, far, anchor, st.Anchor = f.right, f.left, draw.End, draw.Start
 	}
-	s.Text(side, f.top-24, draw.Fit(draw.Clean(p.Label), 13, true, w), draw.Style{Bold: true, Anchor: anchor})
-	s.Text(side, f.top-9, draw.Fit(draw.Clean(p.Note), 11, false, w), draw.Style{Size: 11, Class: "mute", Anchor: anchor})
+	s.Text(near, f.top-24, label, draw.Style{Bold: true, Anchor: anchor})
+	s.Text(far, f.top-24, value, st)
+	s.Text(near, f.top-9, note, draw.Style{Size: 11, Class: "mute", Anchor: anchor})
 	t := Trend{Steps: m.Steps, Lines: []Line{{Label: p.Label, Cells: p.Cells}}, Band: p.Band}
 	s.Line(f.left, f.bottom, f.right, f.bottom, draw.Shape{Class: "axis", Stroke: draw.Axis})
 	t.grounds(s, f)
 	t.band(s, f)
 	t.line(s, f, 0)
-	if last >= 0 {
-		v, _ := at(p.Cells, last).known()
-		vw := draw.Width(value, 12, true)
-		x := math.Min(math.Max(f.x(last)-vw/2, f.left), f.right-vw)
-		y := f.y(v) - 8
-		if y-12 < f.top-6 {
-			y = f.y(v) + 18
-		}
-		s.Text(x, y, value, draw.Style{Size: 12, Bold: true, Class: "warm", Halo: true})
-	}
 	t.hits(s, f)
 }

@@ -93,9 +93,15 @@ func (p Pyramid) SVG(o Options) []byte {
 		unit = (half - tail) / hi
 	}
 	a, b := half, half+middle // where the bars begin
-	s.y += 16
-	s.Text(a, s.y, draw.Fit(draw.Clean(p.Left), 13, true, half), draw.Style{Bold: true, Anchor: draw.End})
-	s.Text(b, s.y, draw.Fit(draw.Clean(p.Right), 13, true, half), draw.Style{Bold: true})
+	left := draw.Wrap(draw.Clean(p.Left), 13, true, half, 2)
+	right := draw.Wrap(draw.Clean(p.Right), 13, true, half, 2)
+	s.y += 16 * float64(max(len(left), len(right)))
+	for k, l := range left {
+		s.Text(a, s.y-16*float64(len(left)-1-k), l, draw.Style{Bold: true, Anchor: draw.End})
+	}
+	for k, l := range right {
+		s.Text(b, s.y-16*float64(len(right)-1-k), l, draw.Style{Bold: true})
+	}
 	s.y += 6
 	const tall, thick = 30.0, 20.0
 	for i, r := range list {
@@ -108,7 +114,7 @@ func (p Pyramid) SVG(o Options) []byte {
 			s.Text(half+middle/2, mid+4.5+13*float64(k)-6.5*n, l, draw.Style{Size: 13 - float64(bit(n > 0)), Anchor: draw.Middle})
 		}
 		for side, c := range []Cell{r.Left, r.Right} {
-			shape := series(1 - side) // mid blue left, dark blue right
+			shape := series(side)
 			if r.Unknown {
 				shape = s.hatched(draw.Unknown)
 			}
@@ -141,27 +147,29 @@ func (p Pyramid) SVG(o Options) []byte {
 		}
 		s.y += tall
 	}
-	if u := p.Unknown; u != nil {
-		s.y += 10
-		name := draw.Clean(u.Label)
-		say := o.say(u.Cell)
-		s.y += 16
-		s.Text(0, s.y, draw.Fit(name, 13, false, s.w), draw.Style{})
+	if u := p.Unknown; u != nil { // centred: it belongs to neither side
+		name, say := draw.Clean(u.Label), o.say(u.Cell)
+		mid := s.w / 2
+		s.y += 26
+		s.Text(mid, s.y, draw.Fit(name, 13, false, s.w), draw.Style{Anchor: draw.Middle})
 		s.y += 6
 		s.Mark(name, say)
-		w, room := 0.0, s.w-draw.Width(say, 13, true)-8
+		w, room := 0.0, s.w-2*(draw.Width(say, 13, true)+8)
 		if v, ok := u.Cell.known(); ok {
-			w = max(v, 0) * unit // the same scale, for as far as the width goes
-			if w > room {
+			w = max(v, 0) * unit
+			if w > room { // longer than the page at the sides' scale: broken off, and said so
 				w = room
-				say += " ⟶"
 			}
-			s.Rect(0, s.y, w, thick, s.hatched(draw.Unknown))
+			s.Rect(mid-w/2, s.y, w, thick, s.hatched(draw.Unknown))
+			if w >= room {
+				s.Line(mid+w/2-10, s.y-3, mid+w/2-16, s.y+thick+3, draw.Shape{Class: "edge", Stroke: draw.Ground, Width: 4})
+			}
 		} else if u.Cell.Suppressed {
 			w = stub
-			s.Rect(0, s.y, w, thick, s.hatched(draw.Suppressed))
+			withheld = true
+			s.Rect(mid-w/2, s.y, w, thick, s.hatched(draw.Suppressed))
 		}
-		s.Text(w+6, s.y+thick/2+4.5, say, draw.Style{Bold: true})
+		s.Text(mid+w/2+6, s.y+thick/2+4.5, say, draw.Style{Bold: true})
 		s.EndMark()
 		s.y += thick + 6
 	}

@@ -133,7 +133,7 @@ func (c Stacked) SVG(o Options) []byte {
 
 func (c Stacked) stacked(s *sheet, list []Row, g grid) {
 	o := s.o
-	sub := draw.Width(o.Words.Suppressed, 11, true) + 12
+	sub := draw.Width(o.Words.Suppressed, 11, true) + 9
 	tail := 0.0
 	sums, stubs := make([]float64, len(list)), make([]float64, len(list))
 	for k, r := range list {
@@ -152,12 +152,14 @@ func (c Stacked) stacked(s *sheet, list []Row, g grid) {
 		tail = 0
 	}
 	room := s.w - g.left - tail - 2
-	sub = min(sub, room/float64(2*len(c.Series)+1))
+	if limit := room / float64(len(c.Series)+1); sub > limit { // many withheld cells on a narrow page
+		for k := range stubs {
+			stubs[k] *= limit / sub
+		}
+		sub = limit
+	}
 	unit := -1.0
 	for k := range list {
-		if stubs[k] > 0 {
-			stubs[k] = min(stubs[k], sub*float64(len(c.Series)))
-		}
 		if sums[k] > 0 {
 			if u := (room - stubs[k]) / sums[k]; unit < 0 || u < unit {
 				unit = u
@@ -191,7 +193,11 @@ func (c Stacked) stacked(s *sheet, list []Row, g grid) {
 			}
 			s.Mark(r.Label+", "+draw.Clean(name), shareSay(c.Mode, o, cell, say))
 			s.Rect(x, mid-g.thick/2, max(w-1, min(w, 0.5)), g.thick, shape)
-			if draw.Width(say, st.Size, st.Bold)+8 <= w {
+			room := 8.0
+			if cell.Suppressed {
+				room = 4
+			}
+			if draw.Width(say, st.Size, st.Bold)+room <= w {
 				s.Text(x+w/2, mid+4.2, say, st)
 			}
 			s.EndMark()
@@ -266,13 +272,9 @@ func (c Stacked) grouped(s *sheet, list []Row, g grid) {
 	}
 }
 
-// onSeries is the text colour on a series' mark.
-func onSeries(i int) string {
-	if draw.Contrast(draw.Series[min(i, len(draw.Series)-1)], draw.Ground) >= 4.5 {
-		return draw.Ground
-	}
-	return draw.Ink
-}
+// onSeries is the text colour on a series' mark, and its class: dark or light,
+// whichever keeps 4.5:1.
+func onSeries(i int) string { return draw.On(draw.Series[min(i, len(draw.Series)-1)]) }
 
 func onClass(i int) string {
 	if onSeries(i) == draw.Ground {

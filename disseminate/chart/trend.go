@@ -406,7 +406,7 @@ func (t Trend) line(s *sheet, f frame, k int) {
 		if k == 0 {
 			r = 4.5
 		}
-		if k == 0 && l.Tone == Plain && len(t.Lines) == 1 {
+		if k == 0 && l.Tone == Plain && len(t.Lines) == 1 && last == f.n-1 {
 			fill = draw.Shape{Class: "accent", Fill: draw.Accent} // the present value
 		}
 		fill.Stroke, fill.Width = draw.Ground, 1.5
@@ -456,7 +456,7 @@ func (t Trend) values(s *sheet, f frame) {
 		}
 		v, _ := l.cell(last).known()
 		st := draw.Style{Size: 13, Bold: true, Halo: true}
-		if len(t.Lines) == 1 {
+		if len(t.Lines) == 1 && last == f.n-1 {
 			st.Class = "warm"
 		}
 		if k > 2 {

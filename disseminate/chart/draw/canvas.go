@@ -288,7 +288,9 @@ func (c *Canvas) Bytes(height float64, class, lang, title, desc string) []byte {
 	if lang = langTag(lang); lang != "" {
 		w(` lang="`, lang, `"`)
 	}
-	w(` font-family="`, Font, `" font-size="13">`)
+	// On a page written from right to left an inherited direction would turn every
+	// text-anchor round; usvg does not inherit one. Both draw from left to right.
+	w(` direction="ltr" font-family="`, Font, `" font-size="13">`)
 	w(`<title id="`, c.id, `-t">`, Escape(Clean(title)), `</title><desc id="`, c.id, `-d">`, Escape(Clean(desc)), `</desc>`)
 	if c.hatch != [3]bool{} {
 		w(`<defs>`)

@@ -7,6 +7,7 @@ import "math"
 // a test computes it.
 const (
 	Ink     = "#1b2733" // text
+	Deep    = "#0a0f14" // text on a coloured mark
 	Mute    = "#52606d" // secondary text
 	Rule    = "#d9dee3" // grid lines
 	Axis    = "#6b7884" // the zero line
@@ -22,7 +23,7 @@ const (
 // Series are the colours of up to six categories, in order: dark and mid blue
 // differ by lightness, the others are from Tol's and Okabe-Ito's colour-blind
 // safe sets.
-var Series = [...]string{Main, "#4a90bf", Accent, "#008f7f", "#96739e", "#6b7884"}
+var Series = [...]string{Main, "#4a90bf", Accent, "#008f7f", "#9c79a4", "#63707c"}
 
 // Sequence are the six steps from few to many. Every step carries dark or white
 // text at 4.5:1 (OnSequence).
@@ -34,6 +35,14 @@ func OnSequence(i int) string {
 		return Ground
 	}
 	return Ink
+}
+
+// On is the text colour for a mark of the given colour.
+func On(mark string) string {
+	if Contrast(mark, Ground) >= 4.5 {
+		return Ground
+	}
+	return Deep
 }
 
 // Step returns the step of Sequence for v in 0..top. Steps grow with the square
@@ -99,5 +108,6 @@ const dark = `
 .dtm-svg .main-line,.dtm-svg .l1{stroke:#6fb1de}.dtm-svg .l2{stroke:#4f93c4}.dtm-svg .accent-line,.dtm-svg .l3{stroke:#f08a3c}
 .dtm-svg .l4{stroke:#2fb8a6}.dtm-svg .l5{stroke:#b79bbd}.dtm-svg .context-line,.dtm-svg .l6{stroke:#8a97a3}
 .dtm-svg .sea{fill:#15222d}.dtm-svg .land{fill:#212b34}.dtm-svg .region{fill:#33414d}.dtm-svg .border{stroke:#55636f}
+.dtm-svg .on-dark,.dtm-svg .on-light{fill:#0a0f14}.dtm-svg .s2~.on-light{fill:#fff}
 .dtm-svg .hatch{stroke:#c3cdd6}.dtm-svg .hatch-ground{fill:#10171e}
 `
