@@ -67,13 +67,16 @@ func tokenHash(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// byTokenQuery is asked with every request of every phone, so it is prepared once.
+const byTokenQuery = `
+	SELECT id, name, point, created, revoked, last_seen
+	FROM device
+	WHERE operation = $1 AND token_hash = $2`
+
 // DeviceByToken returns the device a token admits; Forbidden when the token is
 // unknown or revoked.
 func (db *DB) DeviceByToken(ctx context.Context, token string) (dtm.Device, error) {
-	row := db.read.QueryRowContext(ctx, `
-		SELECT id, name, point, created, revoked, last_seen
-		FROM device
-		WHERE operation = $1 AND token_hash = $2`, db.operation, tokenHash(token))
+	row := db.byToken.QueryRowContext(ctx, db.operation, tokenHash(token))
 	d, err := scanDevice(row.Scan)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
