@@ -125,6 +125,7 @@ func (e *Engine) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 	if err != nil {
 		return dtm.Table{}, err
 	}
+	q.Period = r.period // a derived indicator may fix it
 	t := dtm.Table{Indicator: r.def.Indicator, Query: q, By: r.out(), ID: r.id()}
 	err = e.wh.Read(ctx, func(rd warehouse.Reader) error {
 		s, err := e.stateOf(ctx, rd)
@@ -311,7 +312,8 @@ func (e *Engine) resolve(q dtm.Query) (*request, error) {
 	}
 	// A share needs parts: without a dimension of its own it is split by all of
 	// them; so is any indicator whose question names no dimension.
-	if has || len(r.by) == 0 || d.Share && !slices.ContainsFunc(r.by, func(dim string) bool { return slices.Contains(d.Default, dim) }) {
+	parts := d.kind == "share_within" || d.kind == "share_answers"
+	if has || len(r.by) == 0 || parts && !slices.ContainsFunc(r.by, func(dim string) bool { return slices.Contains(d.Default, dim) }) {
 		for _, dim := range d.Default {
 			if !slices.Contains(r.by, dim) {
 				r.by = append(r.by, dim)

@@ -34,6 +34,7 @@ type Open func(t testing.TB, op *dtm.Operation) Warehouse
 
 // Run runs the suite.
 func Run(t *testing.T, open Open) {
+	t.Run("Cases", func(t *testing.T) { runCases(t, open) })
 	//	t.Run("Cases", func(t *testing.T) { runCases(t, open) })
 	//	t.Run("Load", func(t *testing.T) { runLoad(t, open) })
 	//	t.Run("Repeat", func(t *testing.T) { runRepeat(t, open) })

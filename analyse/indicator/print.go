@@ -1,0 +1,243 @@
+package indicator
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"dtm"
+)
+
+// Formats lists what Print writes.
+var Formats = []string{"table", "csv", "json"}
+
+// Print writes a table for people ("table": labels in lang, the caveats below),
+// for programs ("csv": a header, then period, the dimensions, value, numerator,
+// denominator, unit, basis, release; codes, a point for decimals), or whole
+// ("json"). Values are rounded as they are published; a value that is missing is
+// empty (null), one that was suppressed is "suppressed" (suppressed: true). It is
+// Invalid for another format.
+func Print(w io.Writer, t dtm.Table, format string, op *dtm.Operation, lang dtm.Lang) error {
+	switch format {
+	case "table", "":
+		return printTable(w, t, op, lang)
+	case "csv":
+		return printCSV(w, t)
+	case "json":
+		return printJSON(w, t)
+	}
+	return dtm.Errorf(dtm.Invalid, "there is no format %q; there are %s", format, strings.Join(Formats, ", ")).Coded("format.unknown", format)
+}
+
+// plain writes a number for programs. Values are rounded as published; the parts
+// of a fraction keep what tells them apart.
+func plain(t dtm.Table, v *float64, value bool) string {
+	if v == nil {
+		return ""
+	}
+	if value {
+		return strconv.FormatFloat(rounded(t.Indicator, *v), 'f', t.Indicator.Digits(*v), 64)
+	}
+	return strconv.FormatFloat(*v, 'g', -1, 64)
+}
+
+// rounded is Round without a negative zero.
+func rounded(i dtm.Indicator, v float64) float64 { return i.Round(v) + 0 }
+
+func period(t dtm.Table) string { return t.Query.Period.String() }
+
+func printCSV(w io.Writer, t dtm.Table) error {
+	out := csv.NewWriter(w)
+	head := append([]string{"period"}, t.By...)
+	if err := out.Write(append(head, "value", "numerator", "denominator", "unit", "basis", "release")); err != nil {
+		return err
+	}
+	for _, f := range t.Figures {
+		value, numerator, denominator := plain(t, f.Value, true), plain(t, f.Numerator, false), plain(t, f.Denominator, false)
+		if f.Suppressed {
+			value, numerator, denominator = "suppressed", "", ""
+		}
+		row := append([]string{period(t)}, f.Keys...)
+		if err := out.Write(append(row, value, numerator, denominator, t.Indicator.Unit, t.Basis, t.Release.ID())); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func printJSON(w io.Writer, t dtm.Table) error {
+	type figure struct {
+		Keys        map[string]string `json:"keys,omitempty"`
+		Value       *json.Number      `json:"value"`
+		Numerator   *float64          `json:"numerator,omitempty"`
+		Denominator *float64          `json:"denominator,omitempty"`
+		Suppressed  bool              `json:"suppressed,omitempty"`
+	}
+	type note struct {
+		Code string   `json:"code"`
+		Text dtm.Text `json:"text"`
+	}
+	type table struct {
+		ID        string              `json:"id"`
+		Indicator string              `json:"indicator"`
+		Name      dtm.Text            `json:"name"`
+		Period    string              `json:"period"`
+		By        []string            `json:"by"`
+		Where     map[string][]string `json:"where,omitempty"`
+		Unit      string              `json:"unit"`
+		Basis     string              `json:"basis,omitempty"`
+		Release   string              `json:"release"`
+		Figures   []figure            `json:"figures"`
+		Notes     []note              `json:"notes,omitempty"`
+	}
+	out := table{
+		ID: t.ID, Indicator: t.Query.Indicator, Name: t.Indicator.Name, Period: period(t), By: t.By, Where: t.Query.Where,
+		Unit: t.Indicator.Unit, Basis: t.Basis, Release: t.Release.ID(), Figures: []figure{},
+	}
+	if out.By == nil {
+		out.By = []string{}
+	}
+	for _, f := range t.Figures {
+		o := figure{Suppressed: f.Suppressed}
+		if len(t.By) > 0 {
+			o.Keys = map[string]string{}
+			for i, d := range t.By {
+				o.Keys[d] = f.Keys[i]
+			}
+		}
+		if !f.Suppressed {
+			if f.Value != nil {
+				n := json.Number(plain(t, f.Value, true))
+				o.Value = &n
+			}
+			o.Numerator, o.Denominator = f.Numerator, f.Denominator
+		}
+		out.Figures = append(out.Figures, o)
+	}
+	for _, n := range t.Notes {
+		out.Notes = append(out.Notes, note(n))
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(out)
+}
+
+// words of the printed table.
+var words = map[string]dtm.Text{
+	"value":      {dtm.English: "value", dtm.French: "valeur", dtm.Arabic: "القيمة"},
+	"of":         {dtm.English: "of", dtm.French: "sur", dtm.Arabic: "من"},
+	"none":       {dtm.English: "not recorded", dtm.French: "non enregistré", dtm.Arabic: "غير مسجل"},
+	"missing":    {dtm.English: "no data", dtm.French: "pas de donnée", dtm.Arabic: "لا بيانات"},
+	"suppressed": {dtm.English: "suppressed", dtm.French: "supprimé", dtm.Arabic: "محجوب"},
+	"basis":      {dtm.English: "basis", dtm.French: "base", dtm.Arabic: "الأساس"},
+	"release":    {dtm.English: "release", dtm.French: "version", dtm.Arabic: "الإصدار"},
+	"empty":      {dtm.English: "No data in this period.", dtm.French: "Aucune donnée pour cette période.", dtm.Arabic: "لا توجد بيانات لهذه الفترة."},
+}
+
+func printTable(w io.Writer, t dtm.Table, op *dtm.Operation, lang dtm.Lang) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  %s  (%s)\n", t.Indicator.Name.In(lang), period(t), t.Indicator.Unit)
+	rows := [][]string{append(slices.Clone(t.By), words["value"].In(lang))}
+	for _, f := range t.Figures {
+		row := make([]string, 0, len(f.Keys)+1)
+		for i, k := range f.Keys {
+			row = append(row, Label(op, t.By[i], k, lang))
+		}
+		switch {
+		case f.Suppressed:
+			row = append(row, words["suppressed"].In(lang))
+		case f.Value == nil:
+			row = append(row, words["missing"].In(lang))
+		default:
+			row = append(row, Format(t.Indicator, *f.Value, lang))
+		}
+		rows = append(rows, row)
+	}
+	if len(t.Figures) == 0 {
+		fmt.Fprintf(&b, "%s\n", words["empty"].In(lang))
+	} else {
+		width := make([]int, len(rows[0]))
+		for _, r := range rows {
+			for i, s := range r {
+				width[i] = max(width[i], utf8.RuneCountInString(s))
+			}
+		}
+		for n, r := range rows {
+			if n == 0 && len(t.By) == 0 {
+				continue
+			}
+			for i, s := range r {
+				pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(s))
+				if i == len(r)-1 {
+					b.WriteString(pad + s + "\n")
+					continue
+				}
+				b.WriteString(s + pad + "  ")
+			}
+		}
+	}
+	if t.Basis != "" {
+		fmt.Fprintf(&b, "%s: %s  ", words["basis"].In(lang), t.Basis)
+	}
+	fmt.Fprintf(&b, "%s: %s  id: %s\n", words["release"].In(lang), t.Release.ID(), t.ID)
+	for _, n := range t.Notes {
+		fmt.Fprintf(&b, "* %s\n", n.Text.In(lang))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Label gives the name of a dimension's code in a language: of a point, an area, a
+// country, a listed answer. The empty code is what was not recorded.
+func Label(op *dtm.Operation, dim, code string, lang dtm.Lang) string {
+	if code == "" {
+		return words["none"].In(lang)
+	}
+	switch dim {
+	case "month", "day":
+		return code
+	case "point":
+		if p, ok := op.Point(code); ok {
+			return p.Name.In(lang)
+		}
+		return code
+	case "region":
+		if a, ok := op.Area(code); ok {
+			return a.Name.In(lang)
+		}
+		return code
+	}
+	if l := op.Lists[columns[dim].list].Label(code, lang); l != "" {
+		return l
+	}
+	return code
+}
+
+// Format writes a value as it is published in a language: rounded, with the
+// language's thousands separator and decimal mark.
+func Format(i dtm.Indicator, v float64, lang dtm.Lang) string {
+	s := strconv.FormatFloat(rounded(i, v), 'f', i.Digits(v), 64)
+	sign := ""
+	if strings.HasPrefix(s, "-") {
+		sign, s = "-", s[1:]
+	}
+	whole, fraction, has := strings.Cut(s, ".")
+	thousands, mark := ",", "."
+	if lang == dtm.French {
+		thousands, mark = "\u202f", ","
+	}
+	for at := len(whole) - 3; at > 0; at -= 3 {
+		whole = whole[:at] + thousands + whole[at:]
+	}
+	if has {
+		whole += mark + fraction
+	}
+	return sign + whole
+}
