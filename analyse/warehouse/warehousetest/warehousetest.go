@@ -38,6 +38,8 @@ func Run(t *testing.T, open Open) {
 	//	t.Run("Cases", func(t *testing.T) { runCases(t, open) })
 	//	t.Run("Load", func(t *testing.T) { runLoad(t, open) })
 	//	t.Run("Repeat", func(t *testing.T) { runRepeat(t, open) })
+	t.Run("Load", func(t *testing.T) { runLoad(t, open) })
+	t.Run("Repeat", func(t *testing.T) { runRepeat(t, open) })
 	t.Run("Published", func(t *testing.T) { runPublished(t, open) })
 }
 

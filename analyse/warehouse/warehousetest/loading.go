@@ -1,0 +1,397 @@
+package warehousetest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dtm"
+	"dtm/analyse/indicator"
+	"dtm/analyse/load"
+	"dtm/analyse/warehouse"
+)
+
+func row(point, date, sex string, people int) dtm.Movement {
+	d, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		panic(err)
+	}
+	return dtm.Movement{
+		Source: point + date + sex, Observed: d, Point: point, Previous: "BEL", Next: "ALB",
+		Breakdown: dtm.Full, Nationality: "BEL", Sex: sex, Age: "adults", People: people,
+	}
+}
+
+// runLoad checks the contract of a warehouse and of the loader on it.
+func runLoad(t *testing.T, open Open) {
+	t.Run("Outcome", func(t *testing.T) {
+		t.Parallel()
+		op, log := Operation(), NewLog()
+		w := open(t, op)
+		l := log.Loader(op, w)
+		if _, err := w.Outcome(t.Context(), "none"); dtm.KindOf(err) != dtm.NotFound {
+			t.Errorf("outcome of a chunk that is not there: %v, want NotFound", err)
+		}
+		first := log.Import(row("GATE", "2022-03-01", "male", 1), row("GATE", "2022-03-01", "female", 2))
+		again := row("ROAD", "2022-03-01", "male", 5)
+		// The same key twice in one chunk, and in two chunks of one batch.
+		second := log.Import(row("GATE", "2022-03-01", "male", 1), row("GATE", "2022-03-01", "female", 3), again, again)
+		third := log.Import(again, row("ROAD", "2022-03-01", "female", 0))
+		log.Note()
+		r := MustCatchUp(t, l)
+		want := []load.Outcome{
+			{Chunk: first, Rows: 2, Added: 2},
+			{Chunk: second, Rows: 4, Added: 1, Unchanged: 2, Changed: 1},
+			{Chunk: third, Rows: 2, Added: 1, Unchanged: 1},
+		}
+		if d := cmp.Diff(want, r.Chunks); d != "" {
+			t.Errorf("together:\n%s", d)
+		}
+		if r.Events != 4 || r.Rows != 8 || r.To.Seq != 4 {
+			t.Errorf("result %+v, want 4 events, 8 rows, up to 4", r)
+		}
+		// One at a time, in another warehouse: the same counts, the same facts.
+		apart := open(t, op)
+		l2 := log.Loader(op, apart)
+		l2.Limit = 1
+		if d := cmp.Diff(want, MustCatchUp(t, l2).Chunks); d != "" {
+			t.Errorf("apart:\n%s", d)
+		}
+		if d := cmp.Diff(Facts(t, w), Facts(t, apart)); d != "" {
+			t.Errorf("facts differ:\n%s", d)
+		}
+		for _, o := range want {
+			got, err := l.Outcome(t.Context(), o.Chunk)
+			if err != nil || got != o {
+				t.Errorf("remembered outcome %+v %v, want %+v", got, err, o)
+			}
+		}
+	})
+
+	t.Run("ConflictWhenBehind", func(t *testing.T) {
+		t.Parallel()
+		op, log := Operation(), NewLog()
+		w := open(t, op)
+		log.Submit("a", "", row("GATE", "2022-03-01", "male", 1))
+		MustCatchUp(t, log.Loader(op, w))
+		before := Facts(t, w)
+		_, err := w.Apply(t.Context(), warehouse.Batch{
+			To:          warehouse.Position{Seq: 7},
+			Submissions: []warehouse.Submission{{Source: "b", Rows: []dtm.Movement{row("GATE", "2022-03-01", "male", 9)}}},
+		})
+		if dtm.KindOf(err) != dtm.Conflict {
+			t.Errorf("a batch that starts elsewhere: %v, want Conflict", err)
+		}
+		if d := cmp.Diff(before, Facts(t, w)); d != "" {
+			t.Errorf("the refused batch left something:\n%s", d)
+		}
+	})
+
+	t.Run("OtherLog", func(t *testing.T) {
+		t.Parallel()
+		op := Operation()
+		w := open(t, op)
+		one, other := NewLog(), NewLog()
+		one.Note()
+		one.Submit("a", "", row("GATE", "2022-03-01", "male", 1))
+		MustCatchUp(t, one.Loader(op, w))
+		other.Submit("b", "", row("ROAD", "2022-03-01", "male", 2))
+		MustCatchUp(t, other.Loader(op, w))
+		fresh := open(t, op)
+		MustCatchUp(t, other.Loader(op, fresh))
+		if d := cmp.Diff(Facts(t, fresh), Facts(t, w)); d != "" {
+			t.Errorf("facts of another log are left:\n%s", d)
+		}
+	})
+
+	t.Run("Problem", func(t *testing.T) {
+		t.Parallel()
+		op, log := Operation(), NewLog()
+		w := open(t, op)
+		log.Submit("good", "", row("GATE", "2022-03-01", "male", 1))
+		log.Submit("bad", "")
+		log.Submit("later", "", row("GATE", "2022-03-02", "male", 1))
+		l := log.Loader(op, w)
+		decode := l.DecodeSubmission
+		l.DecodeSubmission = func(ctx context.Context, s dtm.Submission) ([]dtm.Movement, []dtm.Flag, error) {
+			if s.ID == "bad" {
+				return nil, nil, dtm.Errorf(dtm.Invalid, "no instance")
+			}
+			return decode(ctx, s)
+		}
+		r := MustCatchUp(t, l)
+		if len(r.Problems) != 1 || r.Problems[0].Event.Subject != "bad" || r.Submissions != 3 {
+			t.Errorf("problems %+v, %d submissions; want bad alone of 3", r.Problems, r.Submissions)
+		}
+		if n := len(Facts(t, w)); n != 2+1+2 { // movement, its month, its days
+			t.Errorf("%d lines of facts, want 5", n)
+		}
+	})
+
+	t.Run("Follow", func(t *testing.T) { runFollow(t, open) })
+}
+
+// runFollow sends submissions at 500 a second and measures how long each takes
+// until a query sees it.
+func runFollow(t *testing.T, open Open) {
+	op, log := Operation(), NewLog()
+	w := open(t, op)
+	l := log.Loader(op, w)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- l.Run(ctx) }()
+	e, err := indicator.New(op, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 1000
+	sent := make([]time.Time, n+1)
+	var last atomic.Int64
+	go func() {
+		tick := time.NewTicker(2 * time.Millisecond)
+		defer tick.Stop()
+		for i := 1; i <= n; i++ {
+			<-tick.C
+			sent[i] = time.Now()
+			last.Store(log.Submit(fmt.Sprint("s", i), "", row("GATE", "2022-03-01", "male", 1), row("GATE", "2022-03-01", "female", 1)))
+		}
+	}()
+	var latency []time.Duration
+	seen := 0
+	for seen < n {
+		if err := l.WaitFor(ctx, int64(seen+1)); err != nil {
+			t.Fatal(err)
+		}
+		tab, err := e.Table(ctx, dtm.Query{Indicator: "total_movements", Period: dtm.Months(dtm.Month{Year: 2022, Month: 3}, dtm.Month{Year: 2022, Month: 3})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := time.Now()
+		have := int(*tab.Figures[0].Value) / 2
+		if int64(have) != tab.Release.Seq {
+			t.Fatalf("the figure holds %d submissions, its release names event %d", have, tab.Release.Seq)
+		}
+		for ; seen < have; seen++ {
+			latency = append(latency, now.Sub(sent[seen+1]))
+		}
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	slices.Sort(latency)
+	p95, most := latency[n*95/100], latency[n-1]
+	t.Logf("submission to figure at 500/s: median %v, p95 %v, most %v", latency[n/2], p95, most)
+	if p95 > 500*time.Millisecond {
+		t.Errorf("p95 %v, want at most 500ms", p95)
+	}
+}
+
+// runRepeat loads invented logs in different ways: whole, in pieces with restarts
+// at random places, stopped in the middle of a batch, and again into an emptied
+// warehouse. The facts are the same. And the order of imports does not matter.
+func runRepeat(t *testing.T, open Open) {
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint("Seed", seed), func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(seed, 1))
+			op := Operation()
+			steps := randomSteps(r)
+			log := NewLog()
+			for _, s := range steps {
+				s(log)
+			}
+			whole := open(t, op)
+			MustCatchUp(t, log.Loader(op, whole))
+			want := Facts(t, whole)
+
+			pieces := open(t, op)
+			for {
+				l := log.Loader(op, pieces) // a new program each time
+				l.Limit = 1 + r.IntN(20)
+				ctx, cancel := context.WithCancel(t.Context())
+				if r.IntN(3) == 0 {
+					decode := l.DecodeSubmission
+					l.DecodeSubmission = func(ctx context.Context, s dtm.Submission) ([]dtm.Movement, []dtm.Flag, error) {
+						if r.IntN(8) == 0 {
+							cancel() // killed between reading and writing
+						}
+						return decode(ctx, s)
+					}
+				}
+				_, err := l.CatchUp(ctx)
+				cancel()
+				if err == nil {
+					break
+				}
+			}
+			if d := cmp.Diff(want, Facts(t, pieces)); d != "" {
+				t.Errorf("in pieces:\n%s", d)
+			}
+
+			if err := whole.Reset(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(Facts(t, whole)); n != 0 {
+				t.Errorf("%d lines left after Reset", n)
+			}
+			MustCatchUp(t, log.Loader(op, whole))
+			if d := cmp.Diff(want, Facts(t, whole)); d != "" {
+				t.Errorf("again after Reset:\n%s", d)
+			}
+			if res := MustCatchUp(t, log.Loader(op, whole)); res.Events != 0 {
+				t.Errorf("nothing was new, yet %d events were loaded", res.Events)
+			}
+			sum(t, op, whole)
+		})
+		t.Run(fmt.Sprint("Shuffled", seed), func(t *testing.T) {
+			t.Parallel()
+			r := rand.New(rand.NewPCG(seed, 2))
+			op := Operation()
+			chunks := randomHistory(r)
+			var want []string
+			for range 3 {
+				log := NewLog()
+				for _, c := range chunks {
+					r.Shuffle(len(c), func(i, j int) { c[i], c[j] = c[j], c[i] })
+					log.Import(c...)
+				}
+				w := open(t, op)
+				l := log.Loader(op, w)
+				l.Limit = 1 + r.IntN(50)
+				MustCatchUp(t, l)
+				got := Facts(t, w)
+				if want != nil {
+					if d := cmp.Diff(want, got); d != "" {
+						t.Errorf("in another order:\n%s", d)
+					}
+				}
+				want = got
+				sum(t, op, w)
+				r.Shuffle(len(chunks), func(i, j int) { chunks[i], chunks[j] = chunks[j], chunks[i] })
+			}
+		})
+	}
+}
+
+// sum checks that the rollup says what the facts say: each indicator's total over
+// whole months (rollup) and over the same days one by one (facts).
+func sum(t *testing.T, op *dtm.Operation, w Warehouse) {
+	t.Helper()
+	err := w.Read(t.Context(), func(r warehouse.Reader) error {
+		totals := map[string]int64{}
+		for name, text := range map[string]string{
+			"facts":  `SELECT CAST(sum(people) AS bigint) FROM movement WHERE operation = $1 AND main`,
+			"months": `SELECT CAST(sum(people) AS bigint) FROM movement_month WHERE operation = $1 AND main`,
+			"days":   `SELECT CAST(sum(people) AS bigint) FROM movement WHERE operation = $1 AND main AND NOT month_only`,
+			"point":  `SELECT CAST(sum(people) AS bigint) FROM point_day WHERE operation = $1`,
+		} {
+			err := r.Query(t.Context(), text, []any{op.Code}, func(scan func(...any) error) error {
+				var n *int64
+				err := scan(&n)
+				if n != nil {
+					totals[name] = *n
+				}
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if totals["facts"] != totals["months"] || totals["days"] != totals["point"] {
+			t.Errorf("the rollups do not add up to the facts: %v", totals)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+var (
+	somePoints = []string{"GATE", "ROAD", "PORT", "WELL", ""}
+	someSexes  = []string{"male", "female", "unknown"}
+)
+
+// randomSteps makes a log of submissions, corrections and imports.
+func randomSteps(r *rand.Rand) []func(*Log) {
+	var out []func(*Log)
+	for _, c := range randomHistory(r) {
+		out = append(out, func(l *Log) { l.Import(c...) })
+	}
+	for i := range 60 {
+		id, replaces := fmt.Sprint("s", i), ""
+		if i > 0 && r.IntN(5) == 0 {
+			replaces = fmt.Sprint("s", r.IntN(60)) // earlier or later
+		}
+		if replaces == id {
+			replaces = ""
+		}
+		rows := make([]dtm.Movement, r.IntN(4))
+		for j := range rows {
+			rows[j] = randomRow(r)
+			rows[j].Breakdown = dtm.Full
+			rows[j].Nationality, rows[j].Sex = "BEL", someSexes[r.IntN(3)]
+		}
+		out = append(out, func(l *Log) { l.Submit(id, replaces, rows...) })
+	}
+	for range 5 {
+		out = append(out, (*Log).Note)
+	}
+	r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out
+}
+
+func randomRow(r *rand.Rand) dtm.Movement {
+	m := dtm.Movement{
+		Observed: time.Date(2022, time.Month(2+r.IntN(3)), 1+r.IntN(28), 0, 0, 0, 0, time.UTC),
+		Point:    somePoints[r.IntN(len(somePoints))], Previous: "BEL", Next: "ALB", People: r.IntN(9),
+	}
+	if m.Point == "" {
+		m.PointText = "somewhere"
+	}
+	if r.IntN(3) == 0 {
+		m.Reasons = []string{"conflict", "economic"}[:1+r.IntN(2)]
+	}
+	if r.IntN(4) == 0 {
+		m.Vulnerable = []dtm.Vulnerable{{Code: "uac", People: r.IntN(3)}}
+	}
+	return m
+}
+
+// randomHistory makes chunks of both breakdowns without corrections: a correction
+// is the one thing whose order must count.
+func randomHistory(r *rand.Rand) [][]dtm.Movement {
+	var out [][]dtm.Movement
+	seen := map[string]bool{}
+	for range 6 {
+		var c []dtm.Movement
+		for range 30 {
+			m := randomRow(r)
+			m.Observed = dtm.MonthOf(m.Observed).First()
+			m.MonthOnly = true
+			if r.IntN(2) == 0 {
+				m.Breakdown, m.Nationality = dtm.ByNationality, []string{"BEL", "CYP"}[r.IntN(2)]
+				m.Vulnerable = nil
+			} else {
+				m.Breakdown, m.Sex = dtm.BySexAge, someSexes[r.IntN(3)]
+			}
+			key := m
+			key.People, key.Vulnerable = 0, nil
+			m.Source = fmt.Sprint(key)
+			if seen[m.Source] {
+				continue
+			}
+			seen[m.Source] = true
+			c = append(c, m)
+		}
+		out = append(out, c)
+	}
+	return out
+}
