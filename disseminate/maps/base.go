@@ -181,14 +181,23 @@ func (b *Base) area(code string) (area, bool) {
 	return area{}, false
 }
 
-// RegionAt returns the code of the region that holds the position, "" when none
-// does.
+// RegionAt returns the code of the region that holds the position or, since
+// coasts and borders are simplified, of the nearest within 6 km of it; "" when
+// there is none.
 func (b *Base) RegionAt(lon, lat float64) string {
 	p := orb.Point{lon, lat}
+	const near = 6.0 / 111 // degrees
+	code, best := "", near
 	for _, a := range b.areas {
-		if a.level == 1 && a.bound.Contains(p) && planar.MultiPolygonContains(a.shape, p) {
+		if a.level != 1 || len(a.shape) == 0 || !a.bound.Pad(near).Contains(p) {
+			continue
+		}
+		if planar.MultiPolygonContains(a.shape, p) {
 			return a.code
 		}
+		if d := planar.DistanceFrom(a.shape, p); d < best {
+			code, best = a.code, d
+		}
 	}
-	return ""
+	return code
 }

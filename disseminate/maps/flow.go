@@ -29,25 +29,29 @@ type picture struct {
 	f frame
 	y float64 // how far down the legend is
 
-	home     area
-	shapes   []orb.MultiPolygon // of Base.areas, px
-	placed   []spot
-	loose    []spot
-	drawn    []stream
-	lost     []stream
-	far      map[string]orb.Point // countries beyond the frame that flows use
-	taken    []box
-	tags     []tag
-	numbered int
-	hi       float64 // largest point
-	flowHi   float64
-	flowMost float64
-	scaleBox box
+	home    area
+	shapes  []orb.MultiPolygon // of Base.areas, px
+	placed  []spot
+	loose   []spot
+	drawn   []stream
+	lost    []stream
+	far     map[string]orb.Point // countries beyond the frame that flows use
+	anchors map[string]orb.Point // of neighbours, by country and place
+	courses [][2]orb.Point       // straight lines of the arrows placed so far
+
+	anchorList []orb.Point
+	taken      []box
+	tags       []tag
+	numbered   int
+	hi         float64 // largest point
+	flowHi     float64
+	flowMost   float64
+	scaleBox   box
 }
 
 // SVG draws the map. The same spec gives the same bytes.
 func (b *Base) SVG(s Spec) []byte {
-	p := &picture{b: b, s: fill(s), far: map[string]orb.Point{}}
+	p := &picture{b: b, s: fill(s), far: map[string]orb.Point{}, anchors: map[string]orb.Point{}}
 	p.frame()
 	p.c = draw.NewCanvas(p.s.ID, p.s.Width)
 	p.placed, p.loose = p.spots()
@@ -168,10 +172,10 @@ func (p *picture) labelAreas() {
 		name := p.name(a.code)
 		twin := false // a point of that name says it already
 		for _, s := range p.placed {
-			twin = twin || s.region == a.code && dtm.Fold(s.Label) == dtm.Fold(name)
+			twin = twin || s.region == a.code && strings.HasPrefix(dtm.Fold(s.Label), dtm.Fold(name))
 		}
 		if !twin {
-			p.labelArea(p.shapes[i], p.f.xy(a.at), upper(name), st, true)
+			p.labelArea(p.shapes[i], p.f.xy(a.at), upper(name), st, within)
 		}
 	}
 	st = draw.Style{Size: 12, Class: "mute", Space: st.Space * 2.5}
@@ -182,10 +186,10 @@ func (p *picture) labelAreas() {
 		if a.level != 0 || a.code == p.home.code || len(p.shapes[i]) == 0 {
 			continue
 		}
-		p.labelArea(p.shapes[i], visible(p.shapes[i], p.f), upper(p.name(a.code)), st, false)
+		p.labelArea(p.shapes[i], visible(p.shapes[i], p.f), upper(p.name(a.code)), st, about)
 	}
 	if name := draw.Clean(p.s.Texts.Sea); name != "" {
-		p.labelArea(p.water(), orb.Point{p.f.w * 0.85, p.f.h * 0.5}, name, draw.Style{Size: 11, Class: "mute", Italic: true}, true)
+		p.labelArea(p.water(), orb.Point{p.f.w * 0.85, p.f.h * 0.5}, name, draw.Style{Size: 11, Class: "mute", Italic: true}, nearby)
 	}
 }
 
@@ -234,6 +238,7 @@ func (p *picture) ground() {
 			p.c.Path(path(p.shapes[i]), draw.Shape{Class: "border", Stroke: "#6b7884", Width: 1.3})
 		}
 	}
+	p.c.Rect(0.5, 0.5, p.f.w-1, p.f.h-1, draw.Shape{Class: "border", Stroke: border})
 }
 
 func path(m orb.MultiPolygon) string {
@@ -293,7 +298,7 @@ func (p *picture) circle(at orb.Point, r float64, pt Point) {
 	_, known := value(pt.Value, pt.Suppressed)
 	switch {
 	case pt.Suppressed:
-		p.c.Circle(at[0], at[1], r, draw.Shape{Class: "axis", Fill: p.c.Fill(draw.Suppressed), Stroke: draw.Mute})
+		p.c.Circle(at[0], at[1], r, draw.Shape{Class: "axis", Fill: p.c.Fill(draw.Fine), Stroke: draw.Mute})
 	case known && *pt.Value > 0:
 		p.c.Circle(at[0], at[1], r, draw.Shape{Class: "main edge", Fill: draw.Main, Stroke: draw.Ground, Opacity: 0.92})
 	default:
@@ -312,7 +317,7 @@ func (p *picture) texts() {
 		for i, l := range t.lines {
 			st := t.style
 			if st.Size == 0 {
-				st.Size, st.Bold = 12, i == 0
+				st.Size, st.Bold = 12, i < t.bold
 			}
 			st.Anchor, st.Halo = t.anch, true
 			p.c.Text(t.x, t.y+t.lead*float64(i), l, st)

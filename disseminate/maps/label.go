@@ -29,6 +29,7 @@ func (b box) meetsCircle(at orb.Point, r float64) bool {
 // tag is a label that has found its place: lines of text, centred in x.
 type tag struct {
 	lines []string
+	bold  int     // so many lines are bold
 	x, y  float64 // of the first baseline
 	style draw.Style
 	lead  float64
@@ -81,13 +82,14 @@ func (p *picture) covered(b box) float64 {
 func (p *picture) labelPoints() {
 	for i := range p.placed {
 		s := &p.placed[i]
-		name := draw.Fit(s.Label, 12, true, min(130, p.f.w*0.34))
+		name := draw.Wrap(s.Label, 12, true, min(120, p.f.w*0.3), 2)
 		say := p.say(s.Value, s.Suppressed, s.least)
-		if p.place(i, []string{name, say}) || p.place(i, []string{name}) {
+		s.bold = len(name)
+		if p.place(i, append(name[:len(name):len(name)], say)) || p.place(i, name) {
 			continue
 		}
 		p.numbered++
-		s.number = p.numbered
+		s.number, s.bold = p.numbered, 1
 		if !p.place(i, []string{p.number(float64(s.number))}) {
 			s.number = p.numbered // the legend still tells it
 		}
@@ -96,9 +98,9 @@ func (p *picture) labelPoints() {
 
 func (p *picture) place(i int, lines []string) bool {
 	s := p.placed[i]
-	w := draw.Width(lines[0], 12, true)
-	if len(lines) > 1 {
-		w = max(w, draw.Width(lines[1], 12, false))
+	w := 0.0
+	for k, l := range lines {
+		w = max(w, draw.Width(l, 12, k < s.bold))
 	}
 	h := 14 * float64(len(lines))
 	r := s.r + 3
@@ -132,7 +134,7 @@ func (p *picture) place(i int, lines []string) bool {
 				} else if cx < -0.4 {
 					anch, tx = draw.End, x+w
 				}
-				best = tag{lines: lines, x: tx, y: y + 11, lead: 14, anch: anch}
+				best = tag{lines: lines, bold: s.bold, x: tx, y: y + 11, lead: 14, anch: anch}
 				if ring == 2 {
 					best.lined = true
 					best.line = [2]orb.Point{{s.at[0] + s.r*cx, s.at[1] + s.r*cy}, {s.at[0] + (r+d-2)*cx, s.at[1] + (r+d-2)*cy}}
@@ -151,10 +153,17 @@ func (p *picture) place(i int, lines []string) bool {
 
 func clampUnit(v float64) float64 { return min(max(v, -1), 1) }
 
+// How strictly an area's name keeps to it.
+const (
+	within = iota // begins, and ends, in it
+	about         // has its middle in it
+	nearby        // as within, and not far from the wanted place
+)
+
 // labelArea sets a name inside an area where nothing lies, as near as can be to
-// its inner point; an area without such a place stays without a name, as the
-// smallest regions do on a phone.
-func (p *picture) labelArea(shape orb.MultiPolygon, at orb.Point, name string, st draw.Style, inside bool) {
+// its inner point. The name of an area too small for it stands close by; one
+// without any free place is left out, as may happen on a phone.
+func (p *picture) labelArea(shape orb.MultiPolygon, at orb.Point, name string, st draw.Style, how int) {
 	if name == "" {
 		return
 	}
@@ -166,17 +175,20 @@ func (p *picture) labelArea(shape orb.MultiPolygon, at orb.Point, name string, s
 			b := box{x, y, w, h}
 			mid := orb.Point{x + w/2, y + h/2}
 			c := planar.Distance(mid, at) / 12
-			if c > score || !p.free(b, -1) {
+			if c > score || how == nearby && c*12 > p.f.w/4 || !p.free(b, -1) {
 				continue
 			}
 			ok := true
 			for _, q := range []orb.Point{{x, mid[1]}, mid, {x + w, mid[1]}} {
-				if in := planar.MultiPolygonContains(shape, q); !in && (inside || q == mid) {
+				if in := planar.MultiPolygonContains(shape, q); !in && (how != about || q == mid) {
 					ok = false
 				}
 			}
-			if !ok {
+			if !ok && (how != within || planar.Distance(mid, at) > 34) {
 				continue
+			}
+			if !ok {
+				c += 40
 			}
 			if c += p.covered(b) * 2; c < score {
 				best, score = b, c
@@ -228,8 +240,8 @@ func (p *picture) labelFlows() {
 		for _, t := range []float64{0.45, 0.35, 0.55, 0.25, 0.65, 0.15} {
 			at, d := s.on(t)
 			done := false
-			for _, off := range []float64{0, 1, -1} {
-				o := off * (s.width/2 + 9 + math.Abs(d[1])*w/3)
+			for _, off := range []float64{1, -1, 0} {
+				o := off * (s.width/2 + 9 + math.Abs(d[1])*w/2.4)
 				b := box{at[0] - d[1]*o - w/2 - 2, at[1] + d[0]*o - 7, w + 4, 14}
 				if p.free(b, -1) {
 					p.taken = append(p.taken, b)

@@ -104,7 +104,7 @@ func (p *picture) legend() {
 		})
 	}
 	if withheld || flows {
-		entry(p.s.Texts.Suppressed+" · "+p.s.Texts.Withheld, func(at float64) {
+		entry(p.s.Texts.Withheld, func(at float64) {
 			if withheld {
 				p.circle(orb.Point{at + 6, base}, 6, Point{Suppressed: true})
 			}

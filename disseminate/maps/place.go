@@ -17,6 +17,7 @@ type spot struct {
 	r      float64
 	region string
 	least  bool // the value is a lower bound: part of it is withheld
+	bold   int  // lines of its name
 	number int  // 0: its label stands beside it; else its number in the legend
 }
 
@@ -223,43 +224,95 @@ func (p *picture) end(code string) (end, bool) {
 	return end{}, false
 }
 
-// anchor is where in a neighbour a flow to or from at begins: inside the
-// country, clear of its border and of the frame, as near as leaves the arrow a
-// length of its own.
-func (p *picture) anchor(i int, at orb.Point) orb.Point {
-	length := 0.17 * min(p.f.w, p.f.h)
+// anchor is where in the neighbour i a flow to or from the place at begins:
+// inside the country, clear of its border and of the frame, as near as leaves
+// the arrow a length of its own, apart from the anchors before and crossing as
+// few arrows as may be. The two directions of a pair share theirs.
+func (p *picture) anchor(i int, place string, at orb.Point) orb.Point {
+	key := p.b.areas[i].code + " " + place
+	if q, ok := p.anchors[key]; ok {
+		return q
+	}
+	length := 0.2 * min(p.f.w, p.f.h)
 	best, cost := p.f.edge(p.f.xy(p.b.areas[i].at), 18), math.Inf(1)
-	const step = 10.0
+	far := p.f.xy(p.b.areas[i].at)
+	step := max(8, p.f.w/64)
 	for y := 16.0; y <= p.f.h-16; y += step {
 		for x := 16.0; x <= p.f.w-16; x += step {
 			q := orb.Point{x, y}
-			if !planar.MultiPolygonContains(p.shapes[i], q) {
+			d := planar.Distance(q, at)
+			// What lies towards the middle of the country is where people come from.
+			c := math.Abs(d-length) + 0.08*min(planar.Distance(q, far), 400)
+			if c >= cost || !planar.MultiPolygonContains(p.shapes[i], q) {
 				continue
 			}
-			d := planar.Distance(q, at)
-			c := math.Abs(d - length)
 			if clear := planar.DistanceFrom(p.shapes[i], q); clear < 22 {
-				c += (22 - clear) * 3
+				c += (22 - clear) * 2
+			}
+			if clear := p.fromHome(q); clear < 44 {
+				c += (44 - clear) * 1.5
 			}
 			if p.scaleBox.contains(q) {
 				c += 60
 			}
-			// What lies towards the middle of the country is where people come from.
-			far := p.f.xy(p.b.areas[i].at)
-			c += 0.08 * math.Min(planar.Distance(q, far), 400)
+			for _, o := range p.anchorList {
+				if gap := planar.Distance(o, q); gap < 30 {
+					c += (30 - gap) * 1.5
+				}
+			}
+			for _, o := range p.courses {
+				if cross(q, at, o[0], o[1]) {
+					c += 45
+				}
+			}
+			for _, s := range p.placed { // not through a third point
+				if s.Code != place && toLine(s.at, q, at) < s.r+6 {
+					c += 30
+				}
+			}
 			if c < cost {
 				best, cost = q, c
 			}
 		}
 	}
+	p.anchors[key] = best
+	p.anchorList = append(p.anchorList, best)
 	return best
+}
+
+// fromHome is the distance to the country that fills the frame.
+func (p *picture) fromHome(q orb.Point) float64 {
+	for i, a := range p.b.areas {
+		if a.code == p.home.code && len(p.shapes[i]) > 0 {
+			return planar.DistanceFrom(p.shapes[i], q)
+		}
+	}
+	return math.Inf(1)
+}
+
+// cross tells whether the segments ab and cd cross.
+func cross(a, b, c, d orb.Point) bool {
+	side := func(p, q, r orb.Point) float64 { return (q[0]-p[0])*(r[1]-p[1]) - (q[1]-p[1])*(r[0]-p[0]) }
+	return side(a, b, c)*side(a, b, d) < 0 && side(c, d, a)*side(c, d, b) < 0
+}
+
+// toLine is the distance of p from the segment ab.
+func toLine(p, a, b orb.Point) float64 {
+	dx, dy := b[0]-a[0], b[1]-a[1]
+	t := 0.0
+	if l := dx*dx + dy*dy; l > 0 {
+		t = min(max(((p[0]-a[0])*dx+(p[1]-a[1])*dy)/l, 0), 1)
+	}
+	return planar.Distance(p, orb.Point{a[0] + t*dx, a[1] + t*dy})
 }
 
 // streams places the flows, largest first; those whose ends cannot be drawn come
 // back apart.
 func (p *picture) streams() (drawn []stream, loose []stream) {
 	hi := 0.0
-	for _, f := range p.flows() {
+	list := p.flows()
+	bySize(list) // the largest choose their course first
+	for _, f := range list {
 		st := f
 		a, ok1 := p.end(f.From)
 		b, ok2 := p.end(f.To)
@@ -276,13 +329,14 @@ func (p *picture) streams() (drawn []stream, loose []stream) {
 		}
 		switch {
 		case a.area >= 0 && b.area >= 0:
-			a.at = p.anchor(a.area, p.f.xy(p.home.at))
-			b.at = p.anchor(b.area, p.f.xy(p.home.at))
+			a.at = p.anchor(a.area, f.To, p.f.xy(p.home.at))
+			b.at = p.anchor(b.area, f.From, p.f.xy(p.home.at))
 		case a.area >= 0:
-			a.at = p.anchor(a.area, b.at)
+			a.at = p.anchor(a.area, f.To, b.at)
 		case b.area >= 0:
-			b.at = p.anchor(b.area, a.at)
+			b.at = p.anchor(b.area, f.From, a.at)
 		}
+		p.courses = append(p.courses, [2]orb.Point{a.at, b.at})
 		for _, e := range []end{a, b} {
 			if e.outside {
 				p.far[e.name] = e.at
@@ -293,14 +347,6 @@ func (p *picture) streams() (drawn []stream, loose []stream) {
 		hi = max(hi, v)
 		drawn = append(drawn, st)
 	}
-	sort.SliceStable(drawn, func(i, j int) bool {
-		a, _ := value(drawn[i].Value, drawn[i].Suppressed)
-		b, _ := value(drawn[j].Value, drawn[j].Suppressed)
-		if a != b {
-			return a > b
-		}
-		return drawn[i].From+" "+drawn[i].To < drawn[j].From+" "+drawn[j].To
-	})
 	most := min(11, p.f.w/48)
 	for i := range drawn {
 		v, ok := value(drawn[i].Value, drawn[i].Suppressed)
@@ -316,6 +362,18 @@ func (p *picture) streams() (drawn []stream, loose []stream) {
 		drawn = drawn[:maxFlows]
 	}
 	return drawn, loose
+}
+
+// bySize sorts flows by value, largest first, withheld ones last.
+func bySize(list []stream) {
+	sort.SliceStable(list, func(i, j int) bool {
+		a, _ := value(list[i].Value, list[i].Suppressed)
+		b, _ := value(list[j].Value, list[j].Suppressed)
+		if a != b {
+			return a > b
+		}
+		return list[i].From+" "+list[i].To < list[j].From+" "+list[j].To
+	})
 }
 
 // maxFlows is how many arrows a reader can tell apart at the very most; what is

@@ -25,7 +25,7 @@ func newFrame(b orb.Bound, w, h float64) frame {
 	x1, y1 := mercator(b.Min)
 	x2, y2 := mercator(b.Max)
 	f := frame{w: w, h: h, cx: (x1 + x2) / 2, cy: (y1 + y2) / 2, lat: b.Center()[1] * math.Pi / 180}
-	const fill = 0.66 // of the frame's width or height is the country's
+	const fill = 0.7 // of the frame's width or height is the country's
 	f.scale = fill * min(w/max(x2-x1, 1e-9), h/max(y2-y1, 1e-9))
 	return f
 }
@@ -56,7 +56,7 @@ func (f frame) draw(m orb.MultiPolygon) orb.MultiPolygon {
 			}
 			q = append(q, ring)
 		}
-		q = clip.Polygon(orb.Bound{Min: orb.Point{-3, -3}, Max: orb.Point{f.w + 3, f.h + 3}}, q)
+		q = clip.Polygon(orb.Bound{Max: orb.Point{f.w, f.h}}, q)
 		var thin orb.Polygon
 		for _, r := range q {
 			var t orb.Ring

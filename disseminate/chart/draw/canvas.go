@@ -258,13 +258,13 @@ type Hatch uint8
 const (
 	Suppressed Hatch = iota // withheld: too few people
 	Unknown                 // observed, but of unknown kind
-	Withheld                // suppressed over a map's areas, wider
+	Fine                    // withheld, on small marks
 )
 
 // Fill returns the paint of a hatch, a reference to a pattern in the drawing.
 func (c *Canvas) Fill(h Hatch) string {
 	c.hatch[h] = true
-	return "url(#" + c.id + [...]string{"-hs", "-hu", "-hw"}[h] + ")"
+	return "url(#" + c.id + [...]string{"-hs", "-hu", "-hf"}[h] + ")"
 }
 
 func (c *Canvas) raw(parts ...string) {
@@ -296,7 +296,7 @@ func (c *Canvas) Bytes(height float64, class, lang, title, desc string) []byte {
 		w(`<defs>`)
 		for i, used := range c.hatch {
 			if used {
-				w(`<pattern id="`, c.id, [...]string{"-hs", "-hu", "-hw"}[i], `"`, patterns[i], `</pattern>`)
+				w(`<pattern id="`, c.id, [...]string{"-hs", "-hu", "-hf"}[i], `"`, patterns[i], `</pattern>`)
 			}
 		}
 		w(`</defs>`)
@@ -309,7 +309,7 @@ func (c *Canvas) Bytes(height float64, class, lang, title, desc string) []byte {
 var patterns = [...]string{
 	` width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" class="hatch-ground" fill="#ffffff"/><path d="M0 0V6" class="hatch" stroke="#52606d" stroke-width="3"/>`,
 	` width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(-45)"><rect width="5" height="5" class="hatch-ground" fill="#ffffff"/><path d="M0 0V5" class="hatch" stroke="#84919d" stroke-width="2.4"/>`,
-	` width="9" height="9" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="9" height="9" class="hatch-ground" fill="#ffffff"/><path d="M0 0V9" class="hatch" stroke="#52606d" stroke-width="2"/>`,
+	` width="3" height="3" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="3" height="3" class="hatch-ground" fill="#ffffff"/><path d="M0 0V3" class="hatch" stroke="#52606d" stroke-width="2"/>`,
 }
 
 func langTag(s string) string {

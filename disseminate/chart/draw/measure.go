@@ -12,10 +12,43 @@ import (
 // kerning; characters outside the table count generously.
 func Width(s string, size float64, bold bool) float64 {
 	w := 0
-	for _, r := range s {
+	before := false // the letter before joins this one
+	for i, r := range s {
+		if forms, ok := letter(r); ok {
+			after := false // the letter after is joined
+			if forms[2] > 0 {
+				for _, n := range s[i+utf8.RuneLen(r):] {
+					if unicode.Is(unicode.Mn, n) {
+						continue
+					}
+					next, ok := letter(n)
+					after = ok && next[1] > 0
+					break
+				}
+			}
+			form := int(forms[2*bit(after)+bit(before)])
+			if bold {
+				form = form * 108 / 100
+			}
+			w += form
+			before = forms[2] > 0
+			continue
+		}
+		if !unicode.Is(unicode.Mn, r) {
+			before = false
+		}
 		w += advance(r, bold)
 	}
 	return float64(w) * size / 1000
+}
+
+// letter gives the widths of an Arabic letter's forms: alone, final, initial,
+// medial.
+func letter(r rune) ([4]int16, bool) {
+	if r < 0x621 || r > 0x64a || arabicForms[r-0x621][0] == 0 {
+		return [4]int16{}, false
+	}
+	return arabicForms[r-0x621], true
 }
 
 func advance(r rune, bold bool) int {
@@ -74,7 +107,15 @@ func Fit(s string, size float64, bold bool, max float64) string {
 		}
 		cut = i + utf8.RuneLen(r)
 	}
-	return strings.TrimRightFunc(s[:cut], unicode.IsSpace) + "…"
+	for cut > 0 { // a letter at the end may be wider than in the middle of a word
+		head := strings.TrimRightFunc(s[:cut], unicode.IsSpace) + "…"
+		if Width(head, size, bold) <= max {
+			return head
+		}
+		_, n := utf8.DecodeLastRuneInString(s[:cut])
+		cut -= n
+	}
+	return "…"
 }
 
 // Wrap breaks s at spaces into at most lines lines of at most max pixels; a word
