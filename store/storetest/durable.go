@@ -308,5 +308,5 @@ func kill(t *testing.T, d Dialect) {
 		t.Errorf("%d entries for %d submissions with a photo each", e, total)
 	}
 	must(t, s.Verify(ctx))
-	t.Logf("%d kills, %d acknowledged, %d stored, 0 lost", rounds, len(acknowledged), total)
+	t.Logf("%d kills, %d acknowledged, %d stored, %d lost", rounds, len(acknowledged), total, lost)
 }

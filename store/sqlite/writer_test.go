@@ -1,0 +1,185 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"dtm"
+)
+
+func open(t testing.TB) *DB {
+	t.Helper()
+	db, err := Open(context.Background(), filepath.Join(t.TempDir(), "dtm.db"), Options{Operation: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// A write that fails after it has made entries leaves no gap in the chain, alone
+// or among others.
+func TestFailAfterEntry(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	ctx := context.Background()
+	mine := errors.New("mine")
+	fail := func(tx *tx) error {
+		if _, err := tx.log("x", "fails", "system", "{}"); err != nil {
+			return err
+		}
+		if _, err := tx.log("x", "fails", "system", "{}"); err != nil {
+			return err
+		}
+		return mine
+	}
+	if err := db.update(ctx, "test", fail); !errors.Is(err, mine) {
+		t.Fatalf("alone: %v", err)
+	}
+	var wg sync.WaitGroup
+	for c := range 32 {
+		wg.Go(func() {
+			for i := range 20 {
+				if (c+i)%3 == 0 {
+					if err := db.update(ctx, "test", fail); !errors.Is(err, mine) {
+						t.Errorf("among others: %v", err)
+					}
+					continue
+				}
+				err := db.update(ctx, "test", func(tx *tx) error {
+					_, err := tx.log("x", "stays", "system", "{}")
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := db.Verify(ctx); err != nil {
+		t.Error(err)
+	}
+	list, err := db.Events(ctx, 0, 10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range list {
+		if e.Subject != "stays" {
+			t.Fatalf("entry %d is of a write that failed", e.Seq)
+		}
+	}
+}
+
+// A full disk refuses writes with Unavailable, keeps answering reads, loses
+// nothing acknowledged, and takes writes again when there is room.
+func TestDiskFull(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	ctx := context.Background()
+	send := func(n int) error {
+		_, err := db.Receive(ctx, dtm.Submission{ID: fmt.Sprint("uuid:", n), XML: make([]byte, 3000)})
+		return err
+	}
+	if err := send(0); err != nil {
+		t.Fatal(err)
+	}
+	limit := func(pages int) {
+		t.Helper()
+		err := db.update(ctx, "test", func(tx *tx) error {
+			_, err := tx.row(fmt.Sprintf(`PRAGMA max_page_count = %d`, pages), nil, new(int))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var size int
+	if err := db.read.QueryRow(`PRAGMA page_count`).Scan(&size); err != nil {
+		t.Fatal(err)
+	}
+	limit(size + 40)
+	var mu sync.Mutex
+	acknowledged, refused := map[int]bool{0: true}, 0
+	var wg sync.WaitGroup
+	for c := range 16 {
+		wg.Go(func() {
+			for i := range 20 {
+				n := 1 + c*20 + i
+				err := send(n)
+				mu.Lock()
+				switch {
+				case err == nil:
+					acknowledged[n] = true
+				case dtm.KindOf(err) == dtm.Unavailable:
+					refused++
+				default:
+					t.Error(err)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if refused == 0 || len(acknowledged) < 5 {
+		t.Fatalf("%d acknowledged, %d refused: the disk was not full", len(acknowledged), refused)
+	}
+	for n := range acknowledged {
+		if _, err := db.Submission(ctx, fmt.Sprint("uuid:", n)); err != nil {
+			t.Errorf("%d: %v", n, err)
+		}
+	}
+	if _, total, err := db.Submissions(ctx, dtm.SubmissionFilter{Limit: 1}); err != nil || total != len(acknowledged) {
+		t.Errorf("%d stored, %d acknowledged, %v", total, len(acknowledged), err)
+	}
+	limit(1 << 20)
+	if err := send(1_000_000); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+	if err := db.Verify(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// Full durability is a setting that is lost easily: hold it.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "10000"} {
+		var got string
+		err := db.update(context.Background(), "test", func(tx *tx) error {
+			_, err := tx.row(`PRAGMA `+pragma, nil, &got)
+			return err
+		})
+		if err != nil || got != want {
+			t.Errorf("%s = %q, want %q (%v)", pragma, got, want, err)
+		}
+	}
+	if _, err := db.read.Exec(`DELETE FROM device`); err == nil {
+		t.Error("the reading pool can write")
+	}
+}
+
+func BenchmarkReceive(b *testing.B) {
+	db := open(b)
+	xml := make([]byte, 2000)
+	var mu sync.Mutex
+	n := 0
+	b.SetParallelism(16) // times GOMAXPROCS
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			mu.Lock()
+			n++
+			id := fmt.Sprintf("uuid:%08x-%d", uint32(n)*2654435761, n) // as scattered as real ones
+			mu.Unlock()
+			if _, err := db.Receive(context.Background(), dtm.Submission{ID: id, Form: "f", Version: "1", XML: xml}); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+}
