@@ -94,7 +94,8 @@ func body(xmlFile []byte, files ...file) (contentType string, b *bytes.Buffer) {
 	w := multipart.NewWriter(b)
 	part := func(field, name, typ string, content []byte) {
 		h := textproto.MIMEHeader{}
-		d := `form-data; name="` + field + `"`
+		// OkHttp writes UTF-8 as it is and escapes quotation marks.
+		d := `form-data; name="` + strings.ReplaceAll(field, `"`, "%22") + `"`
 		if name != "" {
 			d += `; filename="` + strings.ReplaceAll(name, `"`, "%22") + `"`
 		}
