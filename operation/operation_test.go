@@ -1,0 +1,233 @@
+package operation_test
+
+import (
+	"encoding/csv"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"dtm"
+	"dtm/operation"
+)
+
+func TestDjibouti(t *testing.T) {
+	t.Parallel()
+	op, err := operation.Pack("djibouti")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(op.Points) != 22 || len(op.Areas) != 26 || len(op.Programmes) != 5 || len(op.Partners) != 8 {
+		t.Errorf("points %d, areas %d, programmes %d, partners %d", len(op.Points), len(op.Areas), len(op.Programmes), len(op.Partners))
+	}
+	for _, p := range op.Points {
+		if len(p.Role) == 0 || len(p.Status) == 0 {
+			t.Errorf("%s has no role or no status", p.Code)
+		}
+		if p.Positioned && (p.Lon < 41.7 || p.Lon > 43.5 || p.Lat < 10.9 || p.Lat > 12.75 || !p.Approximate) {
+			t.Errorf("%s lies at %g, %g (approximate: %v)", p.Code, p.Lon, p.Lat, p.Approximate)
+		}
+	}
+	day := time.Date(2019, 3, 1, 0, 0, 0, 0, time.UTC)
+	if p, _ := op.Point("tadjourah"); dtm.ValueAt(p.Status, day) == "open" || dtm.ValueAt(p.Status, day.AddDate(1, 0, 0)) != "open" {
+		t.Error("Tadjourah opens in September 2019")
+	}
+}
+
+// TestAreasAreOfficial holds the pack's P-codes against the COD-AB list.
+func TestAreasAreOfficial(t *testing.T) {
+	t.Parallel()
+	op, err := operation.Pack("djibouti")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := readShared(t, "data/COD_AB_DJI_pcodes.csv")
+	official := map[string]string{}
+	for _, r := range rows[2:] {
+		official[r[2]] = strings.TrimPrefix(r[4], "DJI")
+	}
+	if len(official) != len(op.Areas) {
+		t.Errorf("%d official areas, %d in the pack", len(official), len(op.Areas))
+	}
+	for _, a := range op.Areas {
+		if parent, ok := official[a.Code]; !ok || parent != a.Parent {
+			t.Errorf("%s under %q: the official list has %q, %v", a.Code, a.Parent, parent, ok)
+		}
+	}
+}
+
+// TestRealNames resolves every spelling of a point and a country in the real files.
+func TestRealNames(t *testing.T) {
+	t.Parallel()
+	op, err := operation.Pack("djibouti")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []string{"DJI_dmg_2018_2022.csv", "DJI_nat_2018_2022.csv"} {
+		rows := readShared(t, "data/movements/"+f)
+		col := map[string]int{}
+		for i, h := range rows[0] {
+			col[h] = i
+		}
+		seen := map[string]bool{}
+		for _, r := range rows[1:] {
+			name := r[col["fmp"]]
+			if seen[name] {
+				continue
+			}
+			seen[name] = true
+			if _, ok := op.ResolvePoint(name); ok != (name != "") {
+				t.Errorf("%s: %q resolves: %v", f, name, ok)
+			}
+		}
+		for _, c := range []string{"previous", "next", "nat"} {
+			i, ok := col[c]
+			for _, r := range rows[1:] {
+				if ok && !op.Lists["country"].Has(r[i]) {
+					t.Errorf("%s: no country %q", f, r[i])
+				}
+			}
+		}
+	}
+}
+
+// TestChangeBasis: the dated basis gives every reproducible published change.
+func TestChangeBasis(t *testing.T) {
+	t.Parallel()
+	op, err := operation.Pack("djibouti")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for _, r := range readShared(t, "data/movements/published.csv")[1:] {
+		if r[1] != "change_on_previous_month_pct" || r[4] != "yes" {
+			continue
+		}
+		m, err := dtm.ParseMonth(r[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "total"
+		if strings.HasPrefix(r[5], "change of calendar daily averages") {
+			want = "daily_average"
+		}
+		if got := dtm.ValueAt(op.ChangeBasis, m.First()); got != want {
+			t.Errorf("%s: basis %s, published by %s", r[0], got, want)
+		}
+		checked++
+	}
+	if checked < 10 {
+		t.Errorf("only %d published changes checked", checked)
+	}
+}
+
+func readShared(t *testing.T, path string) [][]string {
+	t.Helper()
+	f, err := os.Open(filepath.Join("..", "..", "shared", path))
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip("real material is missing: ", err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// TestSecondOperation loads an invented country from a folder: no code knows it.
+func TestSecondOperation(t *testing.T) {
+	t.Parallel()
+	op, err := operation.Load(os.DirFS("testdata/ruritania"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if op.Code != "ruritania" || op.Country != "RUR" || len(op.Points) != 2 || op.Zone.String() != "Europe/Vienna" {
+		t.Errorf("got %+v", op)
+	}
+	if code, ok := op.ResolvePoint("  ZENDA-brücke "); !ok || code != "zenda" {
+		t.Errorf("alias resolves to %q, %v", code, ok)
+	}
+}
+
+// TestFaults breaks the invented pack in one place at a time.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		file, old, new string
+		want           string
+	}{
+		"settings syntax":            {"operation.toml", `country = "RUR"`, `country = `, "operation.toml:3"},
+		"unknown setting":            {"operation.toml", `contact =`, `kontact =`, "operation.toml:6: unknown setting"},
+		"time zone":                  {"operation.toml", "Europe/Vienna", "Europe/Strelsau", "time zone"},
+		"language missing":           {"operation.toml", `en = "Ruritania"`, ``, `name: the text in "en"`},
+		"basis":                      {"operation.toml", `basis = "total"`, `basis = "median"`, "change_basis"},
+		"P-code twice":               {"areas.csv", "RU02,", "RU01,", "areas.csv:3"},
+		"parent unknown":             {"areas.csv", "RU0101,RU01", "RU0101,RU09", "areas.csv:4"},
+		"point in no area":           {"points.csv", "RU02", "RU07", `points.csv:3: the P-code "RU07"`},
+		"bad longitude":              {"points.csv", "13.1", "east", "points.csv:2: lon"},
+		"point twice":                {"points.csv", "strelsau,", "zenda,", "points.csv:3"},
+		"alias of two points":        {"point_aliases.csv", "strelsau,Hauptstadt", "strelsau,Zenda Brücke", "point_aliases.csv:3"},
+		"role without point":         {"point_roles.csv", "strelsau,", "streslau,", "point_roles.csv:3"},
+		"role unknown":               {"point_roles.csv", "entry", "portal", "point_roles.csv:2"},
+		"dates descend":              {"point_status.csv", "2021-06-01", "2019-06-01", "point_status.csv:3"},
+		"date impossible":            {"point_status.csv", "2021-06-01", "2021-06-31", "point_status.csv:3"},
+		"code twice":                 {"codes/sex.csv", "female,", "male,", "codes/sex.csv:3"},
+		"label missing":              {"codes/sex.csv", "Männlich", "", "codes/sex.csv:2"},
+		"column missing":             {"partners.csv", "code,", "kode,", "partners.csv:1"},
+		"too few fields":             {"partners.csv", ",Hilfswerk", "", "partners.csv:2"},
+		"indicator without base":     {"indicators.toml", `base = "entries"`, ``, "zenda_entries"},
+		"indicator of unknown place": {"indicators.toml", "zenda\"]", "senda\"]", `point has no code "senda"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pack := ruritania(t)
+			old := string(pack[c.file].Data)
+			if !strings.Contains(old, c.old) {
+				t.Fatalf("%s does not hold %q", c.file, c.old)
+			}
+			pack[c.file].Data = []byte(strings.Replace(old, c.old, c.new, 1))
+			_, err := operation.Load(pack)
+			if dtm.KindOf(err) != dtm.Invalid || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("want Invalid naming %q, got:\n%v", c.want, err)
+			}
+		})
+	}
+	t.Run("every fault at once", func(t *testing.T) {
+		t.Parallel()
+		pack := ruritania(t)
+		delete(pack, "areas.csv")
+		delete(pack, "codes/age.csv")
+		_, err := operation.Load(pack)
+		for _, want := range []string{"areas.csv: the file is missing", "codes/age.csv: the file is missing", "points.csv:2"} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("want %q in:\n%v", want, err)
+			}
+		}
+	})
+}
+
+func ruritania(t *testing.T) fstest.MapFS {
+	t.Helper()
+	out := fstest.MapFS{}
+	dir := os.DirFS("testdata/ruritania")
+	err := fs.WalkDir(dir, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := fs.ReadFile(dir, p)
+		out[p] = &fstest.MapFile{Data: b}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return maps.Clone(out)
+}
