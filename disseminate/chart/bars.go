@@ -102,9 +102,13 @@ func (b Bars) SVG(o Options) []byte {
 	g := rows(labels, s.w)
 	left, head := g.left, 0.0
 	if lo < 0 { // the values of negative bars stand left of them
+		tail = min(tail, math.Floor((s.w-left)*0.33))
 		head = tail + 6
 	}
 	room := s.w - left - head - tail - 8
+	if lo < 0 && withheld { // their bars go right of the zero line whatever the scale
+		room -= stub
+	}
 	unit := 0.0
 	if hi-lo > 0 {
 		unit = room / (hi - lo)

@@ -201,7 +201,7 @@ func (s *sheet) columns(h Heat, left, cell, totals float64) {
 		}
 		s.y += math.Ceil(tall) + 6
 		for c := range h.Columns {
-			s.Text(left+cell*(float64(c)+0.5)+4, s.y-4, heads[c][0], draw.Style{Size: 12, Turn: -90, Anchor: [...]draw.Anchor{draw.Start, draw.End}[bit(s.o.RTL)]})
+			s.Text(left+cell*(float64(c)+0.5)+4, s.y-4, heads[c][0], draw.Style{Size: 12, Turn: -90})
 		}
 	} else {
 		s.y += float64(most)*14 + 4

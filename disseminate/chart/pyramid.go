@@ -87,7 +87,7 @@ func (p Pyramid) SVG(o Options) []byte {
 	}
 	middle := math.Ceil(min(draw.Widest(labels, 13, false), s.w*0.3)) + 20
 	half := (s.w - middle) / 2
-	tail = min(tail, half*0.6)
+	tail = min(tail, half-4)
 	unit := 0.0
 	if hi > 0 {
 		unit = (half - tail) / hi
@@ -130,6 +130,7 @@ func (p Pyramid) SVG(o Options) []byte {
 					say = draw.Fit(say, 13, true, half-6)
 				}
 			}
+			say = draw.Fit(say, 13, true, half-w-6)
 			name := p.Left
 			if side == 1 {
 				name = p.Right

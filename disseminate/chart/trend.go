@@ -483,22 +483,24 @@ func (t Trend) values(s *sheet, f frame) {
 	}
 }
 
-// every is the smallest distance between labelled steps at which labels of the
-// given widths keep apart; the last step is always labelled.
-func every(widths []float64, step float64) int {
-	for k := 1; k < len(widths); k++ {
+// every places labels of the given widths, centred on their steps but inside the
+// drawing, and returns their middles and the smallest distance between labelled
+// steps at which they keep apart. The last step is always labelled.
+func (s *sheet) every(widths []float64, f frame) (mid []float64, k int) {
+	mid = make([]float64, len(widths))
+	for i, w := range widths {
+		mid[i] = min(max(f.x(i), w/2), s.w-w/2-1)
+	}
+	for k = 1; k < len(widths); k++ {
 		ok := true
-		for i := len(widths) - 1; i-k >= 0; i -= k {
-			if (widths[i]+widths[i-k])/2+5 > step*float64(k) {
-				ok = false
-				break
-			}
+		for i := len(widths) - 1; i-k >= 0 && ok; i -= k {
+			ok = mid[i]-widths[i]/2 >= mid[i-k]+widths[i-k]/2+5
 		}
 		if ok {
-			return k
+			return mid, k
 		}
 	}
-	return max(len(widths), 1)
+	return mid, max(len(widths), 1)
 }
 
 // steps labels the axis and moves below it.
@@ -506,15 +508,14 @@ func (s *sheet) steps(list []Step, f frame) {
 	widths, grouped := make([]float64, len(list)), false
 	labels := make([]string, len(list))
 	for i, st := range list {
-		labels[i] = draw.Fit(draw.Clean(st.Label), 12, false, s.w-f.left)
+		labels[i] = draw.Fit(draw.Clean(st.Label), 12, false, 110)
 		widths[i] = draw.Width(labels[i], 12, false)
 		grouped = grouped || draw.Clean(st.Group) != ""
 	}
-	k := every(widths, f.step())
+	mid, k := s.every(widths, f)
 	for i := len(list) - 1; i >= 0; i -= k {
-		x := min(max(f.x(i), widths[i]/2), s.w-widths[i]/2-1)
 		s.Line(f.x(i), s.y, f.x(i), s.y+4, draw.Shape{Class: "axis", Stroke: draw.Axis})
-		s.Text(x, s.y+17, labels[i], draw.Style{Size: 12, Class: "mute", Anchor: draw.Middle})
+		s.Text(mid[i], s.y+17, labels[i], draw.Style{Size: 12, Class: "mute", Anchor: draw.Middle})
 	}
 	s.y += 22
 	if !grouped {
@@ -558,14 +559,13 @@ func (t Trend) strip(s *sheet, f frame) {
 	const tall = 18.0
 	widths, says := make([]float64, f.n), make([]string, f.n)
 	for i := range says {
-		if c := t.Strip.cell(i); c.Suppressed || c.Value != nil {
-			says[i] = s.o.say(c)
-		} else {
-			says[i] = "–"
+		says[i] = "–"
+		if _, ok := t.Strip.cell(i).known(); ok || t.Strip.cell(i).Suppressed {
+			says[i] = s.o.say(t.Strip.cell(i))
 		}
 		widths[i] = draw.Width(says[i], 12, false)
 	}
-	k := every(widths, f.step())
+	mid, k := s.every(widths, f)
 	base := s.y + 6 + tall
 	w := min(max(f.step()*0.6, 2), 26)
 	for i := range says {
@@ -578,8 +578,7 @@ func (t Trend) strip(s *sheet, f frame) {
 	}
 	s.Line(f.left, base, f.right, base, draw.Shape{Class: "axis", Stroke: draw.Axis})
 	for i := f.n - 1; i >= 0; i -= k {
-		x := min(max(f.x(i), widths[i]/2), s.w-widths[i]/2-1)
-		s.Text(x, base+14, says[i], draw.Style{Size: 12, Anchor: draw.Middle})
+		s.Text(mid[i], base+14, says[i], draw.Style{Size: 12, Anchor: draw.Middle})
 	}
 	s.y = base + 18
 }

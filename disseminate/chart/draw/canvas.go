@@ -334,10 +334,13 @@ func Num(f float64) string {
 	return s
 }
 
-// Clean makes a label safe to draw: one line of valid UTF-8 without control
-// characters and without the characters that change text direction, which could
-// make a label read as another one.
+// Clean makes a label safe to draw: one line of valid UTF-8 of at most 2000
+// bytes, without control characters and without the characters that change text
+// direction, which could make a label read as another one.
 func Clean(s string) string {
+	if len(s) > 2000 {
+		s = strings.ToValidUTF8(s[:2000], "") + "…"
+	}
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
 	}
