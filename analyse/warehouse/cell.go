@@ -14,10 +14,10 @@ import (
 )
 
 // layout is raised when the tables or the rules that fill them change.
-const layout = 3
+const layout = 4
 
 // Cell is everything a fact says besides its source, its day and its number. Few
-// cells repeat over many facts, so facts are staged as a cell's number.
+// cells repeat over many facts, so a fact holds its cell's number.
 //
 // Region and Role are resolved when the fact is made, Role by the day: a figure
 // of last year keeps last year's role, and a query needs no join. When the pack

@@ -12,8 +12,8 @@ import (
 	"dtm/analyse/warehouse"
 )
 
-// sumUpAfter is how many rows may be added to a month of movement_month before
-// the month is summed up again from movement. Small enough that a month under
+// sumUpAfter is how many rows may be added to a month of fact_month before the
+// month is summed up again. Small enough that a month under
 // live load reads fast, large enough that summing up is rare.
 const sumUpAfter = 20_000
 
@@ -42,6 +42,9 @@ func (w *Warehouse) Apply(ctx context.Context, b warehouse.Batch) ([]warehouse.O
 	if err != nil {
 		return nil, wrap("Apply", err)
 	}
+	for i, c := range s.cells {
+		w.cells[c] = s.firstCell + int32(i)
+	}
 	for _, m := range s.sumUp {
 		delete(w.deltas, m)
 	}
@@ -66,23 +69,23 @@ func (w *Warehouse) at(ctx context.Context, p warehouse.Position) error {
 	return nil
 }
 
-// stage is a batch as it goes over to DuckDB: facts with their cell's number, so
-// that the twenty texts of a cell cross once and not per row.
+// stage is a batch as it goes over to DuckDB.
 type stage struct {
-	batch *warehouse.Batch
-	cells []warehouse.Cell
-	index map[warehouse.Cell]int32
-	facts []fact
+	batch     *warehouse.Batch
+	cells     []warehouse.Cell // new ones, numbered from firstCell
+	firstCell int32
+	index     map[warehouse.Cell]int32 // of cells
+	facts     []fact
 	// An imported row whose key comes twice in one batch: the last one stands.
 	keys   map[string]int
 	cellOf map[monthCell]struct{}
-	months map[time.Time]int // rows this batch adds to movement_month
+	months map[time.Time]int // rows this batch adds to fact_month
 	sumUp  []time.Time
 
 	submitted   []string // sources of submissions
 	replaced    []string
-	historyRows int // rows with a key of their own
-	mixed       bool
+	historyRows int  // rows with a key of their own
+	mixed       bool // markMain has something to look at
 }
 
 type monthCell struct {
@@ -105,12 +108,13 @@ type fact struct {
 
 func (w *Warehouse) newStage(b *warehouse.Batch) *stage {
 	s := &stage{
-		batch:  b,
-		index:  map[warehouse.Cell]int32{},
-		facts:  make([]fact, 0, b.Rows()),
-		keys:   map[string]int{},
-		cellOf: map[monthCell]struct{}{},
-		months: map[time.Time]int{},
+		batch:     b,
+		firstCell: int32(len(w.cells)),
+		index:     map[warehouse.Cell]int32{},
+		facts:     make([]fact, 0, b.Rows()),
+		keys:      map[string]int{},
+		cellOf:    map[monthCell]struct{}{},
+		months:    map[time.Time]int{},
 	}
 	for i := range b.Chunks {
 		for j := range b.Chunks[i].Rows {
@@ -140,9 +144,12 @@ func (w *Warehouse) newStage(b *warehouse.Batch) *stage {
 
 func (w *Warehouse) stageFact(s *stage, chunk int32, m *dtm.Movement) {
 	c := w.places.CellOf(m)
-	n, ok := s.index[c]
+	n, ok := w.cells[c]
 	if !ok {
-		n = int32(len(s.cells))
+		n, ok = s.index[c]
+	}
+	if !ok {
+		n = s.firstCell + int32(len(s.cells))
 		s.index[c] = n
 		s.cells = append(s.cells, c)
 	}
@@ -200,25 +207,20 @@ func (w *Warehouse) write(ctx context.Context, s *stage) error {
 			people     INTEGER,
 			assessed   TEXT
 		);
-		CREATE OR REPLACE TEMP TABLE cell (
-			cell INTEGER,
-			point TEXT, point_text TEXT, region TEXT, role TEXT, direction TEXT, flow_type TEXT,
-			route TEXT, subroute TEXT, origin TEXT, previous TEXT, next TEXT, final TEXT,
-			breakdown TEXT, nationality TEXT, sex TEXT, age TEXT, reason_set TEXT, transport_set TEXT
-		);
 		CREATE OR REPLACE TEMP TABLE stage_vulnerability (number INTEGER, code TEXT, people INTEGER);
 		CREATE OR REPLACE TEMP TABLE stage_submission (source TEXT);
 		CREATE OR REPLACE TEMP TABLE stage_replaced (source TEXT);
-		CREATE OR REPLACE TEMP TABLE sum_up (month DATE)`)
+		CREATE OR REPLACE TEMP TABLE sum_up (month DATE);
+		CREATE OR REPLACE TEMP TABLE touched (month DATE, point TEXT, point_text TEXT)`)
 	if err != nil {
 		return err
 	}
 	return w.writer.Raw(func(conn any) error {
 		c := conn.(driver.Conn)
-		err := appendRows(c, "cell", func(add func(...driver.Value) error) error {
+		err := appendRows(c, "", "cell", func(add func(...driver.Value) error) error {
 			for i := range s.cells {
 				e := &s.cells[i]
-				if err := add(int32(i), e.Point, e.PointText, e.Region, e.Role, e.Direction, e.FlowType,
+				if err := add(w.op.Code, s.firstCell+int32(i), e.Point, e.PointText, e.Region, e.Role, e.Direction, e.FlowType,
 					e.Route, e.Subroute, e.Origin, e.Previous, e.Next, e.Final,
 					e.Breakdown, e.Nationality, e.Sex, e.Age, e.ReasonSet, e.TransportSet); err != nil {
 					return err
@@ -230,7 +232,7 @@ func (w *Warehouse) write(ctx context.Context, s *stage) error {
 			return err
 		}
 		var assessed bool
-		err = appendRows(c, "stage", func(add func(...driver.Value) error) error {
+		err = appendRows(c, "temp", "stage", func(add func(...driver.Value) error) error {
 			for i := range s.facts {
 				f := &s.facts[i]
 				if f.dropped {
@@ -247,7 +249,7 @@ func (w *Warehouse) write(ctx context.Context, s *stage) error {
 			return err
 		}
 		if assessed {
-			err = appendRows(c, "stage_vulnerability", func(add func(...driver.Value) error) error {
+			err = appendRows(c, "temp", "stage_vulnerability", func(add func(...driver.Value) error) error {
 				for i := range s.facts {
 					if s.facts[i].dropped {
 						continue
@@ -268,7 +270,7 @@ func (w *Warehouse) write(ctx context.Context, s *stage) error {
 			if len(list) == 0 {
 				continue
 			}
-			err = appendRows(c, table, func(add func(...driver.Value) error) error {
+			err = appendRows(c, "temp", table, func(add func(...driver.Value) error) error {
 				for _, e := range list {
 					if err := add(e); err != nil {
 						return err
@@ -284,8 +286,8 @@ func (w *Warehouse) write(ctx context.Context, s *stage) error {
 	})
 }
 
-func appendRows(c driver.Conn, table string, fill func(add func(...driver.Value) error) error) error {
-	a, err := duckdb.NewAppender(c, "temp", "main", table)
+func appendRows(c driver.Conn, catalog, table string, fill func(add func(...driver.Value) error) error) error {
+	a, err := duckdb.NewAppender(c, catalog, "main", table)
 	if err != nil {
 		return err
 	}

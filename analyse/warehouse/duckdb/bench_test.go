@@ -54,24 +54,40 @@ func synthetic(b *testing.B, n int) *Warehouse {
 		run(`INSERT INTO synthetic_point VALUES ($1, $2, $3, $4)`, i, p.Code, p.Area, dtm.ValueAt(p.Role, time.Now()))
 	}
 	run(fmt.Sprintf(`
-		INSERT INTO movement
-		SELECT 'djibouti', 's' || (i // 4), day, date_trunc('month', day), false, p.code, '', p.region, p.role,
-			['incoming', 'outgoing'][1 + way %% 2], 'f' || (way %% 5), 'r' || (way %% 3), 'r' || (way %% 7), 'OOO',
-			['ETH', 'YEM', 'DJI', 'SOM'][1 + (way // 7) %% 4], ['SAU', 'DJI', 'ETH', 'YEM', 'SOM'][1 + (way // 28) %% 5], 'OOO',
-			'full', CASE WHEN h %% 40 = 0 THEN ['YEM', 'SOM', 'ERI', 'DJI'][1 + (h // 40) %% 4] ELSE 'ETH' END,
-			['male', 'female'][1 + (h // 160) %% 2], ['adults', 'children'][1 + CAST((h // 320) %% 5 = 0 AS integer)],
-			['', 'economic', 'conflict economic', 'economic family', 'conflict'][1 + way %% 5], ['foot', 'bus foot', 'boat'][1 + way %% 3],
-			1 + h %% 12, '', true
+		CREATE TEMP TABLE synthetic AS
+		SELECT 's' || (i // 4) AS source, day, 1 + h %% 12 AS people, way, n,
+			CASE WHEN h %% 40 = 0 THEN (h // 40) %% 4 ELSE 4 END AS nat, (h // 160) %% 2 AS sex, CAST((h // 320) %% 5 = 0 AS integer) AS age
 		FROM (
-			SELECT i, h, CAST(2000 * pow((h // 5000 %% 10000) / 10000.0, 3) AS bigint) AS way,
-				DATE '2021-01-01' + CAST(i * 1095 // %d AS integer) AS day
-			FROM (SELECT range AS i, CAST(hash(range) %% 1000000007 AS bigint) AS h FROM range(%d))
-		)
-		JOIN synthetic_point p ON p.n = way %% 22`, n, n))
+			SELECT i, h, way, way %% 22 AS n, DATE '2021-01-01' + CAST(i * 1095 // %d AS integer) AS day
+			FROM (
+				SELECT i, h, CAST(2000 * pow((h // 5000 %% 10000) / 10000.0, 3) AS bigint) AS way
+				FROM (SELECT range AS i, CAST(hash(range) %% 1000000007 AS bigint) AS h FROM range(%d))
+			)
+		)`, n, n))
+	run(`
+		CREATE TEMP TABLE synthetic_cell AS
+		SELECT CAST(row_number() OVER () AS integer) AS cell, *
+		FROM (SELECT DISTINCT way, n, nat, sex, age FROM synthetic)`)
+	run(`
+		INSERT INTO cell
+		SELECT 'djibouti', c.cell, p.code, '', p.region, p.role,
+			['incoming', 'outgoing'][1 + way % 2], 'f' || (way % 5), 'r' || (way % 3), 'r' || (way % 7), 'OOO',
+			['ETH', 'YEM', 'DJI', 'SOM'][1 + (way // 7) % 4], ['SAU', 'DJI', 'ETH', 'YEM', 'SOM'][1 + (way // 28) % 5], 'OOO',
+			'full', ['YEM', 'SOM', 'ERI', 'DJI', 'ETH'][1 + nat], ['male', 'female'][1 + sex], ['adults', 'children'][1 + age],
+			['', 'economic', 'conflict economic', 'economic family', 'conflict'][1 + way % 5], ['foot', 'bus foot', 'boat'][1 + way % 3]
+		FROM synthetic_cell c
+		JOIN synthetic_point p ON p.n = c.n`)
+	run(`
+		INSERT INTO fact
+		SELECT 'djibouti', s.source, s.day, date_trunc('month', s.day), false, c.cell, s.people, '', true
+		FROM synthetic s
+		JOIN synthetic_cell c ON c.way = s.way AND c.nat = s.nat AND c.sex = s.sex AND c.age = s.age
+		ORDER BY s.day NULLS LAST`)
+	run(`DROP TABLE synthetic`)
 	run(`INSERT INTO answer_set VALUES ('reason', 'economic', 'economic'), ('reason', 'conflict economic', 'conflict'),
 		('reason', 'conflict economic', 'economic'), ('reason', 'economic family', 'economic'), ('reason', 'economic family', 'family'),
 		('reason', 'conflict', 'conflict')`)
-	run(`CREATE TEMP TABLE sum_up AS SELECT DISTINCT month FROM movement`)
+	run(`CREATE TEMP TABLE sum_up AS SELECT DISTINCT month FROM fact`)
 	s := w.newStage(&warehouse.Batch{})
 	if err := w.sumUp(ctx, s, nil); err != nil {
 		b.Fatal(err)

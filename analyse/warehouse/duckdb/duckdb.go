@@ -32,7 +32,8 @@ type Warehouse struct {
 
 	mu     sync.Mutex // one writer
 	writer *sql.Conn
-	deltas map[time.Time]int // rows added to movement_month by month since it was last summed up
+	cells  map[warehouse.Cell]int32 // number of each cell in the table cell
+	deltas map[time.Time]int        // rows added to fact_month by month since it was last summed up
 }
 
 // Open opens the warehouse at path, "" for one in memory. A file that was made
@@ -40,8 +41,9 @@ type Warehouse struct {
 // again from the event log. A file that another process holds is Unavailable.
 func Open(ctx context.Context, path string, op *dtm.Operation) (*Warehouse, error) {
 	c, err := duckdb.NewConnector(path, func(conn driver.ExecerContext) error {
-		// Rows have no order; not keeping one lets DuckDB write in parallel.
-		_, err := conn.ExecContext(ctx, `SET preserve_insertion_order = false`, nil)
+		// Rows have no order; not keeping one lets DuckDB write in parallel. And
+		// an import must not stop every 16 MB to compress what it just wrote.
+		_, err := conn.ExecContext(ctx, `SET preserve_insertion_order = false; SET checkpoint_threshold = '256MB'`, nil)
 		return err
 	})
 	if err != nil {
@@ -90,7 +92,7 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 		var found string
 		err := w.writer.QueryRowContext(ctx, `SELECT fingerprint FROM load_position`).Scan(&found)
 		if err == nil && found == w.fingerprint {
-			return nil
+			return w.readCells(ctx)
 		}
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
@@ -108,26 +110,28 @@ func (w *Warehouse) Reset(ctx context.Context) error {
 
 func (w *Warehouse) reset(ctx context.Context) error {
 	return w.tx(ctx, func() error {
-		rows, err := w.writer.QueryContext(ctx, `
-			SELECT table_name
+		drop := []string{}
+		err := w.each(ctx, func(scan func(...any) error) error {
+			var name, kind string
+			if err := scan(&name, &kind); err != nil {
+				return err
+			}
+			word := "TABLE"
+			if kind == "VIEW" {
+				word = "VIEW"
+			}
+			drop = append(drop, "DROP "+word+` "`+strings.ReplaceAll(name, `"`, `""`)+`"`)
+			return nil
+		}, `
+			SELECT table_name, table_type
 			FROM information_schema.tables
-			WHERE table_schema = 'main' AND table_type = 'BASE TABLE'`)
+			WHERE table_schema = 'main' AND table_catalog = current_database()
+			ORDER BY table_type DESC NULLS LAST`)
 		if err != nil {
 			return err
 		}
-		var names []string
-		for rows.Next() {
-			var n string
-			if err := rows.Scan(&n); err != nil {
-				return err
-			}
-			names = append(names, n)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return err
-		}
-		for _, n := range names {
-			if err := w.exec(ctx, `DROP TABLE "`+strings.ReplaceAll(n, `"`, `""`)+`"`); err != nil {
+		for _, text := range drop {
+			if err := w.exec(ctx, text); err != nil {
 				return err
 			}
 		}
@@ -139,6 +143,7 @@ func (w *Warehouse) reset(ctx context.Context) error {
 				return err
 			}
 		}
+		w.cells = map[warehouse.Cell]int32{}
 		clear(w.deltas)
 		return w.exec(ctx, `
 			INSERT INTO load_position (operation, seq, hash, event_at, fingerprint)
@@ -164,6 +169,37 @@ func (w *Warehouse) exec(ctx context.Context, text string, args ...any) error {
 		return fmt.Errorf("%s: %w", strings.Join(strings.Fields(text), " "), err)
 	}
 	return nil
+}
+
+// each runs a SELECT on the writer's connection and gives row each row's scan.
+func (w *Warehouse) each(ctx context.Context, row func(scan func(...any) error) error, text string, args ...any) error {
+	rows, err := w.writer.QueryContext(ctx, text, args...)
+	if err != nil {
+		return fmt.Errorf("%s: %w", strings.Join(strings.Fields(text), " "), err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return errors.Join(rows.Err(), rows.Close())
+}
+
+// readCells remembers which cells have a number.
+func (w *Warehouse) readCells(ctx context.Context) error {
+	w.cells = map[warehouse.Cell]int32{}
+	return w.each(ctx, func(scan func(...any) error) error {
+		var n int32
+		var c warehouse.Cell
+		err := scan(&n, &c.Point, &c.PointText, &c.Region, &c.Role, &c.Direction, &c.FlowType, &c.Route, &c.Subroute, &c.Origin, &c.Previous,
+			&c.Next, &c.Final, &c.Breakdown, &c.Nationality, &c.Sex, &c.Age, &c.ReasonSet, &c.TransportSet)
+		w.cells[c] = n
+		return err
+	}, `
+		SELECT cell, point, point_text, region, role, direction, flow_type, route, subroute, origin, previous,
+			next, final, breakdown, nationality, sex, age, reason_set, transport_set
+		FROM cell`)
 }
 
 func wrap(op string, err error) error {

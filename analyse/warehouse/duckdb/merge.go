@@ -2,7 +2,6 @@ package duckdb
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"dtm"
@@ -19,8 +18,8 @@ func (w *Warehouse) merge(ctx context.Context, s *stage) ([]warehouse.Outcome, e
 		w.mergeSubmissions,
 		w.mergeHistory,
 		w.insertFacts,
-		w.markMain,
 		w.sumUp,
+		w.markMain,
 		w.recordOutcome,
 	}
 	for _, step := range steps {
@@ -56,13 +55,19 @@ func (w *Warehouse) mergeSubmissions(ctx context.Context, s *stage, _ []warehous
 		return err
 	}
 	if known > 0 {
+		s.mixed = true // perhaps: touched says
 		for _, text := range []string{`
 			CREATE OR REPLACE TEMP TABLE void AS
 			SELECT source FROM stage_submission UNION SELECT source FROM stage_replaced`, `
 			INSERT INTO sum_up
-			SELECT DISTINCT month FROM movement WHERE source IN (SELECT source FROM void)`, `
-			DELETE FROM movement WHERE source IN (SELECT source FROM void)`, `
-			DELETE FROM vulnerability WHERE source IN (SELECT source FROM void)`,
+			SELECT DISTINCT month FROM fact WHERE source IN (SELECT source FROM void)`, `
+			INSERT INTO touched
+			SELECT DISTINCT f.month, c.point, c.point_text
+			FROM fact f
+			JOIN cell c ON c.cell = f.cell
+			WHERE f.source IN (SELECT source FROM void) AND c.breakdown <> 'full'`, `
+			DELETE FROM fact WHERE source IN (SELECT source FROM void)`, `
+			DELETE FROM fact_vulnerability WHERE source IN (SELECT source FROM void)`,
 		} {
 			if err := w.exec(ctx, text); err != nil {
 				return err
@@ -91,7 +96,7 @@ func (w *Warehouse) mergeHistory(ctx context.Context, s *stage, out []warehouse.
 		CREATE OR REPLACE TEMP TABLE known AS
 		SELECT s.number, m.source, m.month, m.people, m.assessed,
 			m.people = s.people AND m.assessed = s.assessed AS same
-		FROM movement m
+		FROM fact m
 		JOIN stage s ON s.source = m.source
 		WHERE m.operation = $1 AND s.chunk >= 0`, w.op.Code); err != nil {
 		return err
@@ -102,19 +107,13 @@ func (w *Warehouse) mergeHistory(ctx context.Context, s *stage, out []warehouse.
 		assessed string
 	}
 	before := map[string]stood{}
-	rows, err := w.writer.QueryContext(ctx, `SELECT source, people, assessed FROM known`)
-	if err != nil {
-		return err
-	}
-	for rows.Next() {
+	if err := w.each(ctx, func(scan func(...any) error) error {
 		var source string
 		var b stood
-		if err := rows.Scan(&source, &b.people, &b.assessed); err != nil {
-			return errors.Join(err, rows.Close())
-		}
+		err := scan(&source, &b.people, &b.assessed)
 		before[source] = b
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}, `SELECT source, people, assessed FROM known`); err != nil {
 		return err
 	}
 	// Count in the order of the log, as if each chunk had been applied alone.
@@ -143,8 +142,8 @@ func (w *Warehouse) mergeHistory(ctx context.Context, s *stage, out []warehouse.
 	}
 	for _, text := range []string{`
 		INSERT INTO sum_up SELECT DISTINCT month FROM known WHERE NOT same`, `
-		DELETE FROM movement WHERE source IN (SELECT source FROM known WHERE NOT same)`, `
-		DELETE FROM vulnerability WHERE source IN (SELECT source FROM known WHERE NOT same)`, `
+		DELETE FROM fact WHERE source IN (SELECT source FROM known WHERE NOT same)`, `
+		DELETE FROM fact_vulnerability WHERE source IN (SELECT source FROM known WHERE NOT same)`, `
 		DELETE FROM stage WHERE number IN (SELECT number FROM known WHERE same)`,
 	} {
 		if err := w.exec(ctx, text); err != nil {
@@ -154,9 +153,6 @@ func (w *Warehouse) mergeHistory(ctx context.Context, s *stage, out []warehouse.
 	return nil
 }
 
-const cellColumns = `c.point, c.point_text, c.region, c.role, c.direction, c.flow_type, c.route, c.subroute,
-	c.origin, c.previous, c.next, c.final, c.breakdown, c.nationality, c.sex, c.age, c.reason_set, c.transport_set`
-
 // insertFacts adds what is left in the stage to the facts and to the rollups.
 // Rows by nationality are added as not main; markMain decides.
 func (w *Warehouse) insertFacts(ctx context.Context, s *stage, _ []warehouse.Outcome) error {
@@ -164,48 +160,39 @@ func (w *Warehouse) insertFacts(ctx context.Context, s *stage, _ []warehouse.Out
 		return nil
 	}
 	texts := []string{`
-		INSERT INTO movement
-		SELECT $1, s.source, s.observed, s.month, s.month_only, ` + cellColumns + `,
-			s.people, s.assessed, c.breakdown <> 'nationality'
+		INSERT INTO fact
+		SELECT $1, s.source, s.observed, s.month, s.month_only, s.cell, s.people, s.assessed, c.breakdown <> 'nationality'
 		FROM stage s
 		JOIN cell c ON c.cell = s.cell`, `
-		INSERT INTO movement_month
-		SELECT $1, t.month, t.month, t.month_only, ` + cellColumns + `,
-			t.people, c.breakdown <> 'nationality'
-		FROM (
-			SELECT month, month_only, cell, CAST(sum(people) AS bigint) AS people
-			FROM stage
-			GROUP BY month, month_only, cell
-		) t
-		JOIN cell c ON c.cell = t.cell`, `
-		INSERT INTO point_day
-		SELECT $1, s.observed, s.month, c.point, c.point_text, c.region, CAST(sum(s.people) AS bigint)
+		INSERT INTO fact_month
+		SELECT $1, s.month, s.month_only, s.cell, CAST(sum(s.people) AS bigint), c.breakdown <> 'nationality'
 		FROM stage s
 		JOIN cell c ON c.cell = s.cell
-		WHERE NOT s.month_only AND c.breakdown <> 'nationality'
-		GROUP BY s.observed, s.month, c.point, c.point_text, c.region`, `
-		INSERT INTO vulnerability
-		SELECT $1, s.source, s.observed, s.month, s.month_only, ` + cellColumns + `,
-			v.code, v.people, s.people
+		GROUP BY s.month, s.month_only, s.cell, c.breakdown`, `
+		INSERT INTO point_day
+		SELECT DISTINCT $1, s.observed, s.month, c.point, c.point_text, c.region
+		FROM stage s
+		JOIN cell c ON c.cell = s.cell
+		WHERE NOT s.month_only`, `
+		INSERT INTO fact_vulnerability
+		SELECT $1, s.source, s.observed, s.month, s.month_only, s.cell, v.code, v.people, s.people
 		FROM stage_vulnerability v
-		JOIN stage s ON s.number = v.number
-		JOIN cell c ON c.cell = s.cell`,
+		JOIN stage s ON s.number = v.number`,
 	}
 	for _, text := range texts {
 		if err := w.exec(ctx, text, w.op.Code); err != nil {
 			return err
 		}
 	}
-	return w.insertAnswerSets(ctx, s)
-}
-
-func (w *Warehouse) insertAnswerSets(ctx context.Context, s *stage) error {
+	if len(s.cells) == 0 {
+		return nil
+	}
 	for list, of := range map[string]string{"reason": "reason_set", "transport": "transport_set"} {
 		if err := w.exec(ctx, `
 			INSERT INTO answer_set (list, answer_set, code)
 			SELECT DISTINCT $1, t.answers, unnest(string_split(t.answers, ' '))
-			FROM (SELECT DISTINCT `+of+` AS answers FROM cell WHERE `+of+` <> '') t
-			ON CONFLICT DO NOTHING`, list); err != nil {
+			FROM (SELECT DISTINCT `+of+` AS answers FROM cell WHERE `+of+` <> '' AND cell >= $2) t
+			ON CONFLICT DO NOTHING`, list, s.firstCell); err != nil {
 			return err
 		}
 	}
@@ -221,27 +208,31 @@ func (w *Warehouse) markMain(ctx context.Context, s *stage, _ []warehouse.Outcom
 		return nil
 	}
 	for _, text := range []string{`
+		INSERT INTO touched
+		SELECT DISTINCT s.month, c.point, c.point_text
+		FROM stage s
+		JOIN cell c ON c.cell = s.cell
+		WHERE c.breakdown <> 'full'`, `
 		CREATE OR REPLACE TEMP TABLE place AS
-		SELECT m.month, m.point, m.point_text, bool_or(m.breakdown = 'sex_age') AS has_sex_age
-		FROM movement m
-		JOIN (
-			SELECT DISTINCT s.month, c.point, c.point_text
-			FROM stage s
-			JOIN cell c ON c.cell = s.cell
-			WHERE c.breakdown <> 'full'
-		) t ON t.month = m.month AND t.point = m.point AND t.point_text = m.point_text
-		GROUP BY m.month, m.point, m.point_text`, `
+		SELECT t.month, t.point, t.point_text, bool_or(c.breakdown = 'sex_age') AS has_sex_age
+		FROM (SELECT DISTINCT month, point, point_text FROM touched) t
+		JOIN cell c ON c.point = t.point AND c.point_text = t.point_text
+		JOIN fact_month f ON f.cell = c.cell AND f.month = t.month
+		GROUP BY t.month, t.point, t.point_text`, `
 		CREATE OR REPLACE TEMP TABLE flip AS
-		SELECT DISTINCT p.month, p.point, p.point_text, p.has_sex_age
+		SELECT DISTINCT p.month, c.cell, NOT p.has_sex_age AS main
 		FROM place p
-		JOIN movement m ON m.month = p.month AND m.point = p.point AND m.point_text = p.point_text
-		WHERE m.breakdown = 'nationality' AND m.main = p.has_sex_age`, `
-		UPDATE movement
-		SET main = NOT f.has_sex_age
+		JOIN cell c ON c.point = p.point AND c.point_text = p.point_text AND c.breakdown = 'nationality'
+		JOIN fact_month f ON f.cell = c.cell AND f.month = p.month
+		WHERE f.main = p.has_sex_age`, `
+		UPDATE fact
+		SET main = f.main
 		FROM flip f
-		WHERE movement.breakdown = 'nationality'
-			AND movement.month = f.month AND movement.point = f.point AND movement.point_text = f.point_text`, `
-		INSERT INTO sum_up SELECT DISTINCT month FROM flip`,
+		WHERE fact.month = f.month AND fact.cell = f.cell`, `
+		UPDATE fact_month
+		SET main = f.main
+		FROM flip f
+		WHERE fact_month.month = f.month AND fact_month.cell = f.cell`,
 	} {
 		if err := w.exec(ctx, text); err != nil {
 			return err
@@ -260,38 +251,29 @@ func (w *Warehouse) sumUp(ctx context.Context, s *stage, _ []warehouse.Outcome) 
 			}
 		}
 	}
-	rows, err := w.writer.QueryContext(ctx, `SELECT DISTINCT month FROM sum_up`)
-	if err != nil {
-		return err
-	}
-	for rows.Next() {
+	if err := w.each(ctx, func(scan func(...any) error) error {
 		var m time.Time
-		if err := rows.Scan(&m); err != nil {
-			return errors.Join(err, rows.Close())
-		}
+		err := scan(&m)
 		s.sumUp = append(s.sumUp, dtm.MonthOf(m).First())
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}, `SELECT DISTINCT month FROM sum_up`); err != nil {
 		return err
 	}
 	if len(s.sumUp) == 0 {
 		return nil
 	}
-	const columns = `point, point_text, region, role, direction, flow_type, route, subroute,
-		origin, previous, next, final, breakdown, nationality, sex, age, reason_set, transport_set`
 	for _, text := range []string{`
-		DELETE FROM movement_month WHERE month IN (SELECT month FROM sum_up)`, `
+		DELETE FROM fact_month WHERE month IN (SELECT month FROM sum_up)`, `
 		DELETE FROM point_day WHERE month IN (SELECT month FROM sum_up)`, `
-		INSERT INTO movement_month
-		SELECT operation, month, month, month_only, ` + columns + `, CAST(sum(people) AS bigint), main
-		FROM movement
+		INSERT INTO fact_month
+		SELECT operation, month, month_only, cell, CAST(sum(people) AS bigint), main
+		FROM fact
 		WHERE month IN (SELECT month FROM sum_up)
-		GROUP BY operation, month, month_only, ` + columns + `, main`, `
+		GROUP BY operation, month, month_only, cell, main`, `
 		INSERT INTO point_day
-		SELECT operation, observed, month, point, point_text, region, CAST(sum(people) AS bigint)
+		SELECT DISTINCT operation, observed, month, point, point_text, region
 		FROM movement
-		WHERE main AND NOT month_only AND month IN (SELECT month FROM sum_up)
-		GROUP BY operation, observed, month, point, point_text, region`,
+		WHERE NOT month_only AND month IN (SELECT month FROM sum_up)`,
 	} {
 		if err := w.exec(ctx, text); err != nil {
 			return err

@@ -1,17 +1,17 @@
 -- The facts. Portable types only; every key begins with operation, so that the
 -- same tables could be distributed by it. '' is "not recorded", 'unknown', 'UNK'
 -- and 'OOO' are answers; there is no NULL.
+--
+-- A fact is narrow: what repeats is in cell. Texts are read through the views,
+-- which are as wide as the words of the domain.
 
-CREATE TABLE movement (
+CREATE TABLE cell (
 	operation     TEXT NOT NULL,
-	source        TEXT NOT NULL,     -- instance id, or key of the imported row
-	observed      DATE NOT NULL,     -- first of the month when month_only
-	month         DATE NOT NULL,
-	month_only    BOOLEAN NOT NULL,
+	cell          INTEGER NOT NULL,
 	point         TEXT NOT NULL,     -- '' when not resolved: then point_text says what was written
 	point_text    TEXT NOT NULL,
 	region        TEXT NOT NULL,
-	role          TEXT NOT NULL,     -- of the point on that day
+	role          TEXT NOT NULL,     -- of the point on the day of the fact
 	direction     TEXT NOT NULL,
 	flow_type     TEXT NOT NULL,
 	route         TEXT NOT NULL,
@@ -25,81 +25,54 @@ CREATE TABLE movement (
 	sex           TEXT NOT NULL,
 	age           TEXT NOT NULL,
 	reason_set    TEXT NOT NULL,     -- key of answer_set
-	transport_set TEXT NOT NULL,
-	people        INTEGER NOT NULL,
-	assessed      TEXT NOT NULL,     -- vulnerabilities with their counts; '' = not assessed
-	main          BOOLEAN NOT NULL   -- totals add these rows and no others
+	transport_set TEXT NOT NULL
 );
 
--- movement without source and day: what dashboards read. Several rows may have
--- the same cell; they are added up.
-CREATE TABLE movement_month (
-	operation     TEXT NOT NULL,
-	observed      DATE NOT NULL,     -- = month, so that one text reads either table
-	month         DATE NOT NULL,
-	month_only    BOOLEAN NOT NULL,
-	point         TEXT NOT NULL,
-	point_text    TEXT NOT NULL,
-	region        TEXT NOT NULL,
-	role          TEXT NOT NULL,
-	direction     TEXT NOT NULL,
-	flow_type     TEXT NOT NULL,
-	route         TEXT NOT NULL,
-	subroute      TEXT NOT NULL,
-	origin        TEXT NOT NULL,
-	previous      TEXT NOT NULL,
-	next          TEXT NOT NULL,
-	final         TEXT NOT NULL,
-	breakdown     TEXT NOT NULL,
-	nationality   TEXT NOT NULL,
-	sex           TEXT NOT NULL,
-	age           TEXT NOT NULL,
-	reason_set    TEXT NOT NULL,
-	transport_set TEXT NOT NULL,
-	people        BIGINT NOT NULL,
-	main          BOOLEAN NOT NULL
+CREATE TABLE fact (
+	operation  TEXT NOT NULL,
+	source     TEXT NOT NULL,        -- instance id, or key of the imported row
+	observed   DATE NOT NULL,        -- first of the month when month_only
+	month      DATE NOT NULL,
+	month_only BOOLEAN NOT NULL,
+	cell       INTEGER NOT NULL,
+	people     INTEGER NOT NULL,
+	assessed   TEXT NOT NULL,        -- vulnerabilities with their counts; '' = not assessed
+	main       BOOLEAN NOT NULL      -- totals add these rows and no others
 );
 
--- Days on which a point recorded something (people may be 0: seen to be empty).
--- Only days that are known. A day may stand more than once.
+-- fact without source and day: what dashboards read. Several rows may have the
+-- same month and cell; they are added up.
+CREATE TABLE fact_month (
+	operation  TEXT NOT NULL,
+	month      DATE NOT NULL,
+	month_only BOOLEAN NOT NULL,
+	cell       INTEGER NOT NULL,
+	people     BIGINT NOT NULL,
+	main       BOOLEAN NOT NULL
+);
+
+-- People of a fact by vulnerability, for facts that were assessed.
+CREATE TABLE fact_vulnerability (
+	operation  TEXT NOT NULL,
+	source     TEXT NOT NULL,
+	observed   DATE NOT NULL,
+	month      DATE NOT NULL,
+	month_only BOOLEAN NOT NULL,
+	cell       INTEGER NOT NULL,
+	code       TEXT NOT NULL,
+	people     INTEGER NOT NULL,     -- with the vulnerability
+	assessed   INTEGER NOT NULL      -- people of the fact
+);
+
+-- Days on which a point recorded something, were it that nobody came. Only days
+-- that are known. A day may stand more than once.
 CREATE TABLE point_day (
 	operation  TEXT NOT NULL,
 	observed   DATE NOT NULL,
 	month      DATE NOT NULL,
 	point      TEXT NOT NULL,
 	point_text TEXT NOT NULL,
-	region     TEXT NOT NULL,
-	people     BIGINT NOT NULL
-);
-
--- People of a movement row by vulnerability, for rows that were assessed.
-CREATE TABLE vulnerability (
-	operation     TEXT NOT NULL,
-	source        TEXT NOT NULL,
-	observed      DATE NOT NULL,
-	month         DATE NOT NULL,
-	month_only    BOOLEAN NOT NULL,
-	point         TEXT NOT NULL,
-	point_text    TEXT NOT NULL,
-	region        TEXT NOT NULL,
-	role          TEXT NOT NULL,
-	direction     TEXT NOT NULL,
-	flow_type     TEXT NOT NULL,
-	route         TEXT NOT NULL,
-	subroute      TEXT NOT NULL,
-	origin        TEXT NOT NULL,
-	previous      TEXT NOT NULL,
-	next          TEXT NOT NULL,
-	final         TEXT NOT NULL,
-	breakdown     TEXT NOT NULL,
-	nationality   TEXT NOT NULL,
-	sex           TEXT NOT NULL,
-	age           TEXT NOT NULL,
-	reason_set    TEXT NOT NULL,
-	transport_set TEXT NOT NULL,
-	code          TEXT NOT NULL,
-	people        INTEGER NOT NULL,  -- with the vulnerability
-	assessed      INTEGER NOT NULL   -- people of the row
+	region     TEXT NOT NULL
 );
 
 -- Which codes a set of answers holds. The empty set has one row, code ''.
@@ -141,3 +114,28 @@ CREATE TABLE load_position (
 	event_at    TIMESTAMP NOT NULL,
 	fingerprint TEXT NOT NULL
 );
+
+CREATE VIEW movement AS
+SELECT f.operation, f.source, f.observed, f.month, f.month_only,
+	c.point, c.point_text, c.region, c.role, c.direction, c.flow_type, c.route, c.subroute, c.origin, c.previous,
+	c.next, c.final, c.breakdown, c.nationality, c.sex, c.age, c.reason_set, c.transport_set,
+	f.people, f.assessed, f.main
+FROM fact f
+JOIN cell c ON c.operation = f.operation AND c.cell = f.cell;
+
+-- The same columns at the grain of a month, so that one text reads either.
+CREATE VIEW movement_month AS
+SELECT f.operation, f.month AS observed, f.month, f.month_only,
+	c.point, c.point_text, c.region, c.role, c.direction, c.flow_type, c.route, c.subroute, c.origin, c.previous,
+	c.next, c.final, c.breakdown, c.nationality, c.sex, c.age, c.reason_set, c.transport_set,
+	f.people, f.main
+FROM fact_month f
+JOIN cell c ON c.operation = f.operation AND c.cell = f.cell;
+
+CREATE VIEW vulnerability AS
+SELECT f.operation, f.source, f.observed, f.month, f.month_only,
+	c.point, c.point_text, c.region, c.role, c.direction, c.flow_type, c.route, c.subroute, c.origin, c.previous,
+	c.next, c.final, c.breakdown, c.nationality, c.sex, c.age, c.reason_set, c.transport_set,
+	f.code, f.people, f.assessed
+FROM fact_vulnerability f
+JOIN cell c ON c.operation = f.operation AND c.cell = f.cell;

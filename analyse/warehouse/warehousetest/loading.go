@@ -289,8 +289,8 @@ func sum(t *testing.T, op *dtm.Operation, w Warehouse) {
 		for name, text := range map[string]string{
 			"facts":  `SELECT CAST(sum(people) AS bigint) FROM movement WHERE operation = $1 AND main`,
 			"months": `SELECT CAST(sum(people) AS bigint) FROM movement_month WHERE operation = $1 AND main`,
-			"days":   `SELECT CAST(sum(people) AS bigint) FROM movement WHERE operation = $1 AND main AND NOT month_only`,
-			"point":  `SELECT CAST(sum(people) AS bigint) FROM point_day WHERE operation = $1`,
+			"days":   `SELECT count(*) FROM (SELECT DISTINCT observed, point, point_text FROM movement WHERE operation = $1 AND NOT month_only) d`,
+			"point":  `SELECT count(*) FROM (SELECT DISTINCT observed, point, point_text FROM point_day WHERE operation = $1) d`,
 		} {
 			err := r.Query(t.Context(), text, []any{op.Code}, func(scan func(...any) error) error {
 				var n *int64
@@ -336,8 +336,11 @@ func randomSteps(r *rand.Rand) []func(*Log) {
 		rows := make([]dtm.Movement, r.IntN(4))
 		for j := range rows {
 			rows[j] = randomRow(r)
-			rows[j].Breakdown = dtm.Full
-			rows[j].Nationality, rows[j].Sex = "BEL", someSexes[r.IntN(3)]
+			// A form without nationality: its rows put rows by nationality aside.
+			rows[j].Breakdown, rows[j].Sex = dtm.BySexAge, someSexes[r.IntN(3)]
+			if r.IntN(2) == 0 {
+				rows[j].Breakdown, rows[j].Nationality = dtm.Full, "BEL"
+			}
 		}
 		out = append(out, func(l *Log) { l.Submit(id, replaces, rows...) })
 	}

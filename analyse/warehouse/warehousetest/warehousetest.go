@@ -204,7 +204,7 @@ func Facts(t testing.TB, w indicator.Warehouse) []string {
 			CAST(main AS text), '', CAST(sum(people) AS bigint) FROM movement_month
 			GROUP BY observed, month, month_only, ` + cell + `, main`,
 		"point_day": `SELECT '', CAST(observed AS text), CAST(month AS text), '', point, point_text, region,
-			'', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', CAST(sum(people) AS bigint) FROM point_day
+			'', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', CAST(0 AS bigint) FROM point_day
 			GROUP BY observed, month, point, point_text, region`,
 		"vulnerability": `SELECT source, CAST(observed AS text), CAST(month AS text), CAST(month_only AS text), ` + cell + `,
 			code, CAST(assessed AS text), CAST(people AS bigint) FROM vulnerability`,
