@@ -20,6 +20,7 @@ import (
 
 // Whatever is posted: the handler does not fall over, answers with a status that
 // the protocol has and a message, stores what it says it stored and nothing else.
+// The store is in the coverage too, so run it with -fuzzminimizetime=1x.
 func FuzzSubmission(f *testing.F) {
 	typ, b := body(instance("fmr", "1", "uuid:1", "p.jpg", "x"), file{"p.jpg", "p.jpg", "image/jpeg", "photo"})
 	_, params, err := mime.ParseMediaType(typ)

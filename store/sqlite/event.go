@@ -84,6 +84,12 @@ func (db *DB) Events(ctx context.Context, after int64, limit int) ([]dtm.Event, 
 	return list, failure(op, rows.Err())
 }
 
+// Last returns the number of the newest entry, 0 when there is none.
+func (db *DB) Last(ctx context.Context) (int64, error) {
+	c, err := db.head(ctx)
+	return c.Seq, failure("sqlite.Last", err)
+}
+
 // Wait returns when an entry after seq has been committed, or with ctx's error;
 // Unavailable when the store is closed meanwhile.
 func (db *DB) Wait(ctx context.Context, after int64) error {

@@ -20,6 +20,9 @@ func events(t *testing.T, d Dialect) {
 	if list, err := s.Events(ctx, 0, 10); err != nil || len(list) != 0 {
 		t.Fatalf("a new log holds %v, %v", list, err)
 	}
+	if last, err := s.Last(ctx); err != nil || last != 0 {
+		t.Fatalf("a new log ends at %d, %v", last, err)
+	}
 	must(t, s.Verify(ctx))
 	actor := event.WithActor(ctx, "user:é@example.org")
 	for i := range 5 {
@@ -40,6 +43,9 @@ func events(t *testing.T, d Dialect) {
 		if e.Actor != "user:é@example.org" || e.Name != dtm.DeviceAdded || !e.At.Equal(at.Truncate(time.Millisecond)) || e.At.Location() != time.UTC {
 			t.Errorf("entry = %+v", e)
 		}
+	}
+	if last, err := s.Last(ctx); err != nil || last != 5 {
+		t.Errorf("Last = %d, %v", last, err)
 	}
 	if c.Seq != 5 {
 		t.Errorf("the log ends at %d, want 5", c.Seq)

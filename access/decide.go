@@ -1,0 +1,49 @@
+package access
+
+import (
+	"slices"
+
+	"dtm"
+)
+
+// Action is something that a person may ask for.
+type Action string
+
+// Actions of the program.
+const (
+	ReadSubmissions   Action = "submission.read"
+	ReviewSubmissions Action = "submission.review"
+	PublishForms      Action = "form.publish"
+	ImportData        Action = "data.import"
+	CreateReleases    Action = "release.create"
+	ExportData        Action = "data.export" // rows, not the published figures
+	ManageDevices     Action = "device.manage"
+	ManageUsers       Action = "user.manage"
+	ReadLog           Action = "log.read"
+)
+
+// allowed names the roles that may do each action. What is not named is refused.
+var allowed = map[Action][]string{
+	ReadSubmissions:   {dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor},
+	ReviewSubmissions: {dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor},
+	PublishForms:      {dtm.RoleAdmin, dtm.RoleManager},
+	ImportData:        {dtm.RoleAdmin, dtm.RoleManager},
+	CreateReleases:    {dtm.RoleAdmin, dtm.RoleManager},
+	ExportData:        {dtm.RoleAdmin, dtm.RoleManager},
+	ManageDevices:     {dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor},
+	ManageUsers:       {dtm.RoleAdmin},
+	ReadLog:           {dtm.RoleAdmin},
+}
+
+// Decide returns nil when the user may do the action: Unauthenticated when there
+// is no user or access has ended, Forbidden when the role does not allow it.
+func Decide(u dtm.User, a Action) error {
+	if u.Email == "" || u.Disabled != nil {
+		return dtm.Errorf(dtm.Unauthenticated, "sign in first").Coded("signin.first")
+	}
+	if !slices.Contains(allowed[a], u.Role) {
+		return dtm.Errorf(dtm.Forbidden, "your role (%s) does not include this; ask an administrator", u.Role).
+			Coded("access.role", u.Role, string(a))
+	}
+	return nil
+}

@@ -1,0 +1,3 @@
+// Package access says who may do what: passwords and roles come in, decisions go
+// out. It keeps nothing; users are read through dtm.Users.
+package access
