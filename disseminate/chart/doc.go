@@ -20,7 +20,7 @@
 // What is not known is drawn: a suppressed Cell is hatched and says "<10"
 // (Words.Suppressed) and its Value, should the caller have left one there, is
 // never used; a missing one (no Value) is a gap and says so; unknown sex or age
-// stands apart with another hatch. NaN and infinities count as missing.
+// stands apart with another hatch. NaN and values beyond 1e15 count as missing.
 //
 // Text comes from the caller, in the reader's language: titles, labels, Words
 // and Number. With Lang Arabic (or RTL) bars grow from right to left and labels

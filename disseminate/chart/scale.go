@@ -5,7 +5,7 @@ import "math"
 // ticks gives round steps from lo to at least hi, about n of them. Whole steps
 // are kept for counts, since half a movement does not exist.
 func ticks(lo, hi float64, n int) []float64 {
-	if !(hi > lo) {
+	if !(hi-lo > 1e-9) {
 		hi = lo + 1
 	}
 	raw := (hi - lo) / float64(max(n, 1))

@@ -40,9 +40,10 @@ func FromFigure(f dtm.Figure) Cell {
 	return Cell{Value: f.Value}
 }
 
-// known returns the value only when it may and can be drawn.
+// known returns the value only when it may and can be drawn: no count or rate
+// has more than fifteen digits, the most that a float64 holds exactly.
 func (c Cell) known() (float64, bool) {
-	if c.Suppressed || c.Value == nil || math.IsNaN(*c.Value) || math.IsInf(*c.Value, 0) {
+	if c.Suppressed || c.Value == nil || math.IsNaN(*c.Value) || math.Abs(*c.Value) > 1e15 {
 		return 0, false
 	}
 	return *c.Value, true

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 
 	"dtm"
@@ -119,5 +118,4 @@ func TestGolden(t *testing.T) {
 			}
 		}
 	}
-	_ = strings.TrimSpace
 }

@@ -126,7 +126,7 @@ func (c *Canvas) Text(x, y float64, s string, st Style) {
 	if st.Turn != 0 {
 		c.raw(` transform="rotate(`, Num(st.Turn), ` `, Num(x), ` `, Num(y), `)"`)
 	}
-	c.raw(`>`, Escape(isolate(s)), `</text>`)
+	c.raw(`>`, Escape(mixed(s)), `</text>`)
 }
 
 // Shape is the look of an area or a line.
@@ -378,24 +378,28 @@ func Escape(s string) string { return escaper.Replace(s) }
 
 var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;")
 
-// isolate wraps a text that mixes Arabic letters with digits or punctuation in
-// first-strong isolates: usvg knows no direction attribute, and browser and usvg
-// must order such a text alike.
-func isolate(s string) string {
-	rtl, other := false, false
+// mixed prepares a text that mixes Arabic with digits, punctuation or Latin.
+// First-strong isolates order it alike in a browser and in usvg, which knows no
+// direction attribute. Signs that Noto Sans Arabic lacks are written in signs
+// that it has: usvg takes one font for a text or, failing that, none.
+func mixed(s string) string {
+	arabic, other := false, false
 	for _, r := range s {
 		switch {
-		case unicode.Is(unicode.Arabic, r) && !unicode.IsDigit(r) || unicode.Is(unicode.Hebrew, r):
-			rtl = true
+		case unicode.Is(unicode.Arabic, r) && !unicode.IsDigit(r):
+			arabic = true
 		case r != ' ':
 			other = true
 		}
 	}
-	if rtl && other {
-		return "\u2068" + s + "\u2069"
+	if !arabic || !other {
+		return s
 	}
-	return s
+	return "\u2068" + strings.TrimSpace(lacking.Replace(s)) + "\u2069"
 }
+
+// The single guillemet turns with the direction of the text.
+var lacking = strings.NewReplacer("→", "›", "←", "›", "↓", "", "↑", "", "≥", ">=", "≤", "<=")
 
 // Hit draws an unseen rectangle that takes the pointer, so that a column of a
 // line chart has a tooltip over its whole height.

@@ -19,6 +19,7 @@ type Drawing struct {
 	Width, Height float64
 	Texts         []Text
 	Rects         []Rect
+	Circles       []Circle
 	Marks         []Mark
 	Title, Desc   string
 }
@@ -37,6 +38,13 @@ type Rect struct {
 	Fill, Class string
 	Mark        string
 	Hit         bool
+}
+
+// Circle is a circle with the mark it belongs to.
+type Circle struct {
+	X, Y, R float64
+	Fill    string
+	Mark    string
 }
 
 // Mark is a figure's group.
@@ -126,6 +134,12 @@ func Parse(svg []byte) (*Drawing, error) {
 					r.Mark = mark.Label
 				}
 				d.Rects = append(d.Rects, r)
+			case "circle":
+				c := Circle{X: num("cx"), Y: num("cy"), R: num("r"), Fill: a["fill"]}
+				if mark != nil {
+					c.Mark = mark.Label
+				}
+				d.Circles = append(d.Circles, c)
 			case "text":
 				text = &Text{Fill: a["fill"], Halo: a["paint-order"] == "stroke"}
 				size, bold, x, y, anchor, turn = 13, a["font-weight"] == "600", num("x"), num("y"), a["text-anchor"], 0
