@@ -32,7 +32,7 @@ var columns = map[string]column{
 	"point":       {name: "point", place: true},
 	"region":      {name: "region", place: true},
 	"role":        {name: "role"},
-	"direction":   {name: "direction", list: "movement"},
+	"direction":   {name: "direction", list: "direction"},
 	"flow_type":   {name: "flow_type", list: "flow_type"},
 	"route":       {name: "route", list: "route"},
 	"subroute":    {name: "subroute", list: "subroute"},
@@ -43,6 +43,7 @@ var columns = map[string]column{
 	"nationality": {name: "nationality", list: "country"},
 	"sex":         {name: "sex", list: "sex"},
 	"age":         {name: "age", list: "age"},
+	"age_band":    {name: "age_band", list: "age"},
 	"reason":      {name: "reason_set", multi: "reason", list: "reason"},
 	"transport":   {name: "transport_set", multi: "transport", list: "transport"},
 
@@ -82,7 +83,7 @@ func rowsFor(dims ...[]string) rows {
 	for _, list := range dims {
 		for _, d := range list {
 			nationality = nationality || d == "nationality"
-			sexAge = sexAge || d == "sex" || d == "age"
+			sexAge = sexAge || d == "sex" || d == "age" || d == "age_band"
 		}
 	}
 	switch {

@@ -14,7 +14,7 @@ import (
 )
 
 // layout is raised when the tables or the rules that fill them change.
-const layout = 4
+const layout = 5
 
 // Cell is everything a fact says besides its source, its day and its number. Few
 // cells repeat over many facts, so a fact holds its cell's number.
@@ -38,13 +38,14 @@ type Cell struct {
 	Breakdown    string
 	Nationality  string
 	Sex          string
-	Age          string
+	Age          string // adults, children, unknown: what the recorded band belongs to
+	AgeBand      string // as recorded
 	ReasonSet    string // sorted codes joined by a space: key of answer_set
 	TransportSet string
 }
 
 // CellOf gives the cell of a movement.
-func (p *Places) CellOf(m *dtm.Movement) Cell {
+func (p *Pack) CellOf(m *dtm.Movement) Cell {
 	c := Cell{
 		Point:        m.Point,
 		Direction:    m.Direction,
@@ -58,7 +59,8 @@ func (p *Places) CellOf(m *dtm.Movement) Cell {
 		Breakdown:    string(m.Breakdown),
 		Nationality:  m.Nationality,
 		Sex:          m.Sex,
-		Age:          m.Age,
+		Age:          p.age(m.Age),
+		AgeBand:      m.Age,
 		ReasonSet:    answerSet(m.Reasons),
 		TransportSet: answerSet(m.Transports),
 	}
@@ -76,6 +78,13 @@ func (p *Places) CellOf(m *dtm.Movement) Cell {
 		c.Breakdown = string(dtm.Full)
 	}
 	return c
+}
+
+func (p *Pack) age(band string) string {
+	if to, ok := p.ages[band]; ok {
+		return to
+	}
+	return band
 }
 
 func answerSet(codes []string) string {
@@ -112,15 +121,24 @@ func Assessed(m *dtm.Movement) string {
 	return b.String()
 }
 
-// Places finds points fast.
-type Places struct {
+// rollsTo is the column of the list of ages that names the wider age of a band.
+const rollsTo = "rolls_to"
+
+// Pack is what facts need of an operation, found fast.
+type Pack struct {
 	points []dtm.Point
 	index  map[string]int
+	ages   map[string]string
 }
 
-// NewPlaces indexes the operation's points by code.
-func NewPlaces(op *dtm.Operation) *Places {
-	p := &Places{points: op.Points, index: make(map[string]int, len(op.Points))}
+// NewPack indexes the operation's points by code and its age bands.
+func NewPack(op *dtm.Operation) *Pack {
+	p := &Pack{points: op.Points, index: make(map[string]int, len(op.Points)), ages: map[string]string{}}
+	for _, c := range op.Lists["age"].Codes {
+		if to := c.Extra[rollsTo]; to != "" {
+			p.ages[c.Code] = to
+		}
+	}
 	for i := range op.Points {
 		p.index[op.Points[i].Code] = i
 	}

@@ -143,7 +143,7 @@ func (w *Warehouse) newStage(b *warehouse.Batch) *stage {
 }
 
 func (w *Warehouse) stageFact(s *stage, chunk int32, m *dtm.Movement) {
-	c := w.places.CellOf(m)
+	c := w.pack.CellOf(m)
 	n, ok := w.cells[c]
 	if !ok {
 		n, ok = s.index[c]
@@ -222,7 +222,7 @@ func (w *Warehouse) write(ctx context.Context, s *stage) error {
 				e := &s.cells[i]
 				if err := add(w.op.Code, s.firstCell+int32(i), e.Point, e.PointText, e.Region, e.Role, e.Direction, e.FlowType,
 					e.Route, e.Subroute, e.Origin, e.Previous, e.Next, e.Final,
-					e.Breakdown, e.Nationality, e.Sex, e.Age, e.ReasonSet, e.TransportSet); err != nil {
+					e.Breakdown, e.Nationality, e.Sex, e.Age, e.AgeBand, e.ReasonSet, e.TransportSet); err != nil {
 					return err
 				}
 			}

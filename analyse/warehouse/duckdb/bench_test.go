@@ -73,7 +73,7 @@ func synthetic(b *testing.B, n int) *Warehouse {
 		SELECT 'djibouti', c.cell, p.code, '', p.region, p.role,
 			['incoming', 'outgoing'][1 + way % 2], 'f' || (way % 5), 'r' || (way % 3), 'r' || (way % 7), 'OOO',
 			['ETH', 'YEM', 'DJI', 'SOM'][1 + (way // 7) % 4], ['SAU', 'DJI', 'ETH', 'YEM', 'SOM'][1 + (way // 28) % 5], 'OOO',
-			'full', ['YEM', 'SOM', 'ERI', 'DJI', 'ETH'][1 + nat], ['male', 'female'][1 + sex], ['adults', 'children'][1 + age],
+			'full', ['YEM', 'SOM', 'ERI', 'DJI', 'ETH'][1 + nat], ['male', 'female'][1 + sex], ['adults', 'children'][1 + age], ['adults', 'children'][1 + age],
 			['', 'economic', 'conflict economic', 'economic family', 'conflict'][1 + way % 5], ['foot', 'bus foot', 'boat'][1 + way % 3]
 		FROM synthetic_cell c
 		JOIN synthetic_point p ON p.n = c.n`)

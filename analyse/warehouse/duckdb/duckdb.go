@@ -26,7 +26,7 @@ var schema string
 // Warehouse is an open DuckDB file. It admits one process.
 type Warehouse struct {
 	op          *dtm.Operation
-	places      *warehouse.Places
+	pack        *warehouse.Pack
 	fingerprint string
 	db          *sql.DB
 
@@ -55,7 +55,7 @@ func Open(ctx context.Context, path string, op *dtm.Operation) (*Warehouse, erro
 	}
 	w := &Warehouse{
 		op:          op,
-		places:      warehouse.NewPlaces(op),
+		pack:        warehouse.NewPack(op),
 		fingerprint: warehouse.Fingerprint(op),
 		db:          sql.OpenDB(c),
 		deltas:      map[time.Time]int{},
@@ -193,12 +193,12 @@ func (w *Warehouse) readCells(ctx context.Context) error {
 		var n int32
 		var c warehouse.Cell
 		err := scan(&n, &c.Point, &c.PointText, &c.Region, &c.Role, &c.Direction, &c.FlowType, &c.Route, &c.Subroute, &c.Origin, &c.Previous,
-			&c.Next, &c.Final, &c.Breakdown, &c.Nationality, &c.Sex, &c.Age, &c.ReasonSet, &c.TransportSet)
+			&c.Next, &c.Final, &c.Breakdown, &c.Nationality, &c.Sex, &c.Age, &c.AgeBand, &c.ReasonSet, &c.TransportSet)
 		w.cells[c] = n
 		return err
 	}, `
 		SELECT cell, point, point_text, region, role, direction, flow_type, route, subroute, origin, previous,
-			next, final, breakdown, nationality, sex, age, reason_set, transport_set
+			next, final, breakdown, nationality, sex, age, age_band, reason_set, transport_set
 		FROM cell`)
 }
 

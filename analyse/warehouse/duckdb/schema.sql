@@ -23,7 +23,8 @@ CREATE TABLE cell (
 	breakdown     TEXT NOT NULL,     -- 'full' | 'sex_age' | 'nationality'
 	nationality   TEXT NOT NULL,
 	sex           TEXT NOT NULL,
-	age           TEXT NOT NULL,
+	age           TEXT NOT NULL,     -- adults, children, unknown
+	age_band      TEXT NOT NULL,     -- as recorded
 	reason_set    TEXT NOT NULL,     -- key of answer_set
 	transport_set TEXT NOT NULL
 );
@@ -118,7 +119,7 @@ CREATE TABLE load_position (
 CREATE VIEW movement AS
 SELECT f.operation, f.source, f.observed, f.month, f.month_only,
 	c.point, c.point_text, c.region, c.role, c.direction, c.flow_type, c.route, c.subroute, c.origin, c.previous,
-	c.next, c.final, c.breakdown, c.nationality, c.sex, c.age, c.reason_set, c.transport_set,
+	c.next, c.final, c.breakdown, c.nationality, c.sex, c.age, c.age_band, c.reason_set, c.transport_set,
 	f.people, f.assessed, f.main
 FROM fact f
 JOIN cell c ON c.operation = f.operation AND c.cell = f.cell;
@@ -127,7 +128,7 @@ JOIN cell c ON c.operation = f.operation AND c.cell = f.cell;
 CREATE VIEW movement_month AS
 SELECT f.operation, f.month AS observed, f.month, f.month_only,
 	c.point, c.point_text, c.region, c.role, c.direction, c.flow_type, c.route, c.subroute, c.origin, c.previous,
-	c.next, c.final, c.breakdown, c.nationality, c.sex, c.age, c.reason_set, c.transport_set,
+	c.next, c.final, c.breakdown, c.nationality, c.sex, c.age, c.age_band, c.reason_set, c.transport_set,
 	f.people, f.main
 FROM fact_month f
 JOIN cell c ON c.operation = f.operation AND c.cell = f.cell;
@@ -135,7 +136,7 @@ JOIN cell c ON c.operation = f.operation AND c.cell = f.cell;
 CREATE VIEW vulnerability AS
 SELECT f.operation, f.source, f.observed, f.month, f.month_only,
 	c.point, c.point_text, c.region, c.role, c.direction, c.flow_type, c.route, c.subroute, c.origin, c.previous,
-	c.next, c.final, c.breakdown, c.nationality, c.sex, c.age, c.reason_set, c.transport_set,
+	c.next, c.final, c.breakdown, c.nationality, c.sex, c.age, c.age_band, c.reason_set, c.transport_set,
 	f.code, f.people, f.assessed
 FROM fact_vulnerability f
 JOIN cell c ON c.operation = f.operation AND c.cell = f.cell;

@@ -24,6 +24,10 @@ func Operation() *dtm.Operation {
 		}
 		return l
 	}
+	ages := list("adults", "children", "unknown", "0_4", "5_17", "18_59")
+	for i, to := range map[int]string{3: "children", 4: "children", 5: "adults"} {
+		ages.Codes[i].Extra = map[string]string{"rolls_to": to}
+	}
 	fixed := dtm.Months(dtm.Month{Year: 2021, Month: 1}, dtm.Month{Year: 2021, Month: 2})
 	return &dtm.Operation{
 		Code:    "alba",
@@ -38,7 +42,7 @@ func Operation() *dtm.Operation {
 		Lists: map[string]dtm.CodeList{
 			"country": list("ALB", "BEL", "CYP", "DNK"),
 			"sex":     list("male", "female", "unknown"),
-			"age":     list("adults", "children", "unknown"),
+			"age":     ages,
 			"reason":  list("economic", "conflict", "buy_goods"),
 		},
 		Baseline:    dtm.Baseline{Period: fixed},

@@ -20,10 +20,9 @@ const (
 	byNationality = "DJI_nat_2018_2022.csv"
 )
 
-// runPublished loads the real history and compares every figure that IOM published
-// and that the files can give.
-func runPublished(t *testing.T, open Open) {
-	op := Djibouti()
+// Published loads the real history for op, which is the operation in Djibouti, and
+// compares every figure that IOM published and that the files can give.
+func Published(t *testing.T, open Open, op *dtm.Operation) {
 	dmg, nat := History(t, op, bySexAge), History(t, op, byNationality)
 	year := func(a, b int) dtm.Period {
 		return dtm.Months(dtm.Month{Year: a, Month: 1}, dtm.Month{Year: b, Month: 12})

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,7 +41,7 @@ func Run(t *testing.T, open Open) {
 	//	t.Run("Repeat", func(t *testing.T) { runRepeat(t, open) })
 	t.Run("Load", func(t *testing.T) { runLoad(t, open) })
 	t.Run("Repeat", func(t *testing.T) { runRepeat(t, open) })
-	t.Run("Published", func(t *testing.T) { runPublished(t, open) })
+	t.Run("Published", func(t *testing.T) { Published(t, open, Djibouti()) })
 }
 
 // Log is an event log in memory with the submissions and chunks it speaks of. The
@@ -102,6 +103,13 @@ func (l *Log) Import(rows ...dtm.Movement) (hash string) {
 		l.add(dtm.ChunkImported, hash)
 	}
 	return hash
+}
+
+// Ids lists the submissions.
+func (l *Log) Ids() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Sorted(maps.Keys(l.submissions))
 }
 
 // Note adds an event that brings no facts.
@@ -196,7 +204,7 @@ func MustCatchUp(t testing.TB, l *load.Loader) load.Result {
 func Facts(t testing.TB, w indicator.Warehouse) []string {
 	t.Helper()
 	const cell = `point, point_text, region, role, direction, flow_type, route, subroute, origin, previous,
-		next, final, breakdown, nationality, sex, age, reason_set, transport_set`
+		next, final, breakdown, nationality, sex, age, age_band, reason_set, transport_set`
 	texts := map[string]string{
 		"movement": `SELECT source, CAST(observed AS text), CAST(month AS text), CAST(month_only AS text), ` + cell + `,
 			CAST(main AS text), assessed, CAST(people AS bigint) FROM movement`,
@@ -204,7 +212,7 @@ func Facts(t testing.TB, w indicator.Warehouse) []string {
 			CAST(main AS text), '', CAST(sum(people) AS bigint) FROM movement_month
 			GROUP BY observed, month, month_only, ` + cell + `, main`,
 		"point_day": `SELECT '', CAST(observed AS text), CAST(month AS text), '', point, point_text, region,
-			'', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', CAST(0 AS bigint) FROM point_day
+			'', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', CAST(0 AS bigint) FROM point_day
 			GROUP BY observed, month, point, point_text, region`,
 		"vulnerability": `SELECT source, CAST(observed AS text), CAST(month AS text), CAST(month_only AS text), ` + cell + `,
 			code, CAST(assessed AS text), CAST(people AS bigint) FROM vulnerability`,
@@ -213,9 +221,9 @@ func Facts(t testing.TB, w indicator.Warehouse) []string {
 	err := w.Read(t.Context(), func(r warehouse.Reader) error {
 		for table, text := range texts {
 			err := r.Query(t.Context(), text, nil, func(scan func(...any) error) error {
-				fields := make([]string, 24)
+				fields := make([]string, 25)
 				var people int64
-				dest := make([]any, 0, 25)
+				dest := make([]any, 0, 26)
 				for i := range fields {
 					dest = append(dest, &fields[i])
 				}
