@@ -126,7 +126,7 @@ func (h *Handler) answers(r *http.Request, part io.Reader, s *dtm.Submission) er
 func malformed(err error) error {
 	var own *dtm.Error
 	if errors.As(err, &own) {
-		if own.Code == "" {
+		if _, said := texts[own.Code]; !said { // the place is named in every language
 			own = own.Coded("submission.malformed", own.Where, own.Msg)
 		}
 		return own

@@ -54,6 +54,12 @@ func (db *DB) hand(ctx context.Context, j *job) error {
 // writer owns the writing connection until the queue is closed and empty.
 func (db *DB) writer() {
 	defer close(db.ended)
+	copied := make(chan struct{})
+	go checkpointer(db.copier, db.checkpoint, copied)
+	defer func() {
+		close(db.checkpoint)
+		<-copied
+	}()
 	w := &group{db: db, stmts: map[string]*sql.Stmt{}}
 	defer w.release()
 	jobs := make([]*job, 0, groupLimit)
@@ -81,6 +87,7 @@ type group struct {
 	db     *DB
 	conn   *sql.Conn
 	stmts  map[string]*sql.Stmt
+	logged int   // bytes of log since the checkpointer was woken, about
 	broken error // a commit whose sync failed: what is on disk is not known any more
 }
 
@@ -139,7 +146,21 @@ func (w *group) try(jobs []*job) (errs []error, err error) {
 	if t.chain.Seq > start {
 		w.db.bell.ring(t.chain.Seq)
 	}
+	w.copyBack(len(jobs))
 	return errs, nil
+}
+
+// copyBack wakes the checkpointer now and then.
+func (w *group) copyBack(jobs int) {
+	// A submission dirties two to three pages of 4 kB, more in small groups.
+	if w.logged += jobs*8192 + 16384; w.logged < checkpointEvery {
+		return
+	}
+	select {
+	case w.db.checkpoint <- struct{}{}:
+		w.logged = 0
+	default: // it is at it
+	}
 }
 
 func (w *group) exec(ctx context.Context, query string, args ...any) error {

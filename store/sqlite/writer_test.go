@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -161,6 +162,41 @@ func TestSettings(t *testing.T) {
 	}
 	if _, err := db.read.Exec(`DELETE FROM device`); err == nil {
 		t.Error("the reading pool can write")
+	}
+}
+
+// The log is copied back while writers go on, and does not grow without end.
+func TestLogStaysSmall(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	file := filepath.Join(t.TempDir(), "dtm.db")
+	db, err := Open(ctx, file, Options{Operation: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	xml := make([]byte, 16_000)
+	var wg sync.WaitGroup
+	for c := range 16 {
+		wg.Go(func() {
+			for i := range 400 { // 100 MB in all
+				if _, err := db.Receive(ctx, dtm.Submission{ID: fmt.Sprintf("uuid:%d-%d", c, i), XML: xml}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	log, err := os.Stat(file + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if log.Size() > 64<<20 {
+		t.Errorf("the log has %d MB", log.Size()>>20)
+	}
+	if whole, err := os.Stat(file); err != nil || whole.Size() < 50<<20 {
+		t.Errorf("little was copied back: %v %v", whole.Size(), err)
 	}
 }
 
