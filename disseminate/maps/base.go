@@ -155,16 +155,17 @@ func inner(m orb.MultiPolygon) orb.Point {
 			big, size = p, a
 		}
 	}
-	b := big.Bound()
+	o := newOutline(orb.MultiPolygon{big})
+	b := o.bound
 	best, at := -1.0, b.Center()
 	const n = 24
 	for i := 1; i < n; i++ {
 		for j := 1; j < n; j++ {
 			p := orb.Point{b.Min[0] + (b.Max[0]-b.Min[0])*float64(i)/n, b.Min[1] + (b.Max[1]-b.Min[1])*float64(j)/n}
-			if !planar.PolygonContains(big, p) {
+			if !o.contains(p) {
 				continue
 			}
-			if d := planar.DistanceFrom(big, p); d > best {
+			if d := o.from(p); d > best {
 				best, at = d, p
 			}
 		}

@@ -30,7 +30,7 @@ type picture struct {
 	y float64 // how far down the legend is
 
 	home    area
-	shapes  []orb.MultiPolygon // of Base.areas, px
+	shapes  []outline // of Base.areas, px
 	placed  []spot
 	loose   []spot
 	drawn   []stream
@@ -40,6 +40,7 @@ type picture struct {
 	courses [][2]orb.Point       // straight lines of the arrows placed so far
 
 	anchorList []orb.Point
+	sites      map[int][]site // where in a neighbour an anchor may be
 	taken      []box
 	tags       []tag
 	numbered   int
@@ -51,7 +52,7 @@ type picture struct {
 
 // SVG draws the map. The same spec gives the same bytes.
 func (b *Base) SVG(s Spec) []byte {
-	p := &picture{b: b, s: fill(s), far: map[string]orb.Point{}, anchors: map[string]orb.Point{}}
+	p := &picture{b: b, s: fill(s), far: map[string]orb.Point{}, anchors: map[string]orb.Point{}, sites: map[int][]site{}}
 	p.frame()
 	p.c = draw.NewCanvas(p.s.ID, p.s.Width)
 	p.placed, p.loose = p.spots()
@@ -166,7 +167,7 @@ func (p *picture) labelAreas() {
 		st.Space = 0 // Arabic letters join
 	}
 	for i, a := range p.b.areas {
-		if a.level != 1 || len(p.shapes[i]) == 0 {
+		if a.level != 1 || p.shapes[i].empty() {
 			continue
 		}
 		name := p.name(a.code)
@@ -183,10 +184,10 @@ func (p *picture) labelAreas() {
 		st.Size = 11
 	}
 	for i, a := range p.b.areas {
-		if a.level != 0 || a.code == p.home.code || len(p.shapes[i]) == 0 {
+		if a.level != 0 || a.code == p.home.code || p.shapes[i].empty() {
 			continue
 		}
-		p.labelArea(p.shapes[i], visible(p.shapes[i], p.f), upper(p.name(a.code)), st, about)
+		p.labelArea(p.shapes[i], visible(p.shapes[i].shape, p.f), upper(p.name(a.code)), st, about)
 	}
 	if name := draw.Clean(p.s.Texts.Sea); name != "" {
 		p.labelArea(p.water(), orb.Point{p.f.w * 0.85, p.f.h * 0.5}, name, draw.Style{Size: 11, Class: "mute", Italic: true}, nearby)
@@ -204,25 +205,23 @@ func visible(m orb.MultiPolygon, f frame) orb.Point {
 }
 
 // water is the frame less every land, as one polygon with the lands as holes.
-// Lands cut by the frame share its edge, which PolygonContains tolerates for
-// points away from it.
-func (p *picture) water() orb.MultiPolygon {
+func (p *picture) water() outline {
 	q := orb.Polygon{orb.Ring{{-9, -9}, {p.f.w + 9, -9}, {p.f.w + 9, p.f.h + 9}, {-9, p.f.h + 9}, {-9, -9}}}
 	for i, a := range p.b.areas {
 		if a.level == 0 {
-			for _, poly := range p.shapes[i] {
+			for _, poly := range p.shapes[i].shape {
 				q = append(q, poly[0])
 			}
 		}
 	}
-	return orb.MultiPolygon{q}
+	return newOutline(orb.MultiPolygon{q})
 }
 
 func (p *picture) ground() {
 	p.c.Rect(0, 0, p.f.w, p.f.h, draw.Shape{Class: "sea", Fill: sea})
 	for _, level := range []int{0, 1} {
 		for i, a := range p.b.areas {
-			if a.level != level || len(p.shapes[i]) == 0 {
+			if a.level != level || p.shapes[i].empty() {
 				continue
 			}
 			sh := draw.Shape{Class: "land border", Fill: land, Stroke: border, Width: 0.8}
@@ -230,12 +229,12 @@ func (p *picture) ground() {
 				sh.Class, sh.Fill = "region border", region
 				sh.Stroke = "#c3ccd4"
 			}
-			p.c.Path(path(p.shapes[i]), sh)
+			p.c.Path(path(p.shapes[i].shape), sh)
 		}
 	}
 	for i, a := range p.b.areas { // the country's own border above its regions'
 		if a.code == p.home.code && a.level == 0 {
-			p.c.Path(path(p.shapes[i]), draw.Shape{Class: "border", Stroke: "#6b7884", Width: 1.3})
+			p.c.Path(path(p.shapes[i].shape), draw.Shape{Class: "border", Stroke: "#6b7884", Width: 1.3})
 		}
 	}
 	p.c.Rect(0.5, 0.5, p.f.w-1, p.f.h-1, draw.Shape{Class: "border", Stroke: border})

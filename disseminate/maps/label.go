@@ -163,7 +163,7 @@ const (
 // labelArea sets a name inside an area where nothing lies, as near as can be to
 // its inner point. The name of an area too small for it stands close by; one
 // without any free place is left out, as may happen on a phone.
-func (p *picture) labelArea(shape orb.MultiPolygon, at orb.Point, name string, st draw.Style, how int) {
+func (p *picture) labelArea(shape outline, at orb.Point, name string, st draw.Style, how int) {
 	if name == "" {
 		return
 	}
@@ -180,7 +180,7 @@ func (p *picture) labelArea(shape orb.MultiPolygon, at orb.Point, name string, s
 			}
 			ok := true
 			for _, q := range []orb.Point{{x, mid[1]}, mid, {x + w, mid[1]}} {
-				if in := planar.MultiPolygonContains(shape, q); !in && (how != about || q == mid) {
+				if in := shape.contains(q); !in && (how != about || q == mid) {
 					ok = false
 				}
 			}

@@ -214,7 +214,7 @@ func (p *picture) end(code string) (end, bool) {
 		e := end{name: p.name(code), at: p.f.xy(a.at), r: 4, area: -1}
 		if a.level == 0 && code != p.s.Country {
 			e.area = i
-			if len(p.shapes[i]) == 0 {
+			if p.shapes[i].empty() {
 				e.area, e.outside = -1, true
 				e.at = p.f.edge(e.at, 18)
 			}
@@ -235,18 +235,58 @@ func (p *picture) anchor(i int, place string, at orb.Point) orb.Point {
 	}
 	length := 0.2 * min(p.f.w, p.f.h)
 	best, cost := p.f.edge(p.f.xy(p.b.areas[i].at), 18), math.Inf(1)
+	for _, c := range p.sitesOf(i) {
+		q, c := c.at, c.cost+math.Abs(planar.Distance(c.at, at)-length)
+		if c >= cost {
+			continue
+		}
+		for _, o := range p.anchorList {
+			if gap := planar.Distance(o, q); gap < 30 {
+				c += (30 - gap) * 1.5
+			}
+		}
+		for _, o := range p.courses {
+			if cross(q, at, o[0], o[1]) {
+				c += 45
+			}
+		}
+		for _, s := range p.placed { // not through a third point
+			if s.Code != place && toLine(s.at, q, at) < s.r+6 {
+				c += 30
+			}
+		}
+		if c < cost {
+			best, cost = q, c
+		}
+	}
+	p.anchors[key] = best
+	p.anchorList = append(p.anchorList, best)
+	return best
+}
+
+// site is a place in a neighbour where an anchor may be, and what speaks against
+// it whatever the flow.
+type site struct {
+	at   orb.Point
+	cost float64
+}
+
+func (p *picture) sitesOf(i int) []site {
+	if list, ok := p.sites[i]; ok {
+		return list
+	}
+	var list []site
 	far := p.f.xy(p.b.areas[i].at)
 	step := max(8, p.f.w/64)
 	for y := 16.0; y <= p.f.h-16; y += step {
 		for x := 16.0; x <= p.f.w-16; x += step {
 			q := orb.Point{x, y}
-			d := planar.Distance(q, at)
-			// What lies towards the middle of the country is where people come from.
-			c := math.Abs(d-length) + 0.08*min(planar.Distance(q, far), 400)
-			if c >= cost || !planar.MultiPolygonContains(p.shapes[i], q) {
+			if !p.shapes[i].contains(q) {
 				continue
 			}
-			if clear := planar.DistanceFrom(p.shapes[i], q); clear < 22 {
+			// What lies towards the middle of the country is where people come from.
+			c := 0.08 * min(planar.Distance(q, far), 400)
+			if clear := p.shapes[i].from(q); clear < 22 {
 				c += (22 - clear) * 2
 			}
 			if clear := p.fromHome(q); clear < 44 {
@@ -255,36 +295,18 @@ func (p *picture) anchor(i int, place string, at orb.Point) orb.Point {
 			if p.scaleBox.contains(q) {
 				c += 60
 			}
-			for _, o := range p.anchorList {
-				if gap := planar.Distance(o, q); gap < 30 {
-					c += (30 - gap) * 1.5
-				}
-			}
-			for _, o := range p.courses {
-				if cross(q, at, o[0], o[1]) {
-					c += 45
-				}
-			}
-			for _, s := range p.placed { // not through a third point
-				if s.Code != place && toLine(s.at, q, at) < s.r+6 {
-					c += 30
-				}
-			}
-			if c < cost {
-				best, cost = q, c
-			}
+			list = append(list, site{q, c})
 		}
 	}
-	p.anchors[key] = best
-	p.anchorList = append(p.anchorList, best)
-	return best
+	p.sites[i] = list
+	return list
 }
 
 // fromHome is the distance to the country that fills the frame.
 func (p *picture) fromHome(q orb.Point) float64 {
 	for i, a := range p.b.areas {
-		if a.code == p.home.code && len(p.shapes[i]) > 0 {
-			return planar.DistanceFrom(p.shapes[i], q)
+		if a.code == p.home.code && !p.shapes[i].empty() {
+			return p.shapes[i].from(q)
 		}
 	}
 	return math.Inf(1)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/clip"
+	"github.com/paulmach/orb/planar"
 )
 
 // frame is the picture's window on the world: Mercator, north up.
@@ -45,7 +46,7 @@ func (f frame) holds(p orb.Point, inset float64) bool {
 
 // draw projects a shape, cuts it to the frame and thins it to the page's
 // precision: positions less than half a pixel from the one before are left out.
-func (f frame) draw(m orb.MultiPolygon) orb.MultiPolygon {
+func (f frame) draw(m orb.MultiPolygon) outline {
 	out := make(orb.MultiPolygon, 0, len(m))
 	for _, p := range m {
 		var q orb.Polygon
@@ -75,8 +76,41 @@ func (f frame) draw(m orb.MultiPolygon) orb.MultiPolygon {
 			out = append(out, thin)
 		}
 	}
-	return out
+	return newOutline(out)
 }
+
+// outline is a shape on the page. It keeps its bound, since planar works it out
+// anew for every question and labels ask thousands.
+type outline struct {
+	shape orb.MultiPolygon
+	bound orb.Bound
+}
+
+func newOutline(m orb.MultiPolygon) outline { return outline{m, m.Bound()} }
+
+func (o outline) empty() bool { return len(o.shape) == 0 }
+
+// contains tells whether p lies inside by the even-odd rule over all rings.
+func (o outline) contains(p orb.Point) bool {
+	if o.empty() || !o.bound.Contains(p) {
+		return false
+	}
+	in := false
+	for _, poly := range o.shape {
+		for _, r := range poly {
+			for i := 1; i < len(r); i++ {
+				a, b := r[i-1], r[i]
+				if (a[1] > p[1]) != (b[1] > p[1]) && p[0] < (b[0]-a[0])*(p[1]-a[1])/(b[1]-a[1])+a[0] {
+					in = !in
+				}
+			}
+		}
+	}
+	return in
+}
+
+// from is the distance of p from the border.
+func (o outline) from(p orb.Point) float64 { return planar.DistanceFrom(o.shape, p) }
 
 // edge is where the ray from the middle of the frame towards p leaves it.
 func (f frame) edge(p orb.Point, inset float64) orb.Point {
