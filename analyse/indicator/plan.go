@@ -136,6 +136,9 @@ func text(file string, operation string, a ask, extra ...any) (string, []any, er
 		n, _ := strconv.Atoi(m[1])
 		used = max(used, n)
 	}
+	if used > len(args) {
+		return "", nil, fmt.Errorf("indicator: query/%s.sql wants %d arguments, got %d", file, used, len(args))
+	}
 	args = args[:used]
 	out := marker.ReplaceAllStringFunc(body, func(s string) string {
 		m := marker.FindStringSubmatch(s)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -43,7 +42,7 @@ func plain(t dtm.Table, v *float64, value bool) string {
 	if value {
 		return strconv.FormatFloat(rounded(t.Indicator, *v), 'f', t.Indicator.Digits(*v), 64)
 	}
-	return strconv.FormatFloat(*v, 'g', -1, 64)
+	return strconv.FormatFloat(*v, 'f', -1, 64)
 }
 
 // rounded is Round without a negative zero.
@@ -132,19 +131,65 @@ func printJSON(w io.Writer, t dtm.Table) error {
 // words of the printed table.
 var words = map[string]dtm.Text{
 	"value":      {dtm.English: "value", dtm.French: "valeur", dtm.Arabic: "القيمة"},
-	"of":         {dtm.English: "of", dtm.French: "sur", dtm.Arabic: "من"},
 	"none":       {dtm.English: "not recorded", dtm.French: "non enregistré", dtm.Arabic: "غير مسجل"},
 	"missing":    {dtm.English: "no data", dtm.French: "pas de donnée", dtm.Arabic: "لا بيانات"},
 	"suppressed": {dtm.English: "suppressed", dtm.French: "supprimé", dtm.Arabic: "محجوب"},
 	"basis":      {dtm.English: "basis", dtm.French: "base", dtm.Arabic: "الأساس"},
 	"release":    {dtm.English: "release", dtm.French: "version", dtm.Arabic: "الإصدار"},
-	"empty":      {dtm.English: "No data in this period.", dtm.French: "Aucune donnée pour cette période.", dtm.Arabic: "لا توجد بيانات لهذه الفترة."},
+
+	"movements":     {dtm.English: "movements", dtm.French: "mouvements", dtm.Arabic: "تنقلات"},
+	"movements/day": {dtm.English: "movements/day", dtm.French: "mouvements/jour", dtm.Arabic: "تنقلات/يوم"},
+	"percent":       {dtm.English: "percent", dtm.French: "pour cent", dtm.Arabic: "بالمئة"},
+	"points":        {dtm.English: "points", dtm.French: "points", dtm.Arabic: "نقاط"},
+
+	"month":       {dtm.English: "month", dtm.French: "mois", dtm.Arabic: "الشهر"},
+	"day":         {dtm.English: "day", dtm.French: "jour", dtm.Arabic: "اليوم"},
+	"point":       {dtm.English: "point", dtm.French: "point", dtm.Arabic: "النقطة"},
+	"region":      {dtm.English: "region", dtm.French: "région", dtm.Arabic: "الإقليم"},
+	"role":        {dtm.English: "role of the point", dtm.French: "rôle du point", dtm.Arabic: "دور النقطة"},
+	"direction":   {dtm.English: "direction", dtm.French: "sens", dtm.Arabic: "الاتجاه"},
+	"flow_type":   {dtm.English: "type of flow", dtm.French: "type de flux", dtm.Arabic: "نوع التدفق"},
+	"route":       {dtm.English: "route", dtm.French: "route", dtm.Arabic: "المسار"},
+	"subroute":    {dtm.English: "part of the route", dtm.French: "partie de la route", dtm.Arabic: "جزء المسار"},
+	"origin":      {dtm.English: "departure", dtm.French: "départ", dtm.Arabic: "المغادرة"},
+	"previous":    {dtm.English: "come from", dtm.French: "provenance", dtm.Arabic: "قادم من"},
+	"next":        {dtm.English: "going to", dtm.French: "destination", dtm.Arabic: "متجه إلى"},
+	"final":       {dtm.English: "intended in the end", dtm.French: "destination finale", dtm.Arabic: "الوجهة النهائية"},
+	"nationality": {dtm.English: "nationality", dtm.French: "nationalité", dtm.Arabic: "الجنسية"},
+	"sex":         {dtm.English: "sex", dtm.French: "sexe", dtm.Arabic: "الجنس"},
+	"age":         {dtm.English: "age", dtm.French: "âge", dtm.Arabic: "العمر"},
+	"age_band":    {dtm.English: "age band", dtm.French: "tranche d’âge", dtm.Arabic: "الفئة العمرية"},
+	"reason":      {dtm.English: "reason", dtm.French: "motif", dtm.Arabic: "السبب"},
+	"transport":   {dtm.English: "means of transport", dtm.French: "moyen de transport", dtm.Arabic: "وسيلة النقل"},
+
+	"entry":   {dtm.English: "entry", dtm.French: "entrée", dtm.Arabic: "دخول"},
+	"transit": {dtm.English: "transit", dtm.French: "transit", dtm.Arabic: "عبور"},
+	"exit":    {dtm.English: "exit", dtm.French: "sortie", dtm.Arabic: "خروج"},
+	"return":  {dtm.English: "return", dtm.French: "retour", dtm.Arabic: "عودة"},
+
+	"empty": {dtm.English: "No data in this period.", dtm.French: "Aucune donnée pour cette période.", dtm.Arabic: "لا توجد بيانات لهذه الفترة."},
+}
+
+// word gives the word for a unit, a dimension or a role; the code when there is
+// none.
+func word(code string, lang dtm.Lang) string {
+	if w, ok := words[code]; ok {
+		return w.In(lang)
+	}
+	return code
 }
 
 func printTable(w io.Writer, t dtm.Table, op *dtm.Operation, lang dtm.Lang) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s  (%s)\n", t.Indicator.Name.In(lang), period(t), t.Indicator.Unit)
-	rows := [][]string{append(slices.Clone(t.By), words["value"].In(lang))}
+	fmt.Fprintf(&b, "%s  %s  (%s)\n", t.Indicator.Name.In(lang), period(t), word(t.Indicator.Unit, lang))
+	var rows [][]string
+	if len(t.By) > 0 {
+		var head []string
+		for _, d := range t.By {
+			head = append(head, word(d, lang))
+		}
+		rows = append(rows, append(head, word("value", lang)))
+	}
 	for _, f := range t.Figures {
 		row := make([]string, 0, len(f.Keys)+1)
 		for i, k := range f.Keys {
@@ -169,10 +214,7 @@ func printTable(w io.Writer, t dtm.Table, op *dtm.Operation, lang dtm.Lang) erro
 				width[i] = max(width[i], utf8.RuneCountInString(s))
 			}
 		}
-		for n, r := range rows {
-			if n == 0 && len(t.By) == 0 {
-				continue
-			}
+		for _, r := range rows {
 			for i, s := range r {
 				pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(s))
 				if i == len(r)-1 {
@@ -203,6 +245,8 @@ func Label(op *dtm.Operation, dim, code string, lang dtm.Lang) string {
 	switch dim {
 	case "month", "day":
 		return code
+	case "role":
+		return word(code, lang)
 	case "point":
 		if p, ok := op.Point(code); ok {
 			return p.Name.In(lang)

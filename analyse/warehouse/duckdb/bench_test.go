@@ -266,3 +266,37 @@ func BenchmarkLoad(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkFollow adds batches of 50 submissions of 4 rows to the synthetic facts,
+// as phones send them, and reports the median and the slowest milliseconds of a
+// batch.
+func BenchmarkFollow(b *testing.B) {
+	w := synthetic(b, rowsWanted(b))
+	if err := w.exec(b.Context(), `INSERT INTO submission SELECT DISTINCT operation, source FROM fact`); err != nil {
+		b.Fatal(err)
+	}
+	at, err := w.Position(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	var took []time.Duration
+	for b.Loop() {
+		batch := warehouse.Batch{From: at, To: warehouse.Position{Seq: at.Seq + 50, Hash: "x"}}
+		for i := range 50 {
+			m := dtm.Movement{Observed: time.Date(2023, 12, 20, 0, 0, 0, 0, time.UTC), Point: "OBO", Previous: "ETH", Next: "YEM", Nationality: "ETH", Sex: "male", Age: "adults", People: 3}
+			batch.Submissions = append(batch.Submissions, warehouse.Submission{
+				Source: fmt.Sprintf("uuid:%d-%d", at.Seq, i), Rows: []dtm.Movement{m, m, m, m},
+			})
+		}
+		start := time.Now()
+		if _, err := w.Apply(b.Context(), batch); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Since(start))
+		at = batch.To
+	}
+	slices.Sort(took)
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "median-ms")
+	b.ReportMetric(float64(took[len(took)-1].Microseconds())/1000, "most-ms")
+}

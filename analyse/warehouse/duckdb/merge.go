@@ -45,16 +45,20 @@ func (w *Warehouse) mergeSubmissions(ctx context.Context, s *stage, _ []warehous
 			return err
 		}
 	}
-	var known int
-	if err := w.writer.QueryRowContext(ctx, `
-		SELECT CAST(count(*) AS integer)
-		FROM submission
-		WHERE operation = $1
-			AND (source IN (SELECT source FROM stage_submission) OR source IN (SELECT source FROM stage_replaced))`,
-		w.op.Code).Scan(&known); err != nil {
+	// The key's index finds the known ones among the new: looking them up by a
+	// join would read every submission there ever was, several times a second.
+	r, err := w.writer.ExecContext(ctx, `
+		INSERT INTO submission (operation, source)
+		SELECT DISTINCT $1, source FROM stage_submission
+		ON CONFLICT DO NOTHING`, w.op.Code)
+	if err != nil {
 		return err
 	}
-	if known > 0 {
+	added, err := r.RowsAffected()
+	if err != nil {
+		return err
+	}
+	if int(added) < len(s.submitted) || len(s.replaced) > 0 {
 		s.mixed = true // perhaps: touched says
 		for _, text := range []string{`
 			CREATE OR REPLACE TEMP TABLE void AS
@@ -73,12 +77,6 @@ func (w *Warehouse) mergeSubmissions(ctx context.Context, s *stage, _ []warehous
 				return err
 			}
 		}
-	}
-	if err := w.exec(ctx, `
-		INSERT INTO submission (operation, source)
-		SELECT DISTINCT $1, source FROM stage_submission
-		ON CONFLICT DO NOTHING`, w.op.Code); err != nil {
-		return err
 	}
 	return w.exec(ctx, `
 		DELETE FROM stage

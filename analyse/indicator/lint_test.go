@@ -1,0 +1,147 @@
+package indicator
+
+import (
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"dtm"
+)
+
+// rules are what DuckDB and PostgreSQL read differently, or one of them not at
+// all, and what a text shared over many operations may not do. A rule gives the
+// places of a text that may break it and tells which of them do.
+var rules = []struct {
+	name   string
+	place  *regexp.Regexp
+	breaks func(body string, at []int) bool
+}{
+	{"division without a cast", regexp.MustCompile(`/\s*`), func(body string, at []int) bool {
+		return !hasPrefix(body[at[1]:], "CAST(")
+	}},
+	{"sum or avg without a cast", regexp.MustCompile(`(?i)\b(?:sum|avg)\(`), func(body string, at []int) bool {
+		return !strings.HasSuffix(strings.ToUpper(body[:at[0]]), "CAST(")
+	}},
+	{"order by without nulls", regexp.MustCompile(`(?i)order by[^\n)]*`), func(body string, at []int) bool {
+		for key := range strings.SplitSeq(body[at[0]:at[1]], ",") {
+			if !strings.Contains(strings.ToUpper(key), "NULLS ") {
+				return true
+			}
+		}
+		return false
+	}},
+	{"only one engine has it", regexp.MustCompile(`(?i)\b(?:to_char|qualify|group by all|exclude|date_part|strftime|unnest|list_\w+|string_split)\b|::`), always},
+	{"a clock", regexp.MustCompile(`(?i)\bnow\(|current_date|current_timestamp|clock_timestamp`), always},
+	{"something else than reading", regexp.MustCompile(`(?i)\b(?:insert|update|delete|create|drop|alter|copy|attach|pragma|set)\b`), always},
+	{"all columns", regexp.MustCompile(`(?i)select\s+\*|\w\.\*`), always},
+	{"more than one statement", regexp.MustCompile(`;`), always},
+}
+
+func always(string, []int) bool { return true }
+
+func hasPrefix(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+// lint gives the faults of a query file.
+func lint(text string) []string {
+	body := comment.ReplaceAllString(text, "")
+	body = regexp.MustCompile(`/\*.*?\*/`).ReplaceAllString(body, "")
+	var out []string
+	for _, r := range rules {
+		for _, at := range r.place.FindAllStringIndex(body, -1) {
+			if r.breaks(body, at) {
+				out = append(out, r.name)
+			}
+		}
+	}
+	if !strings.Contains(body, "operation = $1") {
+		out = append(out, "not filtered by operation")
+	}
+	return out
+}
+
+func TestQueriesLint(t *testing.T) {
+	t.Parallel()
+	files, err := fs.Glob(queries, "query/*.sql")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no queries", err)
+	}
+	for _, f := range files {
+		data, err := queries.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, fault := range lint(string(data)) {
+			t.Errorf("%s: %s", f, fault)
+		}
+		if !strings.HasPrefix(string(data), "-- ") {
+			t.Errorf("%s does not begin with a comment that says what it gives", f)
+		}
+	}
+}
+
+// TestLintBites makes sure that each rule can be broken.
+func TestLintBites(t *testing.T) {
+	t.Parallel()
+	const good = "SELECT a, CAST(sum(n) AS bigint), CAST(n AS double precision) / CAST(m AS double precision)\nFROM t\nWHERE operation = $1\nORDER BY a NULLS LAST"
+	if faults := lint(good); len(faults) != 0 {
+		t.Errorf("a good text has faults: %v", faults)
+	}
+	for bad, want := range map[string]string{
+		"SELECT n / 2 FROM t WHERE operation = $1":                      "division",
+		"SELECT sum(n) FROM t WHERE operation = $1":                     "sum or avg",
+		"SELECT round(avg(n)) FROM t WHERE operation = $1":              "sum or avg",
+		"SELECT n FROM t WHERE operation = $1 ORDER BY n":               "order by",
+		"SELECT n FROM t WHERE operation = $1 ORDER BY n NULLS LAST, m": "order by",
+		"SELECT to_char(d) FROM t WHERE operation = $1":                 "only one engine",
+		"SELECT d::text FROM t WHERE operation = $1":                    "only one engine",
+		"SELECT n FROM t WHERE operation = $1 GROUP BY ALL":             "only one engine",
+		"SELECT n FROM t WHERE operation = $1 AND d < now()":            "a clock",
+		"DELETE FROM t WHERE operation = $1":                            "something else",
+		"SELECT * FROM t WHERE operation = $1":                          "all columns",
+		"SELECT n FROM t WHERE operation = $1; SELECT 1":                "more than one",
+		"SELECT n FROM t": "not filtered",
+	} {
+		if !strings.Contains(strings.Join(lint(bad), ", "), want) {
+			t.Errorf("%s: faults %v, want %s", bad, lint(bad), want)
+		}
+	}
+}
+
+// TestTextsNumberTheirArguments fills every text with filters and looks whether
+// each argument is used and none is missing.
+func TestTextsNumberTheirArguments(t *testing.T) {
+	t.Parallel()
+	files, err := fs.Glob(queries, "query/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := dtm.Period{From: time.Date(2022, 1, 3, 0, 0, 0, 0, time.UTC), To: time.Date(2022, 2, 1, 0, 0, 0, 0, time.UTC)}
+	for _, f := range files {
+		name := strings.TrimSuffix(strings.TrimPrefix(f, "query/"), ".sql")
+		a := ask{by: []string{"month", "sex"}, period: p, rows: mainRows, where: map[string][]string{"previous": {"ETH", "YEM"}, "reason": {"economic"}, "point": {"a"}}}
+		body, args, err := text(name, "op", a, "extra")
+		if err != nil {
+			t.Fatal(err)
+		}
+		used := map[string]bool{}
+		for _, m := range argument.FindAllString(body, -1) {
+			used[m] = true
+		}
+		for n := range args {
+			if !used[fmt.Sprintf("$%d", n+1)] {
+				t.Errorf("%s: argument $%d is not used in\n%s", name, n+1, body)
+			}
+		}
+		if len(used) != len(args) {
+			t.Errorf("%s: %d arguments for %d numbers in\n%s", name, len(args), len(used), body)
+		}
+		if m := marker.FindString(body); m != "" {
+			t.Errorf("%s: the marker %s is left", name, m)
+		}
+	}
+}
