@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"strconv"
 
 	"dtm/disseminate/chart/draw"
 )
@@ -25,6 +26,14 @@ type HeatSums struct {
 	Rows    []Cell `json:"rows"`
 	Columns []Cell `json:"columns"`
 	All     Cell   `json:"all"`
+	Label   string `json:"label,omitempty"` // of the row and column in the table; "": Σ
+}
+
+func (h *HeatSums) label() string {
+	if h.Label == "" {
+		return "Σ"
+	}
+	return h.Label
 }
 
 func (h Heat) cell(r, c int) Cell {
@@ -41,11 +50,11 @@ func at(list []Cell, i int) Cell {
 	return Cell{}
 }
 
-// Table has one row a row; with Totals a last column and row named total.
+// Table has one row a row; with Totals a last column and a last row.
 func (h Heat) Table() Table {
 	t := Table{Columns: append([]string{h.Axis + " \\ " + h.Across}, h.Columns...)}
 	if h.Totals != nil {
-		t.Columns = append(t.Columns, "Σ")
+		t.Columns = append(t.Columns, h.Totals.label())
 	}
 	for r, name := range h.Rows {
 		row := []Field{text(name)}
@@ -58,7 +67,7 @@ func (h Heat) Table() Table {
 		t.Rows = append(t.Rows, row)
 	}
 	if h.Totals != nil {
-		row := []Field{text("Σ")}
+		row := []Field{text(h.Totals.label())}
 		for c := range h.Columns {
 			row = append(row, figure(at(h.Totals.Columns, c)))
 		}
@@ -127,8 +136,8 @@ func (h Heat) SVG(o Options) []byte {
 				s.Text(x+cell/2, mid+4.2, o.Words.Suppressed, st)
 			case ok:
 				step := draw.Step(f, hi)
-				s.Rect(x+1, s.y+1, cell-2, tall-2, draw.Shape{Fill: draw.Sequence[step]})
-				st.Fill, st.Class = draw.OnSequence(step), "on-step"
+				s.Rect(x+1, s.y+1, cell-2, tall-2, draw.Shape{Class: "q" + strconv.Itoa(step), Fill: draw.Sequence[step]})
+				st.Fill, st.Class = draw.OnSequence(step), "on-q"+strconv.Itoa(step)
 				s.Text(x+cell/2, mid+4.2, o.Number(f), st)
 			default:
 				s.Rect(x+1, s.y+1, cell-2, tall-2, draw.Shape{Class: "empty", Fill: draw.Empty})

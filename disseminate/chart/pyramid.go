@@ -28,6 +28,7 @@ type Pyramid struct {
 	Right   string       `json:"right"`
 	Rows    []PyramidRow `json:"rows"`              // youngest first or last, as given from top
 	Unknown *Bar         `json:"unknown,omitempty"` // sex unknown, all ages
+	All     string       `json:"all,omitempty"`     // the row of Unknown in the table: "All ages"; "": Σ
 }
 
 // PyramidRow is one age group.
@@ -38,7 +39,8 @@ type PyramidRow struct {
 	Unknown bool   `json:"unknown,omitempty"` // age unknown
 }
 
-// Table has one row an age group.
+// Table has one row an age group; those of unknown sex stand in a column of
+// their own, in a last row for all ages.
 func (p Pyramid) Table() Table {
 	t := Table{Columns: []string{p.Axis, p.Left, p.Right}}
 	if p.Unknown != nil {
@@ -52,7 +54,11 @@ func (p Pyramid) Table() Table {
 		t.Rows = append(t.Rows, row)
 	}
 	if p.Unknown != nil {
-		t.Rows = append(t.Rows, []Field{text("Σ"), text(""), text(""), figure(p.Unknown.Cell)})
+		all := p.All
+		if all == "" {
+			all = "Σ"
+		}
+		t.Rows = append(t.Rows, []Field{text(all), text(""), text(""), figure(p.Unknown.Cell)})
 	}
 	return t
 }

@@ -98,7 +98,7 @@ const Stylesheet = `.dtm-svg{max-width:100%;height:auto;font-variant-numeric:tab
 `
 
 // dark restates the classes for a dark ground (#10171e). The steps of Sequence
-// keep their own colours and their own text colours.
+// turn round: on a dark page the many are the light ones.
 const dark = `
 .dtm-svg .ink{fill:#e8edf2}.dtm-svg .mute{fill:#a9b6c2}.dtm-svg .warm{fill:#ff9a56}
 .dtm-svg .halo{stroke:#10171e}.dtm-svg .ground{fill:#10171e}.dtm-svg .edge{stroke:#10171e}
@@ -108,6 +108,8 @@ const dark = `
 .dtm-svg .main-line,.dtm-svg .l1{stroke:#6fb1de}.dtm-svg .l2{stroke:#4f93c4}.dtm-svg .accent-line,.dtm-svg .l3{stroke:#f08a3c}
 .dtm-svg .l4{stroke:#2fb8a6}.dtm-svg .l5{stroke:#b79bbd}.dtm-svg .context-line,.dtm-svg .l6{stroke:#8a97a3}
 .dtm-svg .sea{fill:#15222d}.dtm-svg .land{fill:#212b34}.dtm-svg .region{fill:#33414d}.dtm-svg .border{stroke:#55636f}
+.dtm-svg .q0{fill:#1a2a37}.dtm-svg .q1{fill:#1f3d53}.dtm-svg .q2{fill:#275775}.dtm-svg .q3{fill:#3a76a3}.dtm-svg .q4{fill:#6fb1de}.dtm-svg .q5{fill:#b5dcf5}
+.dtm-svg .on-q0,.dtm-svg .on-q1,.dtm-svg .on-q2,.dtm-svg .on-q3{fill:#fff}.dtm-svg .on-q4,.dtm-svg .on-q5{fill:#0a0f14}.dtm-svg .ink-line{stroke:#e8edf2}
 .dtm-svg .on-dark,.dtm-svg .on-light{fill:#0a0f14}.dtm-svg .s2~.on-light{fill:#fff}
 .dtm-svg .hatch{stroke:#c3cdd6}.dtm-svg .hatch-ground{fill:#10171e}
 `

@@ -1,0 +1,134 @@
+package report
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+
+	"dtm"
+	"dtm/disseminate/report/typst"
+)
+
+// assets holds the PDF engine and its fonts once make assets has put them there;
+// before that only the file that says so.
+//
+//go:embed asset
+var assets embed.FS
+
+const engineAsset = "asset/typst.wasm.zst"
+
+// NewEngine starts the embedded PDF engine with the embedded fonts. The folder
+// cacheDir keeps its machine code (100 MB): the first start takes half a minute,
+// later ones half a second. Errors are those of typst.New; Unavailable when the
+// program was built without make assets.
+func NewEngine(ctx context.Context, cacheDir string) (*typst.Engine, error) {
+	packed, err := assets.ReadFile(engineAsset)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, missing("the PDF engine")
+	}
+	if err != nil {
+		return nil, err
+	}
+	d, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(64<<20))
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	wasm, err := d.DecodeAll(packed, nil)
+	if err != nil {
+		return nil, dtm.Errorf(dtm.Internal, "the embedded PDF engine is damaged; run make assets and build again: %w", err)
+	}
+	fonts, err := fontFiles()
+	if err != nil {
+		return nil, err
+	}
+	return typst.New(ctx, wasm, fonts, cacheDir)
+}
+
+func fontFiles() ([][]byte, error) {
+	entries, err := assets.ReadDir("asset")
+	if err != nil {
+		return nil, err
+	}
+	var fonts [][]byte
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), ".ttf") {
+			continue
+		}
+		b, err := assets.ReadFile(path.Join("asset", e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		fonts = append(fonts, b)
+	}
+	if len(fonts) == 0 {
+		return nil, missing("a font for the PDF")
+	}
+	return fonts, nil
+}
+
+func missing(what string) error {
+	return &dtm.Error{Kind: dtm.Unavailable, Op: "report.NewEngine", Code: "report.noassets", Msg: what + " is not in this program: it was built before `make assets` had fetched it; run make build"}
+}
+
+// Press is an engine that starts when it is first needed or at Start, so that a
+// server is ready before its PDF engine is. It is a Compiler.
+type Press struct {
+	cacheDir string
+	start    sync.Mutex
+	engine   *typst.Engine
+	closed   bool
+}
+
+// NewPress makes a press that keeps the engine's machine code in cacheDir.
+func NewPress(cacheDir string) *Press { return &Press{cacheDir: cacheDir} }
+
+// Start starts the engine and returns when it is ready. Callers run it in the
+// background at start-up. A failed start is tried again by the next call.
+func (p *Press) Start(ctx context.Context) error {
+	_, err := p.ready(ctx)
+	return err
+}
+
+// Compile is typst.Engine.Compile, after the engine's start.
+func (p *Press) Compile(ctx context.Context, main string, files map[string][]byte) ([]byte, error) {
+	e, err := p.ready(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return e.Compile(ctx, main, files)
+}
+
+// Close ends the engine, if it was started; later calls are refused.
+func (p *Press) Close() error {
+	p.start.Lock()
+	defer p.start.Unlock()
+	p.closed = true
+	if p.engine == nil {
+		return nil
+	}
+	return p.engine.Close()
+}
+
+func (p *Press) ready(ctx context.Context) (*typst.Engine, error) {
+	p.start.Lock()
+	defer p.start.Unlock()
+	if p.closed {
+		return nil, &dtm.Error{Kind: dtm.Unavailable, Op: "report.Press", Code: "report.closed", Msg: "the PDF engine is closed; start the program again"}
+	}
+	if p.engine != nil {
+		return p.engine, nil
+	}
+	e, err := NewEngine(ctx, p.cacheDir)
+	if err != nil {
+		return nil, err
+	}
+	p.engine = e
+	return e, nil
+}

@@ -1,0 +1,230 @@
+package typst
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/experimental"
+
+	"dtm"
+)
+
+// Limits of one engine. A report of ten pages takes about 20 MB.
+const (
+	memoryLimit = 512 << 20 // bytes that the compiler may take before a document is refused
+	renewAt     = 192 << 20 // bytes after which a fresh copy replaces the running one
+	inputLimit  = 64 << 20  // bytes of all files of one document
+)
+
+// Engine compiles documents, one at a time in the order of asking. It is safe
+// for concurrent use.
+type Engine struct {
+	runtime  wazero.Runtime
+	compiled wazero.CompiledModule
+	fonts    [][]byte
+	turn     chan *machine // holds the one machine while nobody compiles; nil: make one
+	closed   chan struct{}
+	close    sync.Once
+	closeErr error
+}
+
+// New starts the engine: wasm is the pinned build of the compiler, fonts are TTF
+// or OTF files, cacheDir is a folder that keeps the machine code (about 100 MB;
+// made when it is missing; "" keeps nothing). The first start on a machine takes
+// half a minute, ended early when ctx ends; later ones half a second.
+//
+// Errors: Unsupported for another build of the compiler, Unavailable when ctx
+// ends first, Invalid for a font that is none, Internal otherwise.
+func New(ctx context.Context, wasm []byte, fonts [][]byte, cacheDir string) (*Engine, error) {
+	if err := pinned(wasm); err != nil {
+		return nil, err
+	}
+	for i, f := range fonts {
+		if !isFont(f) {
+			return nil, dtm.Errorf(dtm.Invalid, "font %d of %d is not a TrueType or OpenType file", i+1, len(fonts))
+		}
+	}
+	// Ending a call with its context lets a document be stopped that would never end.
+	config := wazero.NewRuntimeConfig().WithCloseOnContextDone(true).WithMemoryLimitPages(memoryLimit >> 16)
+	if cacheDir != "" {
+		if err := os.MkdirAll(cacheDir, 0o755); err != nil {
+			return nil, internal("typst.New", "the folder for the PDF engine's machine code cannot be made", err)
+		}
+		cache, err := wazero.NewCompilationCacheWithDir(cacheDir)
+		if err != nil {
+			return nil, internal("typst.New", "the folder for the PDF engine's machine code cannot be used", err)
+		}
+		config = config.WithCompilationCache(cache)
+	}
+	e := &Engine{fonts: fonts, turn: make(chan *machine, 1), closed: make(chan struct{})}
+	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
+	start := func() (err error) {
+		if e.compiled, err = e.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0)), wasm); err != nil {
+			return err
+		}
+		if err = host(ctx, e.runtime, e.compiled); err != nil {
+			return err
+		}
+		m, err := newMachine(ctx, e.runtime, e.compiled, fonts)
+		if err == nil {
+			e.turn <- m
+		}
+		return err
+	}
+	if err := start(); err != nil {
+		_ = e.runtime.Close(context.WithoutCancel(ctx))
+		if ctx.Err() != nil {
+			return nil, stopped("typst.New", ctx)
+		}
+		return nil, internal("typst.New", "the PDF engine does not start", err)
+	}
+	return e, nil
+}
+
+// Compile makes a PDF of the document main, which may read the other files and
+// nothing else. Names are slash-separated paths; "a.typ" and "/a.typ" are the
+// same file. It waits for its turn, and ends when ctx does.
+//
+// Errors: Invalid with Typst's own words and the place in Where when the
+// document has a fault, TooLarge when it needs too much memory or input,
+// Unavailable when ctx ends first or the engine is closed, Internal otherwise.
+// After any of them the engine is as good as new.
+func (e *Engine) Compile(ctx context.Context, main string, files map[string][]byte) ([]byte, error) {
+	const op = "typst.Compile"
+	rooted := make(map[string][]byte, len(files))
+	var size int
+	for name, data := range files {
+		rooted[path.Clean("/"+name)] = data
+		size += len(data)
+	}
+	main = path.Clean("/" + main)
+	if _, ok := rooted[main]; !ok {
+		return nil, &dtm.Error{Kind: dtm.Invalid, Op: op, Where: main, Msg: "the document is not among its files"}
+	}
+	if size > inputLimit {
+		return nil, &dtm.Error{Kind: dtm.TooLarge, Op: op, Msg: fmt.Sprintf("the files of the document have %d MB; at most %d MB are taken", size>>20, inputLimit>>20)}
+	}
+	if ctx.Err() != nil {
+		return nil, stopped(op, ctx)
+	}
+	var m *machine
+	select {
+	case <-e.closed:
+		return nil, errClosed(op)
+	case <-ctx.Done():
+		return nil, stopped(op, ctx)
+	case m = <-e.turn:
+	}
+	defer func() { e.turn <- m }()
+	select {
+	case <-e.closed: // both were ready
+		return nil, errClosed(op)
+	default:
+	}
+	if m == nil {
+		var err error
+		if m, err = newMachine(ctx, e.runtime, e.compiled, e.fonts); err != nil {
+			m = nil
+			if ctx.Err() != nil {
+				return nil, stopped(op, ctx)
+			}
+			return nil, internal(op, "the PDF engine does not start again", err)
+		}
+	}
+	answer, err := m.compile(ctx, main, rooted)
+	if err != nil {
+		full := m.size() > memoryLimit*3/4
+		m.close()
+		m = nil
+		switch {
+		case ctx.Err() != nil:
+			return nil, stopped(op, ctx)
+		case full:
+			return nil, &dtm.Error{Kind: dtm.TooLarge, Op: op, Where: main, Err: err, Msg: fmt.Sprintf("the document needs more than %d MB of memory", memoryLimit>>20)}
+		}
+		return nil, internal(op, "the PDF engine failed", err)
+	}
+	if m.size() > renewAt {
+		m.close()
+		m = nil
+	}
+	return outcome(op, answer)
+}
+
+// Close ends the engine after the document it is at. Calls that wait and later
+// calls are refused.
+func (e *Engine) Close() error {
+	e.close.Do(func() {
+		close(e.closed)
+		if m := <-e.turn; m != nil {
+			m.close()
+		}
+		e.turn <- nil // whoever waits takes it, sees that the engine is closed and hands it on
+		e.closeErr = e.runtime.Close(context.Background())
+	})
+	return e.closeErr
+}
+
+// outcome reads the compiler's answer: the PDF, or what is wrong with the
+// document.
+func outcome(op string, answer any) ([]byte, error) {
+	if pdf, ok := property(answer, "result").(*bytes); ok {
+		return pdf.b, nil
+	}
+	if pdf, ok := answer.(*bytes); ok {
+		return pdf.b, nil
+	}
+	list, _ := property(answer, "diagnostics").(*array)
+	if list == nil {
+		return nil, &dtm.Error{Kind: dtm.Invalid, Op: op, Msg: "the document cannot be compiled: " + text(answer)}
+	}
+	var where string
+	var lines []string
+	for _, d := range list.items {
+		if text(property(d, "severity")) != "error" && len(list.items) > 1 {
+			continue
+		}
+		if where == "" {
+			where = text(property(d, "path"))
+			if r, ok := property(d, "range").(string); ok && r != "" {
+				where += ":" + r
+			}
+		}
+		lines = append(lines, text(property(d, "message")))
+	}
+	return nil, &dtm.Error{Kind: dtm.Invalid, Op: op, Where: where, Msg: "the document cannot be compiled: " + strings.Join(lines, "; ")}
+}
+
+func isFont(b []byte) bool {
+	if len(b) < 12 {
+		return false
+	}
+	switch string(b[:4]) {
+	case "\x00\x01\x00\x00", "OTTO", "true", "ttcf":
+		return true
+	}
+	return false
+}
+
+func stopped(op string, ctx context.Context) error {
+	msg := "the PDF was not finished in time; try again"
+	if errors.Is(ctx.Err(), context.Canceled) {
+		msg = "the PDF is not needed any more"
+	}
+	return &dtm.Error{Kind: dtm.Unavailable, Op: op, Code: "report.stopped", Msg: msg, Err: context.Cause(ctx)}
+}
+
+func errClosed(op string) error {
+	return &dtm.Error{Kind: dtm.Unavailable, Op: op, Code: "report.closed", Msg: "the PDF engine is closed; start the program again"}
+}
+
+func internal(op, msg string, err error) error {
+	return &dtm.Error{Kind: dtm.Internal, Op: op, Msg: msg + ": " + err.Error(), Err: err}
+}
