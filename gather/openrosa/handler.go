@@ -35,7 +35,9 @@ type Handler struct {
 	// none.
 	Expected func(form dtm.Form, xml []byte) []string
 	// Media returns a form's attachments as they are now (a list of points grows);
-	// nil: as published.
+	// nil: as published. For a list of forms it is given forms as Forms.Forms
+	// returns them, without the content of their attachments, and only the number
+	// of attachments counts.
 	Media func(ctx context.Context, form dtm.Form) ([]dtm.Media, error)
 	// Base is the server's public address, "https://dtm.example.org"; when empty
 	// it is the address that the phone used.
