@@ -5,22 +5,16 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 )
 
-// Sessions returns the sessions of staff pages and what ends their house-keeping.
+// Sessions returns the sessions of staff pages; a program makes one for its life.
 // They are kept in memory, by the hash of their token: a restart signs everybody
 // out. A session ends after 30 minutes without a request and after 12 hours in
 // any case. secure says that the pages come by TLS; the cookie then is sent by
 // nothing else. Whoever signs somebody in calls RenewToken first, and Destroy at
 // the end.
-func Sessions(secure bool) (*scs.SessionManager, func()) {
-	store := memstore.NewWithCleanupInterval(time.Minute)
+func Sessions(secure bool) *scs.SessionManager {
 	s := scs.New()
-	if old, ok := s.Store.(*memstore.MemStore); ok {
-		old.StopCleanup()
-	}
-	s.Store = store
 	s.HashTokenInStore = true
 	s.Lifetime = 12 * time.Hour
 	s.IdleTimeout = 30 * time.Minute
@@ -33,5 +27,5 @@ func Sessions(secure bool) (*scs.SessionManager, func()) {
 	s.Cookie.HttpOnly = true
 	s.Cookie.SameSite = http.SameSiteLaxMode
 	s.Cookie.Persist = false
-	return s, store.StopCleanup
+	return s
 }

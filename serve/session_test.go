@@ -9,8 +9,7 @@ import (
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	for _, secure := range []bool{false, true} {
-		s, end := Sessions(secure)
-		defer end()
+		s := Sessions(secure)
 		mux := http.NewServeMux()
 		mux.HandleFunc("/visit", func(w http.ResponseWriter, r *http.Request) { s.Put(r.Context(), "seen", true) })
 		mux.HandleFunc("/in", func(w http.ResponseWriter, r *http.Request) {
