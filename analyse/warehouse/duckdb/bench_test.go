@@ -88,8 +88,7 @@ func synthetic(b *testing.B, n int) *Warehouse {
 		('reason', 'conflict economic', 'economic'), ('reason', 'economic family', 'economic'), ('reason', 'economic family', 'family'),
 		('reason', 'conflict', 'conflict')`)
 	run(`CREATE TEMP TABLE sum_up AS SELECT DISTINCT month FROM fact`)
-	s := w.newStage(&warehouse.Batch{})
-	if err := w.sumUp(ctx, s, nil); err != nil {
+	if err := w.sumUp(ctx, warehouse.NewStage(&warehouse.Batch{}, w.pack, w.cells)); err != nil {
 		b.Fatal(err)
 	}
 	run(`UPDATE load_position SET seq = 1, hash = 'bench'`)

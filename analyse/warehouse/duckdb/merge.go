@@ -9,12 +9,8 @@ import (
 )
 
 // merge brings the staged facts into the tables.
-func (w *Warehouse) merge(ctx context.Context, s *stage) ([]warehouse.Outcome, error) {
-	out := make([]warehouse.Outcome, len(s.batch.Chunks))
-	for i := range out {
-		out[i] = warehouse.Outcome{Chunk: s.batch.Chunks[i].Hash, Rows: len(s.batch.Chunks[i].Rows)}
-	}
-	steps := []func(context.Context, *stage, []warehouse.Outcome) error{
+func (w *Warehouse) merge(ctx context.Context, s *warehouse.Stage) error {
+	steps := []func(context.Context, *warehouse.Stage) error{
 		w.mergeSubmissions,
 		w.mergeHistory,
 		w.insertFacts,
@@ -23,21 +19,21 @@ func (w *Warehouse) merge(ctx context.Context, s *stage) ([]warehouse.Outcome, e
 		w.recordOutcome,
 	}
 	for _, step := range steps {
-		if err := step(ctx, s, out); err != nil {
-			return nil, err
+		if err := step(ctx, s); err != nil {
+			return err
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // mergeSubmissions takes out what the staged submissions said before and what the
 // instances they replace said. Most submissions are new; then nothing is looked
 // through.
-func (w *Warehouse) mergeSubmissions(ctx context.Context, s *stage, _ []warehouse.Outcome) error {
-	if len(s.submitted) == 0 {
+func (w *Warehouse) mergeSubmissions(ctx context.Context, s *warehouse.Stage) error {
+	if len(s.Submitted) == 0 {
 		return nil
 	}
-	if len(s.replaced) > 0 {
+	if len(s.Replaced) > 0 {
 		if err := w.exec(ctx, `
 			INSERT INTO replaced (operation, source)
 			SELECT DISTINCT $1, source FROM stage_replaced
@@ -58,8 +54,8 @@ func (w *Warehouse) mergeSubmissions(ctx context.Context, s *stage, _ []warehous
 	if err != nil {
 		return err
 	}
-	if int(added) < len(s.submitted) || len(s.replaced) > 0 {
-		s.mixed = true // perhaps: touched says
+	if int(added) < len(s.Submitted) || len(s.Replaced) > 0 {
+		s.Mixed = true // perhaps: touched says
 		for _, text := range []string{`
 			CREATE OR REPLACE TEMP TABLE void AS
 			SELECT source FROM stage_submission UNION SELECT source FROM stage_replaced`, `
@@ -86,8 +82,8 @@ func (w *Warehouse) mergeSubmissions(ctx context.Context, s *stage, _ []warehous
 
 // mergeHistory compares imported rows with those that have the same key, drops
 // the unchanged from the stage and takes the changed out of the facts.
-func (w *Warehouse) mergeHistory(ctx context.Context, s *stage, out []warehouse.Outcome) error {
-	if len(s.keys) == 0 {
+func (w *Warehouse) mergeHistory(ctx context.Context, s *warehouse.Stage) error {
+	if len(s.Outcomes) == 0 {
 		return nil
 	}
 	if err := w.exec(ctx, `
@@ -99,42 +95,17 @@ func (w *Warehouse) mergeHistory(ctx context.Context, s *stage, out []warehouse.
 		WHERE m.operation = $1 AND s.chunk >= 0`, w.op.Code); err != nil {
 		return err
 	}
-	// The rows that stood before the batch, by place in the stage.
-	type stood struct {
-		people   int32
-		assessed string
-	}
-	before := map[string]stood{}
+	before := map[string]warehouse.Stood{}
 	if err := w.each(ctx, func(scan func(...any) error) error {
 		var source string
-		var b stood
-		err := scan(&source, &b.people, &b.assessed)
+		var b warehouse.Stood
+		err := scan(&source, &b.People, &b.Assessed)
 		before[source] = b
 		return err
 	}, `SELECT source, people, assessed FROM known`); err != nil {
 		return err
 	}
-	// Count in the order of the log, as if each chunk had been applied alone.
-	twice := len(s.facts) != s.historyRows
-	for i := range s.facts {
-		f := &s.facts[i]
-		if f.chunk < 0 {
-			continue
-		}
-		o := &out[f.chunk]
-		b, was := before[f.source]
-		switch {
-		case !was:
-			o.Added++
-		case b == stood{f.people, f.assessed}:
-			o.Unchanged++
-		default:
-			o.Changed++
-		}
-		if twice {
-			before[f.source] = stood{f.people, f.assessed}
-		}
-	}
+	s.Count(before)
 	if len(before) == 0 {
 		return nil
 	}
@@ -153,8 +124,8 @@ func (w *Warehouse) mergeHistory(ctx context.Context, s *stage, out []warehouse.
 
 // insertFacts adds what is left in the stage to the facts and to the rollups.
 // Rows by nationality are added as not main; markMain decides.
-func (w *Warehouse) insertFacts(ctx context.Context, s *stage, _ []warehouse.Outcome) error {
-	if len(s.facts) == 0 {
+func (w *Warehouse) insertFacts(ctx context.Context, s *warehouse.Stage) error {
+	if len(s.Facts) == 0 {
 		return nil
 	}
 	texts := []string{`
@@ -182,7 +153,7 @@ func (w *Warehouse) insertFacts(ctx context.Context, s *stage, _ []warehouse.Out
 			return err
 		}
 	}
-	if len(s.cells) == 0 {
+	if len(s.Cells) == 0 {
 		return nil
 	}
 	for list, of := range map[string]string{"reason": "reason_set", "transport": "transport_set"} {
@@ -190,7 +161,7 @@ func (w *Warehouse) insertFacts(ctx context.Context, s *stage, _ []warehouse.Out
 			INSERT INTO answer_set (list, answer_set, code)
 			SELECT DISTINCT $1, t.answers, unnest(string_split(t.answers, ' '))
 			FROM (SELECT DISTINCT `+of+` AS answers FROM cell WHERE `+of+` <> '' AND cell >= $2) t
-			ON CONFLICT DO NOTHING`, list, s.firstCell); err != nil {
+			ON CONFLICT DO NOTHING`, list, s.FirstCell); err != nil {
 			return err
 		}
 	}
@@ -201,8 +172,8 @@ func (w *Warehouse) insertFacts(ctx context.Context, s *stage, _ []warehouse.Out
 // count in totals: only where there is no row by sex and age, which describes the
 // same people. It looks at what is there, not at what came first, so that the
 // order of imports does not matter.
-func (w *Warehouse) markMain(ctx context.Context, s *stage, _ []warehouse.Outcome) error {
-	if !s.mixed {
+func (w *Warehouse) markMain(ctx context.Context, s *warehouse.Stage) error {
+	if !s.Mixed {
 		return nil
 	}
 	for _, text := range []string{`
@@ -241,8 +212,8 @@ func (w *Warehouse) markMain(ctx context.Context, s *stage, _ []warehouse.Outcom
 
 // sumUp makes the rollups of a month again from the facts where rows were taken
 // out or changed their part, and where many small additions have gathered.
-func (w *Warehouse) sumUp(ctx context.Context, s *stage, _ []warehouse.Outcome) error {
-	for m, n := range s.months {
+func (w *Warehouse) sumUp(ctx context.Context, s *warehouse.Stage) error {
+	for m, n := range s.Months {
 		if before := w.deltas[m]; before > 0 && before+n > sumUpAfter {
 			if err := w.exec(ctx, `INSERT INTO sum_up VALUES (CAST($1 AS date))`, m.Format(time.DateOnly)); err != nil {
 				return err
@@ -252,12 +223,12 @@ func (w *Warehouse) sumUp(ctx context.Context, s *stage, _ []warehouse.Outcome) 
 	if err := w.each(ctx, func(scan func(...any) error) error {
 		var m time.Time
 		err := scan(&m)
-		s.sumUp = append(s.sumUp, dtm.MonthOf(m).First())
+		s.SumUp = append(s.SumUp, dtm.MonthOf(m).First())
 		return err
 	}, `SELECT DISTINCT month FROM sum_up`); err != nil {
 		return err
 	}
-	if len(s.sumUp) == 0 {
+	if len(s.SumUp) == 0 {
 		return nil
 	}
 	for _, text := range []string{`
@@ -280,8 +251,8 @@ func (w *Warehouse) sumUp(ctx context.Context, s *stage, _ []warehouse.Outcome) 
 	return nil
 }
 
-func (w *Warehouse) recordOutcome(ctx context.Context, _ *stage, out []warehouse.Outcome) error {
-	for _, o := range out {
+func (w *Warehouse) recordOutcome(ctx context.Context, s *warehouse.Stage) error {
+	for _, o := range s.Outcomes {
 		if err := w.exec(ctx, `
 			INSERT INTO outcome (operation, chunk, row_count, added, unchanged, changed)
 			VALUES ($1, $2, $3, $4, $5, $6)`,
