@@ -351,6 +351,7 @@ func TestRule16Names(t *testing.T) {
 		{"Latin-1", "caf\xe9.jpg", "caf\xe9.jpg", "café.jpg", "café.jpg"},
 		{"field is the name", "p.jpg", "blob", "p.jpg", "p.jpg"},
 		{"climbing", "../../etc/passwd", "../../etc/passwd", "", "passwd"},
+		{"control characters", "a\u0085\u009fb.jpg", "a\u0085\u009fb.jpg", "", "ab.jpg"},
 		{"other folders", `..\..\boot.ini`, `..\..\boot.ini`, "", "boot.ini"},
 	} {
 		id := fmt.Sprint("uuid:name", i)
@@ -482,7 +483,8 @@ func TestRule16BadRequests(t *testing.T) {
 		{"empty body", func() answer { return post(typ, "") }, 400, ""},
 		{"not multipart", func() answer { return post("text/xml", string(good)) }, 415, "multipart"},
 		{"no boundary", func() answer { return post("multipart/form-data", string(good)) }, 415, "multipart"},
-		{"cut off", func() answer { return post(typ, cut) }, 400, ""},
+		{"cut off", func() answer { return post(typ, cut) }, 400, "broke off"},
+		{"bad head of a part", func() answer { return p.post(good, file{"a\x01", "a\x01", "image/jpeg", "x"}) }, 400, "part"},
 		{"too many parts", many, 400, "1000"},
 		{"empty XML", func() answer { return p.post([]byte("")) }, 400, ""},
 		{"no XML", func() answer { return p.post([]byte("hello")) }, 400, ""},

@@ -7,9 +7,11 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"net/textproto"
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"dtm"
@@ -35,7 +37,7 @@ func (h *Handler) submit(w http.ResponseWriter, r *http.Request, device dtm.Devi
 		return (&dtm.Error{Kind: dtm.Unsupported, Err: err,
 			Msg: "a submission comes as multipart/form-data with a part named " + xmlPart}).Coded("submission.not_multipart", xmlPart)
 	}
-	s := dtm.Submission{Device: device.ID, DeviceID: r.URL.Query().Get("deviceID")}
+	s := dtm.Submission{Device: device.ID, DeviceID: clean(r.URL.Query().Get("deviceID"))}
 	seen := false
 	for n := 0; ; n++ {
 		part, err := parts.NextPart()
@@ -43,7 +45,7 @@ func (h *Handler) submit(w http.ResponseWriter, r *http.Request, device dtm.Devi
 			break
 		}
 		if err != nil {
-			return serve.BodyError(err)
+			return partError(err)
 		}
 		if n == maxParts {
 			return dtm.Errorf(dtm.Invalid, "the submission has more than %d parts; send the attachments in several requests", maxParts).
@@ -83,6 +85,16 @@ func (h *Handler) submit(w http.ResponseWriter, r *http.Request, device dtm.Devi
 	}
 	serve.WriteOpenRosa(w, http.StatusCreated, "submit_success", say(h.lang(r), message))
 	return nil
+}
+
+// partError tells a request that is put together wrongly from one that broke off.
+func partError(err error) error {
+	var head textproto.ProtocolError
+	if errors.As(err, &head) || errors.Is(err, multipart.ErrMessageTooLarge) {
+		return (&dtm.Error{Kind: dtm.Invalid, Err: err,
+			Msg: "a part of the submission has a head that cannot be read: " + err.Error()}).Coded("submission.part_head", err.Error())
+	}
+	return serve.BodyError(err)
 }
 
 // answers reads the XML part into s and finds its form.
@@ -163,7 +175,7 @@ func attachmentName(part *multipart.Part, expected []string) string {
 		if !utf8.ValidString(c) {
 			c = latin1(c)
 		}
-		candidates[i] = strings.NewReplacer("%22", `"`, "%0D", "\r", "%0A", "\n").Replace(c)
+		candidates[i] = clean(strings.ReplaceAll(c, "%22", `"`))
 	}
 	for _, c := range candidates {
 		if c != "" && slices.Contains(expected, c) {
@@ -178,6 +190,17 @@ func attachmentName(part *multipart.Part, expected []string) string {
 		}
 	}
 	return ""
+}
+
+// clean leaves out what no store, log or page should have to deal with: control
+// characters, and bytes that are no UTF-8.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // latin1 reads a name that is not UTF-8 as the encoding that old clients use.

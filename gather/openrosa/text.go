@@ -68,6 +68,11 @@ var texts = map[string]dtm.Text{
 		dtm.French:  "Un envoi se fait en multipart/form-data avec une partie nommée %[1]s.",
 		dtm.Arabic:  "يُرسل الإرسال بصيغة multipart/form-data مع جزء باسم %[1]s.",
 	},
+	"submission.part_head": {
+		dtm.English: "A part of the submission cannot be read. %[1]s",
+		dtm.French:  "Une partie de l’envoi est illisible. %[1]s",
+		dtm.Arabic:  "تعذّرت قراءة جزء من الإرسال. %[1]s",
+	},
 	"submission.parts": {
 		dtm.English: "The submission has more than %[1]v parts.",
 		dtm.French:  "L’envoi contient plus de %[1]v parties.",

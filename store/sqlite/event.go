@@ -90,8 +90,9 @@ func (db *DB) Last(ctx context.Context) (int64, error) {
 	return c.Seq, failure("sqlite.Last", err)
 }
 
-// Wait returns when an entry after seq has been committed, or with ctx's error;
-// Unavailable when the store is closed meanwhile.
+// Wait returns when an entry after seq has been committed by this process, which
+// is the only one that owns the data folder, or with ctx's error; Unavailable
+// when the store is closed meanwhile.
 func (db *DB) Wait(ctx context.Context, after int64) error {
 	for {
 		seq, next := db.bell.listen()

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver; pure Go
@@ -49,6 +50,8 @@ type DB struct {
 	closed  sync.Once
 	ended   chan struct{} // closed when the writer has ended
 	senders sync.RWMutex  // held for reading while a job is handed over
+
+	broken atomic.Bool // a sync failed: no write is taken until the next start
 
 	bell bell
 	seen lastSeen
@@ -177,6 +180,9 @@ func (db *DB) Ready(ctx context.Context) error {
 	case <-db.closing:
 		return errClosed()
 	default:
+	}
+	if db.broken.Load() {
+		return dtm.Errorf(dtm.Unavailable, "the disk failed to keep a write; look at the disk, then start the server again").Coded("store.broken")
 	}
 	_, err := db.head(ctx)
 	return failure("sqlite.Ready", err)

@@ -140,6 +140,7 @@ func (w *group) try(jobs []*job) (errs []error, err error) {
 	if err := w.exec(ctx, `COMMIT`); err != nil {
 		if codeOf(err)&0xff == sqlite3.SQLITE_IOERR {
 			w.broken = err
+			w.db.broken.Store(true)
 		}
 		return nil, err
 	}

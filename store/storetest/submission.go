@@ -267,13 +267,15 @@ func flags(t *testing.T, d Dialect) {
 	}
 }
 
+// hostileText: any text comes back as it was. Text is valid UTF-8 without U+0000,
+// which not every dialect can store: the rooms that take text in see to it.
 func hostileText(t *testing.T, d Dialect) {
 	s, _ := d.open(t)
-	for i, text := range []string{"'; DROP TABLE submission; --", "a\x00b", "\xff\xfe", strings.Repeat("é", 100_000), "\u202e", "$1", "{}", "\"", "\\"} {
+	for i, text := range []string{"'; DROP TABLE submission; --", "\x01\x7f\t\r\n", "\u00a0\ufeff", strings.Repeat("é", 100_000), "\u202e", "$1", "{}", "\"", "\\"} {
 		sub := submission(i)
 		sub.ID = text
 		sub.DeviceID = text
-		sub.Expected = []string{strings.ToValidUTF8(text, "?")}
+		sub.Expected = []string{text}
 		sub.Attachments = []dtm.Attachment{{Name: text, Hash: "sha256:x"}}
 		_, err := s.Receive(ctx, sub)
 		must(t, err)
