@@ -14,6 +14,11 @@
 // entry in the legend. Suppressed flows are dashed and suppressed points
 // hatched; both say "<10" and neither shows its size.
 //
+// A flow between two other countries was seen in this one, so its arrow leads
+// through it. A point whose position is not known but whose region is stands
+// somewhere in it, in a lighter blue that the legend explains; one without either
+// is listed below the map, as are flows whose ends have no place.
+//
 // With Spec.Aggregate points are added up to their region and drawn at its
 // middle: positions of vulnerable people are never drawn finer.
 package maps

@@ -39,6 +39,7 @@ type picture struct {
 	anchors map[string]orb.Point // of neighbours, by country and place
 	courses [][2]orb.Point       // straight lines of the arrows placed so far
 
+	anchorsOf  map[int][]orb.Point
 	anchorList []orb.Point
 	sites      map[int][]site // where in a neighbour an anchor may be
 	taken      []box
@@ -52,7 +53,7 @@ type picture struct {
 
 // SVG draws the map. The same spec gives the same bytes.
 func (b *Base) SVG(s Spec) []byte {
-	p := &picture{b: b, s: fill(s), far: map[string]orb.Point{}, anchors: map[string]orb.Point{}, sites: map[int][]site{}}
+	p := &picture{b: b, s: fill(s), far: map[string]orb.Point{}, anchors: map[string]orb.Point{}, sites: map[int][]site{}, anchorsOf: map[int][]orb.Point{}}
 	p.frame()
 	p.c = draw.NewCanvas(p.s.ID, p.s.Width)
 	p.placed, p.loose = p.spots()
@@ -103,6 +104,7 @@ func fill(s Spec) Spec {
 		{&s.Texts.Movements, "Movements at a point"},
 		{&s.Texts.Flow, "Movements between places"},
 		{&s.Texts.Approximate, "approximate position"},
+		{&s.Texts.Somewhere, "only the region is known"},
 		{&s.Texts.Withheld, "fewer than 10, withheld"},
 		{&s.Texts.Suppressed, "<10"},
 		{&s.Texts.Missing, "no data"},
@@ -288,16 +290,18 @@ func (p *picture) arrows() {
 func (p *picture) circles() {
 	for _, s := range p.placed {
 		p.c.Mark(s.Label, p.say(s.Value, s.Suppressed, s.least))
-		p.circle(s.at, s.r, s.Point)
+		p.circle(s.at, s.r, s.Point, s.vague)
 		p.c.EndMark()
 	}
 }
 
-func (p *picture) circle(at orb.Point, r float64, pt Point) {
+func (p *picture) circle(at orb.Point, r float64, pt Point, vague bool) {
 	_, known := value(pt.Value, pt.Suppressed)
 	switch {
 	case pt.Suppressed:
 		p.c.Circle(at[0], at[1], r, draw.Shape{Class: "axis", Fill: p.c.Fill(draw.Fine), Stroke: draw.Mute})
+	case known && *pt.Value > 0 && vague:
+		p.c.Circle(at[0], at[1], r, draw.Shape{Class: "s2 edge", Fill: draw.Series[1], Stroke: draw.Ground, Opacity: 0.92})
 	case known && *pt.Value > 0:
 		p.c.Circle(at[0], at[1], r, draw.Shape{Class: "main edge", Fill: draw.Main, Stroke: draw.Ground, Opacity: 0.92})
 	default:

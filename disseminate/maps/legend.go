@@ -71,9 +71,10 @@ func (p *picture) legend() {
 		}
 		x = at + gap - 10
 	}
-	approximate, withheld, missing, flows := false, false, false, false
+	approximate, vague, withheld, missing, flows := false, false, false, false, false
 	for _, s := range p.placed {
-		approximate = approximate || s.Approximate
+		approximate = approximate || s.Approximate && !s.vague
+		vague = vague || s.vague
 		withheld = withheld || s.Suppressed
 		_, known := value(s.Value, s.Suppressed)
 		missing = missing || !known && !s.Suppressed
@@ -91,7 +92,7 @@ func (p *picture) legend() {
 		text(x+38, label)
 		x += w + gap
 	}
-	if approximate || withheld || missing || flows {
+	if approximate || vague || withheld || missing || flows {
 		x, base = 0, base+28
 		if p.hi == 0 && p.flowHi == 0 {
 			base -= 28
@@ -100,13 +101,19 @@ func (p *picture) legend() {
 	if approximate {
 		entry(p.s.Texts.Approximate, func(at float64) {
 			one := 1.0
-			p.circle(orb.Point{at + 17, base}, 4, Point{Value: &one, Approximate: true})
+			p.circle(orb.Point{at + 17, base}, 4, Point{Value: &one, Approximate: true}, false)
+		})
+	}
+	if vague {
+		entry(p.s.Texts.Somewhere, func(at float64) {
+			one := 1.0
+			p.circle(orb.Point{at + 17, base}, 4, Point{Value: &one, Approximate: true}, true)
 		})
 	}
 	if withheld || flows {
 		entry(p.s.Texts.Withheld, func(at float64) {
 			if withheld {
-				p.circle(orb.Point{at + 6, base}, 6, Point{Suppressed: true})
+				p.circle(orb.Point{at + 6, base}, 6, Point{Suppressed: true}, false)
 			}
 			if flows {
 				p.c.Line(at+14, base, at+34, base, draw.Shape{Class: "context-line", Stroke: draw.Mute, Width: 1.4, Dash: "3 3"})
@@ -114,10 +121,10 @@ func (p *picture) legend() {
 		})
 	}
 	if missing {
-		entry(p.s.Texts.Missing, func(at float64) { p.circle(orb.Point{at + 17, base}, 3, Point{}) })
+		entry(p.s.Texts.Missing, func(at float64) { p.circle(orb.Point{at + 17, base}, 3, Point{}, false) })
 	}
 	p.y = base + 16
-	if p.hi == 0 && p.flowHi == 0 && !approximate && !withheld && !missing && !flows {
+	if p.hi == 0 && p.flowHi == 0 && !approximate && !vague && !withheld && !missing && !flows {
 		p.y = p.f.h + 4
 	}
 

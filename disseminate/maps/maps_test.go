@@ -66,6 +66,7 @@ func sample(l dtm.Lang, width float64) maps.Spec {
 			{Code: "guelileh", Label: "Guelileh", Lon: 42.62, Lat: 11.13, Approximate: true, Value: of(700)},
 			{Code: "fontehero", Label: "Fontehero", Lon: 43.27, Lat: 11.985, Approximate: true, Value: of(1544)},
 			{Code: "pk51", Label: "PK51", Value: of(312)},
+			{Code: "pk9", Label: "PK9", Region: "DJ02", Value: of(210)},
 		},
 		Flows: []maps.Flow{
 			{From: "ETH", To: "galafi", Value: of(800)}, {From: "ETH", To: "yoboki", Value: of(3900)},
@@ -80,7 +81,7 @@ func sample(l dtm.Lang, width float64) maps.Spec {
 			Disclaimer: say("Names and boundaries shown do not imply official endorsement or acceptance by IOM.", "Les noms et frontières figurant sur cette carte n’impliquent ni reconnaissance ni acceptation officielle de la part de l’OIM.", "لا تعني الأسماء والحدود المبينة موافقة رسمية."),
 			Source:     say("Boundaries: Natural Earth. Figures invented for tests.", "Limites\u202f: Natural Earth. Chiffres inventés pour les essais.", "الحدود: Natural Earth. أرقام مخترعة للاختبار."),
 			Movements:  say("Movements at a point", "Mouvements à un PSF", "الحركات في النقطة"), Flow: say("Movements between places", "Mouvements entre lieux", "الحركات بين الأماكن"),
-			Approximate: say("approximate position", "position approximative", "موقع تقريبي"), Withheld: say("fewer than 10, withheld", "moins de 10, non publié", "أقل من 10، محجوب"),
+			Approximate: say("approximate position", "position approximative", "موقع تقريبي"), Somewhere: say("only the region is known", "seule la région est connue", "المنطقة فقط معروفة"), Withheld: say("fewer than 10, withheld", "moins de 10, non publié", "أقل من 10، محجوب"),
 			Unplaced: say("Not on the map", "Hors de la carte", "خارج الخريطة"), Kilometre: say("km", "km", "كم"), Sea: say("Gulf of Aden", "Golfe d’Aden", "خليج عدن"),
 		},
 	}

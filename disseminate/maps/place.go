@@ -17,6 +17,7 @@ type spot struct {
 	r      float64
 	region string
 	least  bool // the value is a lower bound: part of it is withheld
+	vague  bool // only its region is known
 	bold   int  // lines of its name
 	number int  // 0: its label stands beside it; else its number in the legend
 }
@@ -60,13 +61,9 @@ func (p *picture) spots() (placed []spot, loose []spot) {
 	}
 	most := min(17, p.f.w/28)
 	for _, s := range list {
-		pos := orb.Point{s.Lon, s.Lat}
-		if s.Lon == 0 && s.Lat == 0 || !onEarth(pos) {
-			loose = append(loose, s)
-			continue
-		}
-		s.at = p.f.xy(pos)
-		if !p.f.holds(s.at, 4) {
+		if pos := (orb.Point{s.Lon, s.Lat}); s.Lon == 0 && s.Lat == 0 || !onEarth(pos) {
+			s.vague = true
+		} else if s.at = p.f.xy(pos); !p.f.holds(s.at, 4) {
 			loose = append(loose, s)
 			continue
 		}
@@ -88,8 +85,20 @@ func (p *picture) spots() (placed []spot, loose []spot) {
 		}
 		return placed[i].Code < placed[j].Code
 	})
+	placed, vague := split(placed)
+	for _, s := range vague {
+		if at, ok := p.roomIn(s.region, s.r, placed); ok {
+			s.at, s.Approximate = at, true
+			placed = append(placed, s)
+		} else {
+			loose = append(loose, s)
+		}
+	}
 	// Two points of one town would hide each other: the smaller steps aside.
 	for i := range placed {
+		if placed[i].vague {
+			continue
+		}
 		for turn := 0; turn < 8; turn++ {
 			clash := -1
 			for j := 0; j < i; j++ {
@@ -110,6 +119,48 @@ func (p *picture) spots() (placed []spot, loose []spot) {
 	}
 	p.hi = hi
 	return placed, loose
+}
+
+// split parts the points whose place is known from those of which only the
+// region may be.
+func split(list []spot) (known, vague []spot) {
+	for _, s := range list {
+		if s.vague {
+			vague = append(vague, s)
+		} else {
+			known = append(known, s)
+		}
+	}
+	return known, vague
+}
+
+// roomIn is the place in a region that is farthest from its border and from the
+// points placed so far.
+func (p *picture) roomIn(code string, r float64, placed []spot) (at orb.Point, ok bool) {
+	best := math.Inf(-1)
+	for i, a := range p.b.areas {
+		if a.code != code || a.level != 1 || p.shapes[i].empty() {
+			continue
+		}
+		o := p.shapes[i]
+		const n = 20
+		for y := 0; y <= n; y++ {
+			for x := 0; x <= n; x++ {
+				q := orb.Point{o.bound.Min[0] + (o.bound.Max[0]-o.bound.Min[0])*float64(x)/n, o.bound.Min[1] + (o.bound.Max[1]-o.bound.Min[1])*float64(y)/n}
+				if !o.contains(q) || !p.f.holds(q, 8) {
+					continue
+				}
+				room := o.from(q)
+				for _, s := range placed {
+					room = min(room, planar.Distance(q, s.at)-s.r-r)
+				}
+				if room > best {
+					best, at, ok = room, q, true
+				}
+			}
+		}
+	}
+	return at, ok
 }
 
 // points are the spec's points, added up to regions when asked.
@@ -234,9 +285,14 @@ func (p *picture) anchor(i int, place string, at orb.Point) orb.Point {
 		return q
 	}
 	length := 0.2 * min(p.f.w, p.f.h)
+	pull := 0.0 // towards the middle of the country, beyond what every site has
+	if place == p.home.code {
+		length, pull = 0.42*min(p.f.w, p.f.h), 0.3
+	}
+	far := p.f.xy(p.b.areas[i].at)
 	best, cost := p.f.edge(p.f.xy(p.b.areas[i].at), 18), math.Inf(1)
 	for _, c := range p.sitesOf(i) {
-		q, c := c.at, c.cost+math.Abs(planar.Distance(c.at, at)-length)
+		q, c := c.at, c.cost+math.Abs(planar.Distance(c.at, at)-length)+pull*min(planar.Distance(c.at, far), 400)
 		if c >= cost {
 			continue
 		}
@@ -259,6 +315,21 @@ func (p *picture) anchor(i int, place string, at orb.Point) orb.Point {
 			best, cost = q, c
 		}
 	}
+	// For a long arrow an anchor of that country that is hardly farther serves as
+	// well: fewer ends. Short ones have their own, where people cross the border.
+	for _, q := range p.anchorsOf[i] {
+		if place != p.home.code && planar.Distance(best, at) < 0.3*min(p.f.w, p.f.h) {
+			break
+		}
+		clear := planar.Distance(q, at) < planar.Distance(best, at)*1.3+12 && planar.Distance(q, at) > length*0.6
+		for _, s := range p.placed {
+			clear = clear && (s.Code == place || toLine(s.at, q, at) >= s.r+6)
+		}
+		if clear {
+			best = q
+		}
+	}
+	p.anchorsOf[i] = append(p.anchorsOf[i], best)
 	p.anchors[key] = best
 	p.anchorList = append(p.anchorList, best)
 	return best
@@ -351,13 +422,18 @@ func (p *picture) streams() (drawn []stream, loose []stream) {
 		}
 		switch {
 		case a.area >= 0 && b.area >= 0:
-			a.at = p.anchor(a.area, f.To, p.f.xy(p.home.at))
-			b.at = p.anchor(b.area, f.From, p.f.xy(p.home.at))
+			a.at = p.anchor(a.area, p.home.code, p.f.xy(p.home.at))
+			b.at = p.anchor(b.area, p.home.code, p.f.xy(p.home.at))
+		case a.area >= 0 && b.outside:
+			a.at = p.anchor(a.area, p.home.code, p.f.xy(p.home.at))
+		case b.area >= 0 && a.outside:
+			b.at = p.anchor(b.area, p.home.code, p.f.xy(p.home.at))
 		case a.area >= 0:
 			a.at = p.anchor(a.area, f.To, b.at)
 		case b.area >= 0:
 			b.at = p.anchor(b.area, f.From, a.at)
 		}
+		through := (a.area >= 0 || a.outside) && (b.area >= 0 || b.outside)
 		p.courses = append(p.courses, [2]orb.Point{a.at, b.at})
 		for _, e := range []end{a, b} {
 			if e.outside {
@@ -366,6 +442,9 @@ func (p *picture) streams() (drawn []stream, loose []stream) {
 		}
 		st.a, st.b = toward(a.at, b.at, a.r+2), toward(b.at, a.at, b.r+3)
 		st.c = p.bend(st.a, st.b)
+		if through {
+			st.c = p.via(st.a, st.b)
+		}
 		hi = max(hi, v)
 		drawn = append(drawn, st)
 	}
@@ -477,6 +556,15 @@ func (p *picture) bend(a, b orb.Point) orb.Point {
 	return orb.Point{(a[0] + b[0]) / 2, (a[1] + b[1]) / 2}
 }
 
+// via is the control point of a flow between two other countries: it was seen in
+// this one, so its curve leads through it, a little to the right of the middle.
+func (p *picture) via(a, b orb.Point) orb.Point {
+	home := p.f.xy(p.home.at)
+	dx, dy := b[0]-a[0], b[1]-a[1]
+	home = orb.Point{home[0] - dy*0.05, home[1] + dx*0.05}
+	return orb.Point{2*home[0] - (a[0]+b[0])/2, 2*home[1] - (a[1]+b[1])/2}
+}
+
 // on is the position at t, 0 to 1, and the direction there, of unit length.
 func (s stream) on(t float64) (at, dir orb.Point) {
 	u := 1 - t
@@ -503,11 +591,14 @@ func (s stream) head() float64 { return min(max(8, s.width*1.5), s.length()*0.6)
 // ribbon is the outline of the arrow: shaft and head in one shape, so that a
 // faded one has no seam.
 func (s stream) ribbon() [][2]float64 {
-	const n = 12
+	n := 12
+	if s.length() > 300 || planar.Distance(s.c, s.a)+planar.Distance(s.c, s.b) > 1.2*s.length() {
+		n = 24
+	}
 	stop := 1 - s.head()/max(s.length(), 1)
 	var left, right [][2]float64
 	for i := 0; i <= n; i++ {
-		at, d := s.on(stop * float64(i) / n)
+		at, d := s.on(stop * float64(i) / float64(n))
 		h := s.width / 2
 		left = append(left, [2]float64{at[0] - d[1]*h, at[1] + d[0]*h})
 		right = append(right, [2]float64{at[0] + d[1]*h, at[1] - d[0]*h})

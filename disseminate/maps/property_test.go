@@ -80,6 +80,8 @@ func TestRandom(t *testing.T) {
 				p.Value, p.Suppressed = &secret, true
 			case 2:
 				p.Lon, p.Lat = 0, 0
+			case 5:
+				p.Lon, p.Lat, p.Region = 0, 0, []string{"DJ01", "DJ04", "DJ99"}[r.Intn(3)]
 			case 3:
 				p.Lon, p.Lat = 43.29, 11.96
 			case 4:
@@ -157,7 +159,7 @@ func TestRegions(t *testing.T) {
 	for label, want := range map[string]string{
 		"Obock":     "5,101",   // Obock 3557 + Fontehero 1544
 		"Dikhil":    "7,606",   // Yoboki 4312 + Dikhil 2404 + Galafi 890
-		"Tadjourah": "≥ 3,020", // Tadjourah 3020 + Balho withheld
+		"Tadjourah": "≥ 3,230", // Tadjourah 3020 + PK9 210, Balho withheld
 		"Arta":      "185",     // Loyada 65 + Kalakanley 120
 		"Yoboki":    "",
 		"Loyada":    "",

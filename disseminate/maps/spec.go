@@ -17,7 +17,7 @@ const (
 type Point struct {
 	Code        string   `json:"code"`
 	Label       string   `json:"label"`
-	Lon         float64  `json:"lon"`
+	Lon         float64  `json:"lon"` // both zero: not known; the point then stands somewhere in its region
 	Lat         float64  `json:"lat"`
 	Region      string   `json:"region,omitempty"`      // code of its region; "": the region it lies in
 	Approximate bool     `json:"approximate,omitempty"` // the position is of the town: dashed ring
@@ -61,6 +61,7 @@ type Texts struct {
 	Movements   string `json:"movements,omitempty"`   // "Movements at a point"
 	Flow        string `json:"flow,omitempty"`        // "Movements between places"
 	Approximate string `json:"approximate,omitempty"` // "approximate position"
+	Somewhere   string `json:"somewhere,omitempty"`   // "only the region is known"
 	Withheld    string `json:"withheld,omitempty"`    // "fewer than 10, withheld"
 	Suppressed  string `json:"suppressed,omitempty"`  // "<10"
 	Missing     string `json:"missing,omitempty"`     // "no data"

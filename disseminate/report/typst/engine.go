@@ -178,28 +178,41 @@ func outcome(op string, answer any) ([]byte, error) {
 	if pdf, ok := property(answer, "result").(*bytes); ok {
 		return pdf.b, nil
 	}
-	if pdf, ok := answer.(*bytes); ok {
-		return pdf.b, nil
-	}
 	list, _ := property(answer, "diagnostics").(*array)
 	if list == nil {
 		return nil, &dtm.Error{Kind: dtm.Invalid, Op: op, Msg: "the document cannot be compiled: " + text(answer)}
 	}
 	var where string
-	var lines []string
+	var faults []string
 	for _, d := range list.items {
-		if text(property(d, "severity")) != "error" && len(list.items) > 1 {
+		if severity := property(d, "severity"); severity == "warning" {
 			continue
 		}
 		if where == "" {
-			where = text(property(d, "path"))
-			if r, ok := property(d, "range").(string); ok && r != "" {
-				where += ":" + r
-			}
+			where = place(text(property(d, "path")), text(property(d, "range")))
 		}
-		lines = append(lines, text(property(d, "message")))
+		faults = append(faults, fault(text(property(d, "message"))))
 	}
-	return nil, &dtm.Error{Kind: dtm.Invalid, Op: op, Where: where, Msg: "the document cannot be compiled: " + strings.Join(lines, "; ")}
+	return nil, &dtm.Error{Kind: dtm.Invalid, Op: op, Where: where, Msg: "the document cannot be compiled: " + strings.Join(faults, "; ")}
+}
+
+// place is file:line:column, both from 1, of a span that Typst writes as
+// "line:column-line:column", both from 0.
+func place(file, span string) string {
+	file = strings.TrimPrefix(file, "/")
+	var line, column int
+	if n, _ := fmt.Sscanf(span, "%d:%d", &line, &column); n < 2 {
+		return file
+	}
+	return fmt.Sprintf("%s:%d:%d", file, line+1, column+1)
+}
+
+// fault is Typst's message, save where it speaks of a command line's options.
+func fault(msg string) string {
+	if strings.HasPrefix(msg, "failed to load file (access denied)") || strings.HasPrefix(msg, "file not found") {
+		return "failed to load file: it is not among the files given with the document"
+	}
+	return msg
 }
 
 func isFont(b []byte) bool {

@@ -1,40 +1,283 @@
 package typst_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"dtm"
 	"dtm/disseminate/report"
+	"dtm/disseminate/report/typst"
 )
 
-func TestSmoke(t *testing.T) {
-	t0 := time.Now()
-	e, err := report.NewEngine(context.Background(), "../../../.cache/typst")
+// cache is kept between runs: making the machine code takes half a minute.
+const cache = "../../../.cache/typst"
+
+func start(t *testing.T) *typst.Engine {
+	t.Helper()
+	e, err := report.NewEngine(t.Context(), cache)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.Close()
-	t.Log("start", time.Since(t0))
-	for i := 0; i < 3; i++ {
-		t0 = time.Now()
-		pdf, err := e.Compile(context.Background(), "main.typ", map[string][]byte{"main.typ": []byte(`#set text(font: ("Inter","Noto Sans Arabic")); = Héllo تقرير`)})
-		t.Log(len(pdf), err, time.Since(t0))
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return e
+}
+
+func doc(source string) map[string][]byte {
+	return map[string][]byte{"main.typ": []byte(`#set text(font: ("Inter", "Noto Sans Arabic"))
+` + source)}
+}
+
+func compile(t *testing.T, e *typst.Engine, source string) []byte {
+	t.Helper()
+	pdf, err := e.Compile(t.Context(), "main.typ", doc(source))
+	if err != nil {
+		t.Fatal(err)
 	}
-	_, err = e.Compile(context.Background(), "main.typ", map[string][]byte{"main.typ": []byte(`#foo bar
-#let`)})
-	t.Log(err)
-	_, err = e.Compile(context.Background(), "main.typ", map[string][]byte{"main.typ": []byte(`#image("nope.svg")`)})
-	t.Log(err)
-	_, err = e.Compile(context.Background(), "main.typ", map[string][]byte{"main.typ": []byte(`#import "@preview/cetz:0.1.0"`)})
-	t.Log(err)
-	ctx, c := context.WithTimeout(context.Background(), time.Second)
-	defer c()
-	_, err = e.Compile(ctx, "main.typ", map[string][]byte{"main.typ": []byte(`#let i = 0
-#let f(n) = { let k = 0; while k < 900000 { k += 1 }; n }
-#for x in range(100000) { f(x) }`)})
-	t.Log(err, time.Since(t0))
-	t0 = time.Now()
-	pdf, err := e.Compile(context.Background(), "main.typ", map[string][]byte{"main.typ": []byte(`#set text(font: ("Inter","Noto Sans Arabic")); = Héllo تقرير`)})
-	t.Log(len(pdf), err, time.Since(t0))
+	if !bytes.HasPrefix(pdf, []byte("%PDF-")) || !bytes.Contains(pdf, []byte("%%EOF")) {
+		t.Fatalf("no PDF: %.40q", pdf)
+	}
+	return pdf
+}
+
+func TestCompile(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	a := compile(t, e, "= Rapport\nDéjà vu à Obock : تقرير رصد التدفقات")
+
+	t.Run("SameInputSameBytes", func(t *testing.T) {
+		compile(t, e, "another document between the two")
+		if !bytes.Equal(a, compile(t, e, "= Rapport\nDéjà vu à Obock : تقرير رصد التدفقات")) {
+			t.Error("the second PDF differs from the first")
+		}
+		if !bytes.Equal(a, compile(t, start(t), "= Rapport\nDéjà vu à Obock : تقرير رصد التدفقات")) {
+			t.Error("the PDF of a fresh engine differs")
+		}
+	})
+	t.Run("ClockStandsStill", func(t *testing.T) {
+		b := compile(t, e, "#datetime.today().display()")
+		time.Sleep(5 * time.Millisecond)
+		if !bytes.Equal(b, compile(t, e, "#datetime.today().display()")) {
+			t.Error("the PDF depends on the clock")
+		}
+	})
+	t.Run("OtherFiles", func(t *testing.T) {
+		files := doc(`#include "part/a.typ"
+#json("data.json").name`)
+		files["part/a.typ"] = []byte(`#import "b.typ": x
+#x`)
+		files["/part/b.typ"] = []byte("#let x = [from b]")
+		files["data.json"] = []byte(`{"name": "Obock"}`)
+		if _, err := e.Compile(t.Context(), "/main.typ", files); err != nil {
+			t.Fatal(err)
+		}
+		// The next document must not see the files of this one.
+		if _, err := e.Compile(t.Context(), "main.typ", doc(`#json("data.json")`)); dtm.KindOf(err) != dtm.Invalid {
+			t.Errorf("a document read another's file: %v", err)
+		}
+	})
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	for _, c := range []struct{ name, source, where, msg string }{
+		{"syntax", "ok\n#let = 1", "main.typ:3:6", "expected pattern"},
+		{"unknown name", "#foo", "main.typ:2:2", "unknown variable: foo"},
+		{"own words", `#panic("no month")`, "main.typ:2:2", "no month"},
+		{"missing picture", `#image("map.svg")`, "main.typ:2:8", "not among the files given"},
+		{"file outside", `#read("../../etc/passwd")`, "main.typ:2:6", ""},
+		{"package", `#import "@preview/cetz:0.3.0"`, "main.typ:2:9", "may read only the files it is given"},
+		{"bad picture", `#image(bytes("<svg"))`, "main.typ:2:7", "SVG"},
+		{"recursion without end", "#let f() = f()\n#f()", "main.typ:2:13", "maximum function call depth exceeded"},
+		{"loop without end", "#while true { }", "main.typ:2:2", "infinite"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := e.Compile(t.Context(), "main.typ", doc(c.source))
+			var de *dtm.Error
+			if !errors.As(err, &de) || de.Kind != dtm.Invalid {
+				t.Fatalf("got %v, want an error of kind Invalid", err)
+			}
+			if de.Where != c.where || !strings.Contains(de.Msg, c.msg) {
+				t.Errorf("got %v, want %s: %s", err, c.where, c.msg)
+			}
+			compile(t, e, "still at work")
+		})
+	}
+	t.Run("no such document", func(t *testing.T) {
+		if _, err := e.Compile(t.Context(), "other.typ", doc("x")); dtm.KindOf(err) != dtm.Invalid {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("too much input", func(t *testing.T) {
+		files := doc("x")
+		files["big"] = make([]byte, 65<<20)
+		if _, err := e.Compile(t.Context(), "main.typ", files); dtm.KindOf(err) != dtm.TooLarge {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("source that is not UTF-8", func(t *testing.T) {
+		if _, err := e.Compile(t.Context(), "main.typ", doc("\xff\xfe")); dtm.KindOf(err) != dtm.Invalid {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// hours is a document that would keep the compiler busy for hours within its own
+// limits.
+const hours = "#for a in range(1000000) { for b in range(1000000) { let c = calc.sin(a * b) } }"
+
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	want := compile(t, e, "= The same")
+	for i := range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		began := time.Now()
+		_, err := e.Compile(ctx, "main.typ", doc(hours))
+		cancel()
+		if dtm.KindOf(err) != dtm.Unavailable {
+			t.Fatalf("round %d: got %v, want kind Unavailable", i, err)
+		}
+		if d := time.Since(began); d > 5*time.Second {
+			t.Errorf("round %d: stopped only after %v", i, d)
+		}
+		if !bytes.Equal(want, compile(t, e, "= The same")) {
+			t.Errorf("round %d: the engine gives other bytes than before", i)
+		}
+	}
+}
+
+func TestWaitingEnds(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	busy, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, err := e.Compile(busy, "main.typ", doc(hours))
+		done <- err
+	}()
+	time.Sleep(100 * time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := e.Compile(ctx, "main.typ", doc("waits")); dtm.KindOf(err) != dtm.Unavailable {
+		t.Errorf("got %v for a call that waited too long", err)
+	}
+	stop()
+	if err := <-done; dtm.KindOf(err) != dtm.Unavailable {
+		t.Errorf("got %v for the call that was cancelled", err)
+	}
+	compile(t, e, "still at work")
+}
+
+func TestMemoryEnds(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	_, err := e.Compile(t.Context(), "main.typ", doc(`#let a = ()
+#for i in range(60) { a.push("x" * (16000000 + i)) }
+#a.len()`))
+	if dtm.KindOf(err) != dtm.TooLarge {
+		t.Fatalf("got %v, want kind TooLarge", err)
+	}
+	compile(t, e, "still at work")
+	if _, memory := e.Live(); memory > typst.RenewAt {
+		t.Errorf("the engine still holds %d MB", memory>>20)
+	}
+}
+
+func TestConcurrent(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	source := func(i int) string { return fmt.Sprintf("= Month %d\n#for i in range(%d) [#i ]", i, i*10) }
+	var want [8][]byte
+	for i := range want {
+		want[i] = compile(t, e, source(i))
+	}
+	var wg sync.WaitGroup
+	for i := range 40 {
+		wg.Go(func() {
+			n := i % len(want)
+			pdf, err := e.Compile(t.Context(), "main.typ", doc(source(n)))
+			if err != nil || !bytes.Equal(pdf, want[n]) {
+				t.Errorf("document %d: %v, or not its own bytes", n, err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestNothingPilesUp(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	run := func(from, to int) (int, uint32) {
+		for i := from; i < to; i++ {
+			compile(t, e, fmt.Sprintf("= Report %d\n#for i in range(200) [Point #i has #(i * %d) movements. ]", i, i))
+			if i%5 == 0 {
+				if _, err := e.Compile(t.Context(), "main.typ", doc("#nothing")); err == nil {
+					t.Fatal("no error")
+				}
+			}
+		}
+		return e.Live()
+	}
+	values, memory := run(0, 20)
+	after, more := run(20, 200)
+	if after != values {
+		t.Errorf("handles in use rose from %d to %d", values, after)
+	}
+	if more > memory+16<<20 {
+		t.Errorf("memory rose from %d to %d MB", memory>>20, more>>20)
+	}
+}
+
+func TestClose(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() {
+			if _, err := e.Compile(t.Context(), "main.typ", doc("#for i in range(2000) [#i ]")); err != nil && dtm.KindOf(err) != dtm.Unavailable {
+				t.Errorf("got %v", err)
+			}
+		})
+		wg.Go(func() {
+			if err := e.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if _, err := e.Compile(t.Context(), "main.typ", doc("late")); dtm.KindOf(err) != dtm.Unavailable {
+		t.Errorf("got %v after Close", err)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	if _, err := typst.New(t.Context(), []byte("\x00asm\x01\x00\x00\x00"), nil, t.TempDir()); dtm.KindOf(err) != dtm.Unsupported || !strings.Contains(err.Error(), typst.Version) {
+		t.Errorf("another build: got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := report.NewEngine(ctx, t.TempDir()); dtm.KindOf(err) != dtm.Unavailable {
+		t.Errorf("cancelled start: got %v", err)
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := report.NewEngine(t.Context(), filepath.Join(file, "cache")); err == nil || !strings.Contains(err.Error(), "cannot be made") {
+		t.Errorf("folder that cannot be made: got %v", err)
+	}
 }

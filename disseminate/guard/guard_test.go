@@ -1,0 +1,117 @@
+package guard_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dtm"
+	"dtm/disseminate/guard"
+)
+
+func table(by []string, cells map[string]int64, keys ...[]string) dtm.Table {
+	t := dtm.Table{Indicator: dtm.Indicator{ID: "total_movements", Counts: true}, By: by}
+	for _, k := range keys {
+		n := cells[fmt.Sprint(k)]
+		v := float64(n)
+		t.Figures = append(t.Figures, dtm.Figure{Keys: k, Value: &v, Numerator: &v, People: n})
+	}
+	return t
+}
+
+func one(by string, n ...int64) dtm.Table {
+	t := dtm.Table{Indicator: dtm.Indicator{ID: "total_movements", Counts: true}, By: []string{by}}
+	for i, x := range n {
+		v := float64(x)
+		t.Figures = append(t.Figures, dtm.Figure{Keys: []string{fmt.Sprint(i)}, Value: &v, Numerator: &v, People: x})
+	}
+	return t
+}
+
+func TestSuppress(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		in   []int64
+		want []bool
+	}{
+		"nothing small":                   {[]int64{100, 10, 30}, []bool{false, false, false}},
+		"one small takes the next":        {[]int64{100, 9, 30}, []bool{false, true, true}},
+		"two small keep each other":       {[]int64{100, 9, 3}, []bool{false, true, true}},
+		"zero is no count of people":      {[]int64{100, 0, 30}, []bool{false, false, false}},
+		"zero is hidden only in need":     {[]int64{4, 0}, []bool{true, true}},
+		"alone there is nothing to share": {[]int64{4}, []bool{true}},
+		"not the zero if there is more":   {[]int64{4, 0, 12}, []bool{true, false, true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := guard.Suppress(one("point", c.in...), 10)
+			for i, f := range got.Figures {
+				if f.Suppressed != c.want[i] || f.Suppressed != (f.Value == nil) || f.Suppressed && (f.People != 0 || f.Numerator != nil) {
+					t.Errorf("%d: %+v", c.in[i], f)
+				}
+			}
+		})
+	}
+}
+
+// TestProperties: whatever the table, no small cell is shown, no line has a single
+// hidden cell when another could join it, nothing else changes, and the answer is
+// the same again.
+func TestProperties(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 500 {
+		rows, cols := 1+r.IntN(6), 1+r.IntN(6)
+		in := dtm.Table{Indicator: dtm.Indicator{Counts: true}, By: []string{"previous", "next"}}
+		for i := range rows {
+			for j := range cols {
+				if r.IntN(5) == 0 {
+					continue // not every pair occurs
+				}
+				n := int64(r.IntN(25))
+				v := float64(n)
+				in.Figures = append(in.Figures, dtm.Figure{Keys: []string{fmt.Sprint(i), fmt.Sprint(j)}, Value: &v, People: n})
+			}
+		}
+		out := guard.Suppress(in, 10)
+		line := map[string][2]int{} // hidden, shown
+		for i, f := range out.Figures {
+			if !f.Suppressed {
+				if !cmp.Equal(f, in.Figures[i]) {
+					t.Fatal("a cell that is shown was changed")
+				}
+				if f.People > 0 && f.People < 10 {
+					t.Fatalf("%d people are shown", f.People)
+				}
+			}
+			for _, k := range []string{"r" + f.Keys[0], "c" + f.Keys[1]} {
+				l := line[k]
+				if f.Suppressed {
+					l[0]++
+				} else {
+					l[1]++
+				}
+				line[k] = l
+			}
+		}
+		for k, l := range line {
+			if l[0] == 1 && l[1] > 0 {
+				t.Fatalf("line %s has one hidden cell among %d", k, l[1]+1)
+			}
+		}
+		if !cmp.Equal(out, guard.Suppress(in, 10)) || !cmp.Equal(out, guard.Suppress(out, 10)) {
+			t.Fatal("not the same again")
+		}
+	}
+}
+
+func TestOthersPass(t *testing.T) {
+	t.Parallel()
+	in := one("month", 3, 4)
+	in.Indicator = dtm.Indicator{ID: "active_points"}
+	if out := guard.Suppress(in, 10); !cmp.Equal(in, out) {
+		t.Error("a number of points is no number of people")
+	}
+}
