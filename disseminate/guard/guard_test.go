@@ -11,16 +11,6 @@ import (
 	"dtm/disseminate/guard"
 )
 
-func table(by []string, cells map[string]int64, keys ...[]string) dtm.Table {
-	t := dtm.Table{Indicator: dtm.Indicator{ID: "total_movements", Counts: true}, By: by}
-	for _, k := range keys {
-		n := cells[fmt.Sprint(k)]
-		v := float64(n)
-		t.Figures = append(t.Figures, dtm.Figure{Keys: k, Value: &v, Numerator: &v, People: n})
-	}
-	return t
-}
-
 func one(by string, n ...int64) dtm.Table {
 	t := dtm.Table{Indicator: dtm.Indicator{ID: "total_movements", Counts: true}, By: []string{by}}
 	for i, x := range n {
