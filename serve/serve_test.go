@@ -400,7 +400,7 @@ func TestSlowHead(t *testing.T) {
 // still is cut.
 func TestPatient(t *testing.T) {
 	t.Parallel()
-	const step = 200 * time.Millisecond
+	const step = 600 * time.Millisecond
 	result := make(chan error, 1)
 	s := httptest.NewServer(Patient(step)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b, err := io.ReadAll(r.Body)
@@ -416,10 +416,10 @@ func TestPatient(t *testing.T) {
 		name  string
 		pause time.Duration
 		ok    bool
-	}{{"slow", step / 4, true}, {"still", 4 * step, false}} {
+	}{{"slow", step / 10, true}, {"still", 3 * step, false}} {
 		in, out := io.Pipe()
 		go func() {
-			for range 12 {
+			for range 20 { // slow: two steps in all
 				time.Sleep(c.pause)
 				if _, err := out.Write([]byte("x")); err != nil {
 					break
