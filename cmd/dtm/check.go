@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+
+	"dtm"
+)
+
+// runCheck walks the event chain and reads every attachment back.
+func runCheck(ctx context.Context, c *call) error {
+	fs := c.flags()
+	data := c.dataFlag(fs)
+	if _, err := c.parse(fs, 0, 0); err != nil {
+		return err
+	}
+	h, done, err := c.open(ctx, *data)
+	if err != nil {
+		return err
+	}
+	defer done()
+	last, err := h.db.Last(ctx)
+	if err != nil {
+		return err
+	}
+	if err := h.db.Verify(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "event log: %d entries, unbroken\n", last)
+	files, bad := 0, 0
+	for offset := 0; ; {
+		page, total, err := h.db.Submissions(ctx, dtm.SubmissionFilter{Limit: 1000, Offset: offset})
+		if err != nil {
+			return err
+		}
+		for _, s := range page {
+			for _, a := range s.Attachments {
+				files++
+				if err := readBack(ctx, h.blobs, a.Hash); err != nil {
+					bad++
+					fmt.Fprintf(c.err, "%s: %s: %v\n", s.ID, a.Name, err)
+				}
+			}
+		}
+		if offset += len(page); offset >= total || len(page) == 0 {
+			fmt.Fprintf(c.out, "submissions: %d\nattachments: %d read back, %d damaged or missing\n", total, files, bad)
+			break
+		}
+	}
+	if bad > 0 {
+		return errSaid
+	}
+	return nil
+}
+
+func readBack(ctx context.Context, blobs dtm.Blobs, hash string) error {
+	r, err := blobs.Open(ctx, hash)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, r); err != nil {
+		return err
+	}
+	if got := "sha256:" + hex.EncodeToString(sum.Sum(nil)); got != hash {
+		return dtm.Errorf(dtm.Conflict, "its content is %s, not %s", got, hash)
+	}
+	return nil
+}

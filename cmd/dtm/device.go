@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/mdp/qrterminal/v3"
+
+	"dtm"
+	"dtm/gather/openrosa"
+)
+
+func runDeviceAdd(ctx context.Context, c *call) error {
+	fs := c.flags()
+	data := c.dataFlag(fs)
+	name := fs.String("name", "", "name of the phone, for example `Obock-1`")
+	point := fs.String("point", "", "code of the point it is used at")
+	lang := fs.String("lang", "", "language of the phone's menus: en, fr, ar")
+	if _, err := c.parse(fs, 0, 0); err != nil {
+		return err
+	}
+	if *name == "" {
+		return wrongUse("-name is missing")
+	}
+	h, done, err := c.open(ctx, *data)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if *point != "" {
+		code, ok := h.op.ResolvePoint(*point)
+		if !ok {
+			return dtm.Errorf(dtm.Invalid, "there is no point %q; `dtm indicator -by point` or the file points.csv of the operation lists them", *point)
+		}
+		*point = code
+	}
+	if *lang == "" {
+		*lang = string(h.op.Languages[0])
+	}
+	d, token, err := h.db.AddDevice(ctx, *name, *point)
+	if err != nil {
+		return err
+	}
+	base := h.baseURL() + "/v1/key/" + token + "/projects/1"
+	settings, err := openrosa.Settings(base, h.op.Title.In(dtm.Lang(*lang)), dtm.Lang(*lang))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "device %s (%s)\n%s\n\n", d.Name, d.ID, base)
+	fmt.Fprintln(c.out, "In ODK Collect or KoboCollect: add a project, scan this code. The address is shown this once.")
+	qrterminal.GenerateWithConfig(settings, qrterminal.Config{Level: qrterminal.L, Writer: c.out, HalfBlocks: true, QuietZone: 2,
+		BlackChar: qrterminal.BLACK_BLACK, WhiteBlackChar: qrterminal.WHITE_BLACK, WhiteChar: qrterminal.WHITE_WHITE, BlackWhiteChar: qrterminal.BLACK_WHITE})
+	return nil
+}
+
+func runDeviceList(ctx context.Context, c *call) error {
+	fs := c.flags()
+	data := c.dataFlag(fs)
+	if _, err := c.parse(fs, 0, 0); err != nil {
+		return err
+	}
+	h, done, err := c.open(ctx, *data)
+	if err != nil {
+		return err
+	}
+	defer done()
+	list, err := h.db.Devices(ctx)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		fmt.Fprintln(c.err, "no device yet: `dtm device add` admits one")
+		return nil
+	}
+	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "name\tpoint\tadded\tlast seen\tstate\tid")
+	for _, d := range list {
+		seen, state := "never", "open"
+		if d.LastSeen != nil {
+			seen = d.LastSeen.In(h.op.Zone).Format("2006-01-02 15:04")
+		}
+		if d.Revoked != nil {
+			state = "revoked " + d.Revoked.In(h.op.Zone).Format(time.DateOnly)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", d.Name, d.Point, d.Created.In(h.op.Zone).Format(time.DateOnly), seen, state, d.ID)
+	}
+	return w.Flush()
+}
+
+func runDeviceRevoke(ctx context.Context, c *call) error {
+	fs := c.flags()
+	data := c.dataFlag(fs)
+	args, err := c.parse(fs, 1, 1)
+	if err != nil {
+		return err
+	}
+	h, done, err := c.open(ctx, *data)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := h.db.RevokeDevice(ctx, args[0]); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "revoked %s; its next request is refused\n", strings.TrimSpace(args[0]))
+	return nil
+}

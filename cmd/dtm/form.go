@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"mime"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"dtm"
+	"dtm/gather/xform"
+	"dtm/gather/xlsform"
+)
+
+func runFormConvert(_ context.Context, c *call) error {
+	args, err := c.parse(c.flags(), 1, 1)
+	if err != nil {
+		return err
+	}
+	name := args[0]
+	data, err := os.ReadFile(c.path(name))
+	if err != nil {
+		return dtm.Errorf(dtm.Invalid, "the form cannot be read: %w", err)
+	}
+	_, xml, err := c.convert(name, data)
+	if err != nil {
+		return err
+	}
+	_, err = c.out.Write(xml)
+	return err
+}
+
+// convert reads an XLSForm; its faults and warnings go to standard error, one a
+// line.
+func (c *call) convert(name string, data []byte) (*xlsform.Form, []byte, error) {
+	f, warnings, err := xlsform.Read(name, data)
+	for _, w := range warnings {
+		fmt.Fprintf(c.err, "%s: warning: %s\n", name, w)
+	}
+	var xml []byte
+	if err == nil {
+		xml, err = xform.Write(f)
+	}
+	var faults xlsform.Faults
+	if errors.As(err, &faults) {
+		for _, fault := range faults {
+			fmt.Fprintf(c.err, "%s: %s\n", name, fault)
+		}
+		return nil, nil, errSaid
+	}
+	return f, xml, err
+}
+
+func runFormPublish(ctx context.Context, c *call) error {
+	fs := c.flags()
+	data := c.dataFlag(fs)
+	args, err := c.parse(fs, 1, -1)
+	if err != nil {
+		return err
+	}
+	h, done, err := c.open(ctx, *data)
+	if err != nil {
+		return err
+	}
+	defer done()
+	source, err := os.ReadFile(c.path(args[0]))
+	if err != nil {
+		return dtm.Errorf(dtm.Invalid, "the form cannot be read: %w", err)
+	}
+	var media []dtm.Media
+	for _, a := range args[1:] {
+		b, err := os.ReadFile(c.path(a))
+		if err != nil {
+			return dtm.Errorf(dtm.Invalid, "the attachment cannot be read: %w", err)
+		}
+		media = append(media, dtm.Media{Name: filepath.Base(a), Type: mime.TypeByExtension(filepath.Ext(a)), Hash: md5Of(b), Data: b})
+	}
+	return c.publish(ctx, h, args[0], source, media)
+}
+
+func (c *call) publish(ctx context.Context, h *house, name string, source []byte, media []dtm.Media) error {
+	f, xml, err := c.convert(name, source)
+	if err != nil {
+		return err
+	}
+	form := dtm.Form{ID: f.ID, Version: f.Version, Title: f.Title, Hash: md5Of(xml), XForm: xml, Source: source, SourceName: filepath.Base(name), Media: media}
+	if err := h.db.Publish(ctx, form); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "published %s version %s: %s\n", f.ID, f.Version, f.Title)
+	given := map[string]bool{pointsFile: true}
+	for _, m := range media {
+		given[m.Name] = true
+	}
+	for _, file := range f.ExternalFiles() {
+		if !given[file] {
+			fmt.Fprintf(c.err, "%s: the form asks for %s, which was not given; phones will say so\n", name, file)
+		}
+	}
+	return nil
+}
+
+func md5Of(b []byte) string {
+	sum := md5.Sum(b)
+	return "md5:" + hex.EncodeToString(sum[:])
+}
+
+func runFormList(ctx context.Context, c *call) error {
+	fs := c.flags()
+	data := c.dataFlag(fs)
+	if _, err := c.parse(fs, 0, 0); err != nil {
+		return err
+	}
+	h, done, err := c.open(ctx, *data)
+	if err != nil {
+		return err
+	}
+	defer done()
+	list, err := h.db.Forms(ctx)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		fmt.Fprintln(c.err, "no form yet: `dtm form publish` publishes one")
+		return nil
+	}
+	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "form\tversion\tpublished\ttitle")
+	for _, f := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", f.ID, f.Version, f.Published.In(h.op.Zone).Format("2006-01-02 15:04"), f.Title)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"dtm"
+	"dtm/analyse/indicator"
+	"dtm/analyse/load"
+	"dtm/analyse/warehouse/duckdb"
+	"dtm/config"
+	"dtm/disseminate/guard"
+	"dtm/event"
+	"dtm/gather/bulk"
+	"dtm/operation"
+	"dtm/store/blob"
+	"dtm/store/sqlite"
+)
+
+// house is an open data folder with its rooms joined.
+type house struct {
+	dir     string
+	config  config.Config
+	op      *dtm.Operation
+	db      *sqlite.DB
+	blobs   *blob.Disk
+	facts   *duckdb.Warehouse
+	figures *indicator.Engine // internal: not guarded
+	public  dtm.Figures       // what may leave
+	loader  *load.Loader
+	forms   *formCache
+
+	printer printer
+	loading sync.WaitGroup
+	stop    context.CancelFunc
+	unlock  func() error
+}
+
+// folders opens data folders for commands: the one that a server has open, or a
+// new one.
+type folders struct{ running *house }
+
+// open returns the house of a data folder and what to call when done with it.
+func (c *call) open(ctx context.Context, data string) (*house, func(), error) {
+	if data == "" {
+		return nil, nil, wrongUse("-data is missing: which data folder?")
+	}
+	dir := realPath(c.path(data))
+	if r := c.folders.running; r != nil {
+		if r.dir != dir {
+			return nil, nil, dtm.Errorf(dtm.Internal, "asked for %s, serving %s", dir, r.dir)
+		}
+		return r, func() {}, nil
+	}
+	if _, err := os.Stat(filepath.Join(dir, config.FileName)); err != nil {
+		return nil, nil, dtm.Errorf(dtm.NotFound, "this is not a data folder; make one with `dtm init -data %s`", data).At(data)
+	}
+	cfg, err := config.FromFolder(os.DirFS(dir), c.env, os.ReadFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := openHouse(ctx, dir, cfg, time.Now)
+	if err != nil {
+		return nil, nil, err
+	}
+	return h, func() {
+		if err := h.close(); err != nil {
+			fmt.Fprintln(c.err, "dtm: closing the data folder:", err)
+		}
+	}, nil
+}
+
+// loadOperation reads a pack by name or from a folder.
+func loadOperation(name string) (*dtm.Operation, error) {
+	if st, err := os.Stat(name); err == nil && st.IsDir() {
+		return operation.Load(os.DirFS(name))
+	}
+	return operation.Pack(name)
+}
+
+func openHouse(ctx context.Context, dir string, cfg config.Config, now func() time.Time) (_ *house, err error) {
+	h := &house{dir: dir, config: cfg}
+	if h.op, err = loadOperation(cfg.Operation); err != nil {
+		return nil, err
+	}
+	f, err := lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	h.unlock = f.Close
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, h.close())
+		}
+	}()
+	if h.db, err = sqlite.Open(ctx, filepath.Join(dir, "dtm.db"), sqlite.Options{Operation: h.op.Code, Now: now}); err != nil {
+		return nil, err
+	}
+	if h.blobs, err = blob.NewDisk(filepath.Join(dir, "blob")); err != nil {
+		return nil, err
+	}
+	if h.facts, err = duckdb.Open(ctx, filepath.Join(dir, "facts.duckdb"), h.op); err != nil {
+		return nil, err
+	}
+	if h.figures, err = indicator.New(h.op, h.facts); err != nil {
+		return nil, err
+	}
+	h.public = guard.New(h.figures, h.op.Threshold)
+	h.forms = &formCache{op: h.op, forms: h.db}
+	h.loader = &load.Loader{
+		Operation: h.op, Events: h.db, Submissions: h.db, Chunks: h.db, Warehouse: h.facts,
+		DecodeChunk: bulk.Decode, DecodeSubmission: h.forms.movements, Flagged: h.flag,
+		Loaded: func(r load.Result) {
+			for _, p := range r.Problems {
+				slog.WarnContext(ctx, "submission without facts", "event", p.Event.Seq, "error", p.Err)
+			}
+		},
+	}
+	return h, nil
+}
+
+// start loads in the background until close; what fails is tried again.
+func (h *house) start(ctx context.Context) {
+	ctx, h.stop = context.WithCancel(context.WithoutCancel(ctx))
+	h.loading.Go(func() {
+		for pause := time.Second; ctx.Err() == nil; pause = min(2*pause, time.Minute) {
+			if err := h.loader.Run(ctx); err != nil {
+				slog.ErrorContext(ctx, "loading stopped; it will be tried again", "error", err, "pause", pause)
+				select {
+				case <-ctx.Done():
+				case <-time.After(pause):
+				}
+			}
+		}
+	})
+}
+
+// current brings the warehouse up to everything stored so far.
+func (h *house) current(ctx context.Context) error {
+	_, err := h.loader.CatchUp(ctx)
+	return err
+}
+
+func (h *house) close() error {
+	if h.stop != nil {
+		h.stop()
+		h.loading.Wait()
+	}
+	var errs []error
+	if h.facts != nil {
+		errs = append(errs, h.facts.Close())
+	}
+	if h.db != nil {
+		errs = append(errs, h.db.Close())
+	}
+	errs = append(errs, h.printer.close(), h.unlock())
+	return errors.Join(errs...)
+}
+
+// flag keeps what loading found odd about a submission. Loading may see a
+// submission again; the same flags are not recorded twice.
+func (h *house) flag(ctx context.Context, s dtm.Submission, flags []dtm.Flag) error {
+	if slices.Equal(s.Flags, flags) {
+		return nil
+	}
+	return h.db.Flag(event.WithActor(ctx, "system"), s.ID, flags)
+}
+
+func (h *house) baseURL() string {
+	if h.config.BaseURL != "" {
+		return h.config.BaseURL
+	}
+	return "http://" + h.config.Listen
+}

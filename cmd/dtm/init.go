@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"dtm"
+	"dtm/config"
+)
+
+func runInit(ctx context.Context, c *call) error {
+	fs := c.flags()
+	data := c.dataFlag(fs)
+	op := fs.String("operation", "djibouti", "operation pack: a name that comes with the program, or a `folder`")
+	admin := fs.String("admin", "", "`address` of a first user, an administrator")
+	password := fs.String("password-file", "", "`file` whose first line is that user's password")
+	if _, err := c.parse(fs, 0, 0); err != nil {
+		return err
+	}
+	if *data == "" {
+		return wrongUse("-data is missing: which folder?")
+	}
+	h, err := c.makeHouse(ctx, *data, *op, time.Now)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	if *admin != "" {
+		if err := c.addUser(ctx, h, *admin, dtm.RoleAdmin, *password); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(c.out, "\nnext: dtm serve -data %s\n      dtm device add -data %s -name NAME\n", *data, *data)
+	return nil
+}
+
+// makeHouse makes a data folder and publishes the forms of its pack.
+func (c *call) makeHouse(ctx context.Context, data, op string, now func() time.Time) (*house, error) {
+	dir := c.path(data)
+	file := filepath.Join(dir, config.FileName)
+	if _, err := os.Stat(file); err == nil {
+		return nil, dtm.Errorf(dtm.Conflict, "there is a data folder here already; nothing was changed").At(data)
+	}
+	if st, err := os.Stat(c.path(op)); err == nil && st.IsDir() {
+		op = c.path(op)
+	}
+	if _, err := loadOperation(op); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, dtm.Errorf(dtm.Invalid, "the folder cannot be made: %w", err).At(data)
+	}
+	cfg := config.Default()
+	cfg.Operation = op
+	h, err := openHouse(ctx, realPath(dir), cfg, now)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range h.op.Forms {
+		if err := c.publish(ctx, h, f.File, f.Data, nil); err != nil {
+			h.close()
+			return nil, err
+		}
+	}
+	// Last: a folder with this file is whole.
+	if err := os.WriteFile(file, fmt.Appendf(nil, "# Settings of this installation; `dtm serve -h` explains them.\noperation = %q\n", op), 0o600); err != nil {
+		h.close()
+		return nil, err
+	}
+	fmt.Fprintf(c.out, "made %s for %s\n", data, h.op.Name.In(dtm.English))
+	return h, nil
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"dtm"
+)
+
+// lock takes the folder for this process. The kernel gives it back when the
+// process ends, however it ends.
+func lock(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, dtm.Errorf(dtm.Invalid, "the data folder cannot be used: %w", err).At(dir)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		who := make([]byte, 64)
+		n, _ := f.ReadAt(who, 0)
+		f.Close()
+		return nil, dtm.Errorf(dtm.Unavailable, "another process (%s) is working on this data folder; wait until it is done or stop it", strings.TrimSpace(string(who[:n]))).At(dir)
+	}
+	if err := f.Truncate(0); err == nil {
+		_, err = f.WriteAt(fmt.Appendf(nil, "pid %d\n", os.Getpid()), 0)
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("write the lock file: %w", err)
+	}
+	return f, nil
+}

@@ -1,0 +1,154 @@
+// Command dtm runs a displacement tracking operation: submissions and history
+// come in; pages, reports and figures go out. This package only wires the rooms
+// together and speaks to the terminal.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"dtm"
+)
+
+// command is one sub-command. Those that work on a data folder are carried out
+// by the folder's running server when there is one.
+type command struct {
+	name  string
+	args  string // usage after the name
+	says  string // one line for the list
+	owner bool   // needs the folder to itself: never carried out by a server
+	run   func(context.Context, *call) error
+}
+
+var commands []command
+
+// init breaks a circle: serving carries out commands, serving is one.
+func init() { commands = list() }
+
+func list() []command {
+	return []command{
+		{"init", "-data DIR [-operation djibouti] [-admin EMAIL -password-file F]", "make a data folder", true, runInit},
+		{"serve", "-data DIR [-listen 127.0.0.1:8080]", "serve phones, pages and the API", true, runServe},
+		{"demo", "[-listen 127.0.0.1:8080]", "serve a complete synthetic operation from a temporary folder", true, runDemo},
+		{"form convert", "FILE", "turn an XLSForm into an XForm, or name its faults", false, runFormConvert},
+		{"form publish", "-data DIR FILE [ATTACHMENT...]", "make a form available to phones", false, runFormPublish},
+		{"form list", "-data DIR", "list published forms", false, runFormList},
+		{"device add", "-data DIR -name NAME [-point CODE] [-lang fr]", "admit a phone; prints its address and QR code", false, runDeviceAdd},
+		{"device list", "-data DIR", "list phones", false, runDeviceList},
+		{"device revoke", "-data DIR NAME", "shut a phone out", false, runDeviceRevoke},
+		{"user add", "-data DIR -email E -role R -password-file F", "add a user", false, runUserAdd},
+		{"user list", "-data DIR", "list users", false, runUserList},
+		{"user disable", "-data DIR EMAIL", "disable a user", false, runUserDisable},
+		{"import movements", "-data DIR FILE [-rejects F]", "import registry history, CSV or XLSX", false, runImport},
+		{"indicator list", "[-data DIR | -operation NAME] [-lang en]", "list the indicators", false, runIndicatorList},
+		{"indicator show", "NAME [-data DIR | -operation NAME] [-lang en]", "definition, formula, unit and limits of an indicator", false, runIndicatorShow},
+		{"indicator", "-data DIR NAME -from 2022-12 [-to 2022-12] [-by point,sex] [-where previous=ETH] [-format table|csv|json]", "compute an indicator", false, runIndicator},
+		{"report", "-data DIR -month 2022-12 -lang fr -out F.pdf", "write the monthly report", false, runReport},
+		{"check", "-data DIR", "verify the event log and the attachments", false, runCheck},
+		{"version", "", "print the version", false, runVersion},
+	}
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	dir, err := os.Getwd()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "dtm:", err)
+		os.Exit(1)
+	}
+	c := &call{args: os.Args[1:], dir: dir, env: os.Getenv, out: os.Stdout, err: os.Stderr, folders: folders{}}
+	if fd := int(os.Stderr.Fd()); term.IsTerminal(fd) {
+		c.tty = true
+		if w, _, err := term.GetSize(fd); err == nil {
+			c.width = w
+		}
+	}
+	os.Exit(run(ctx, c))
+}
+
+// run finds the sub-command, hands it to the server of its data folder or
+// carries it out, and returns the exit code: 0 done, 1 failed with a reason,
+// 2 wrong use.
+func run(ctx context.Context, c *call) int {
+	cmd, rest, ok := find(c.args)
+	if !ok {
+		if len(rest) > 0 && !helpWanted(rest[0]) {
+			fmt.Fprintf(c.err, "dtm: unknown command %q\n\n", strings.Join(rest, " "))
+			usage(c.err)
+			return 2
+		}
+		if len(rest) == 0 {
+			usage(c.err)
+			return 2
+		}
+		usage(c.out)
+		return 0
+	}
+	c.command, c.rest = cmd, rest
+	if !cmd.owner {
+		if code, done := delegate(ctx, c); done {
+			return code
+		}
+	}
+	return c.exit(cmd.run(ctx, c))
+}
+
+// exit prints the error and returns the exit code.
+func (c *call) exit(err error) int {
+	var wrong *usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.As(err, &wrong):
+		fmt.Fprintf(c.err, "dtm %s: %s\nusage: dtm %s %s\n", c.command.name, wrong.msg, c.command.name, c.command.args)
+		return 2
+	case errors.Is(err, errSaid):
+		return 1
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintf(c.err, "dtm %s: stopped\n", c.command.name)
+		return 1
+	}
+	var known *dtm.Error
+	if errors.As(err, &known) && known.Kind != dtm.Internal {
+		err = known
+	}
+	fmt.Fprintf(c.err, "dtm %s: %v\n", c.command.name, err)
+	return 1
+}
+
+// find matches the longest command name at the start of args.
+func find(args []string) (command, []string, bool) {
+	for words := min(2, len(args)); words > 0; words-- {
+		name := strings.Join(args[:words], " ")
+		for _, cmd := range commands {
+			if cmd.name == name {
+				return cmd, args[words:], true
+			}
+		}
+	}
+	return command{}, args, false
+}
+
+func helpWanted(s string) bool {
+	return s == "-h" || s == "-help" || s == "--help" || s == "help"
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "dtm runs a displacement tracking operation, from the phone to the published figure.\n\nusage: dtm COMMAND [FLAGS] [ARGUMENTS]\n\n")
+	for _, cmd := range commands {
+		fmt.Fprintf(w, "  %-18s %s\n", cmd.name, cmd.says)
+	}
+	fmt.Fprint(w, "\n`dtm COMMAND -h` explains one. Start with `dtm demo`.\n")
+}

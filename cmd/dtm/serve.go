@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"dtm"
+	"dtm/config"
+	"dtm/gather/openrosa"
+	"dtm/serve"
+)
+
+func runServe(ctx context.Context, c *call) error {
+	fs := c.flags()
+	data := c.dataFlag(fs)
+	apply := config.Flags(fs, "listen", "base_url", "store", "warehouse", "cache", "max_upload_mb", "log_format")
+	if _, err := c.parse(fs, 0, 0); err != nil {
+		return err
+	}
+	h, done, err := c.open(ctx, *data)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := apply(&h.config); err != nil {
+		return err
+	}
+	if h.config.Store != "" || h.config.Warehouse != "" {
+		return dtm.Errorf(dtm.Unsupported, "this version keeps its data in the data folder only; leave -store and -warehouse out")
+	}
+	return c.serve(ctx, h, nil)
+}
+
+// serve answers requests until ctx ends. ready is told the address.
+func (c *call) serve(ctx context.Context, h *house, ready func(base string)) error {
+	slog.SetDefault(slog.New(logHandler(h.config.LogFormat)))
+	h.start(ctx)
+	l, err := net.Listen("tcp", h.config.Listen)
+	if err != nil {
+		return dtm.Errorf(dtm.Unavailable, "cannot listen on %s: %w; another address: -listen 127.0.0.1:PORT", h.config.Listen, err)
+	}
+	h.config.Listen = l.Addr().String()
+	stop, err := answer(ctx, h)
+	if err != nil {
+		l.Close()
+		return err
+	}
+	defer stop()
+	mux, err := h.routes()
+	if err != nil {
+		l.Close()
+		return err
+	}
+	fmt.Fprintf(c.err, "dtm: %s at %s\n", h.op.Name.In(dtm.English), h.baseURL())
+	if ready != nil {
+		ready(h.baseURL())
+	}
+	return serve.Run(ctx, l, mux, 10*time.Second)
+}
+
+func logHandler(format string) slog.Handler {
+	o := &slog.HandlerOptions{Level: slog.LevelWarn}
+	if format == "json" {
+		return slog.NewJSONHandler(os.Stderr, o)
+	}
+	return slog.NewTextHandler(os.Stderr, o)
+}
+
+// routes joins the HTTP rooms.
+func (h *house) routes() (http.Handler, error) {
+	mux := http.NewServeMux()
+	metrics := serve.NewMetrics()
+	metrics.Registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dtm_events_last", Help: "Sequence number of the newest event."}, h.gauge(h.db.Last)),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dtm_events_loaded", Help: "Sequence number of the newest event in the warehouse."}, h.gauge(func(ctx context.Context) (int64, error) {
+			p, err := h.facts.Position(ctx)
+			return p.Seq, err
+		})))
+	serve.Health(mux, metrics, serve.Check{Name: "store", Do: h.db.Ready}, serve.Check{Name: "warehouse", Do: func(ctx context.Context) error {
+		_, err := h.facts.Position(ctx)
+		return err
+	}})
+	phones := &openrosa.Handler{
+		Forms: h.db, Devices: h.db, Submissions: h.db, Blobs: h.blobs, Head: head,
+		Expected: h.forms.expected, Media: h.forms.media(time.Now), Base: h.config.BaseURL, Lang: h.op.Languages[0],
+		MaxRequest: h.config.MaxUpload << 20,
+	}
+	phones.Register(mux)
+	pages, err := h.pages()
+	if err != nil {
+		return nil, err
+	}
+	mux.Handle("/", pages)
+	return serve.Chain(mux, serve.Identify, serve.Observe(slog.Default(), metrics), serve.Recover(serve.Problem), serve.Compress()), nil
+}
+
+func (h *house) gauge(read func(context.Context) (int64, error)) func() float64 {
+	return func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		n, err := read(ctx)
+		if err != nil {
+			return -1
+		}
+		return float64(n)
+	}
+}
