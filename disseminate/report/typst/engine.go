@@ -18,8 +18,8 @@ import (
 
 // Limits of one engine. A report of ten pages takes about 20 MB.
 const (
-	memoryLimit = 512 << 20 // bytes that the compiler may take before a document is refused
-	renewAt     = 192 << 20 // bytes after which a fresh copy replaces the running one
+	memoryLimit = 256 << 20 // bytes that the compiler may take before a document is refused
+	renewAt     = 96 << 20 // bytes after which a fresh copy replaces the running one
 	inputLimit  = 64 << 20  // bytes of all files of one document
 )
 
@@ -140,7 +140,8 @@ func (e *Engine) Compile(ctx context.Context, main string, files map[string][]by
 	}
 	answer, err := m.compile(ctx, main, rooted)
 	if err != nil {
-		full := m.size() > memoryLimit*3/4
+		// Rust's allocator gives up without a word; a bug of the compiler writes one.
+		full := m.console == "" && strings.Contains(err.Error(), "wasm error: unreachable")
 		m.close()
 		m = nil
 		switch {
@@ -239,5 +240,6 @@ func errClosed(op string) error {
 }
 
 func internal(op, msg string, err error) error {
-	return &dtm.Error{Kind: dtm.Internal, Op: op, Msg: msg + ": " + err.Error(), Err: err}
+	first, _, _ := strings.Cut(err.Error(), "\n") // the rest is a stack, for the log
+	return &dtm.Error{Kind: dtm.Internal, Op: op, Msg: msg + ": " + first, Err: err}
 }

@@ -1,0 +1,117 @@
+// Command assets copies what the program embeds from node_modules, where npm ci
+// has put it in exact versions, to the folders that git ignores: the PDF engine
+// (compressed) and its fonts for package report, htmx and fonts for package web,
+// each with its licence. Run it from the root of the checkout, or by make assets.
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/klauspost/compress/zstd"
+
+	"dtm/disseminate/report/typst"
+)
+
+const (
+	report = "disseminate/report/asset"
+	web    = "web/asset/vendor"
+)
+
+// asset is one file: from is under node_modules.
+type asset struct{ from, folder, name string }
+
+var assets = []asset{
+	{"@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf", report, "Inter-Regular.ttf"},
+	{"@expo-google-fonts/inter/600SemiBold/Inter_600SemiBold.ttf", report, "Inter-SemiBold.ttf"},
+	{"@expo-google-fonts/inter/700Bold/Inter_700Bold.ttf", report, "Inter-Bold.ttf"},
+	{"@expo-google-fonts/noto-sans-arabic/400Regular/NotoSansArabic_400Regular.ttf", report, "NotoSansArabic-Regular.ttf"},
+	{"@expo-google-fonts/noto-sans-arabic/600SemiBold/NotoSansArabic_600SemiBold.ttf", report, "NotoSansArabic-SemiBold.ttf"},
+	{"@expo-google-fonts/noto-sans-arabic/700Bold/NotoSansArabic_700Bold.ttf", report, "NotoSansArabic-Bold.ttf"},
+	{"@expo-google-fonts/inter/LICENSE_FONT", report, "LICENSE-Inter.txt"},
+	{"@expo-google-fonts/noto-sans-arabic/LICENSE_FONT", report, "LICENSE-NotoSansArabic.txt"},
+
+	{"htmx.org/dist/htmx.min.js", web, "htmx.min.js"},
+	{"htmx.org/LICENSE", web, "LICENSE-htmx.txt"},
+	{"@fontsource-variable/inter/files/inter-latin-wght-normal.woff2", web, "inter.woff2"},
+	{"@fontsource-variable/inter/LICENSE", web, "LICENSE-inter.txt"},
+	{"@fontsource-variable/noto-sans-arabic/files/noto-sans-arabic-arabic-wght-normal.woff2", web, "noto-sans-arabic.woff2"},
+	{"@fontsource-variable/noto-sans-arabic/LICENSE", web, "LICENSE-noto-sans-arabic.txt"},
+}
+
+const engine = typst.Package + "/pkg/typst_ts_web_compiler_bg.wasm"
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "assets:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	for _, a := range assets {
+		data, err := read(a.from)
+		if err != nil {
+			return err
+		}
+		if err := write(filepath.Join(a.folder, a.name), data); err != nil {
+			return err
+		}
+	}
+	return engineAsset()
+}
+
+// engineAsset compresses the engine, unless the compressed one is of this build:
+// it takes seconds and this program runs often.
+func engineAsset() error {
+	wasm, err := read(engine)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(wasm)
+	if got := hex.EncodeToString(sum[:]); got != typst.SHA256 {
+		return fmt.Errorf("node_modules/%s has SHA-256 %s; the program is written for %s of version %s: set that version in package.json and run npm ci", engine, got, typst.SHA256, typst.Version)
+	}
+	name := filepath.Join(report, "typst.wasm.zst")
+	if old, err := os.ReadFile(name); err == nil {
+		if d, err := zstd.NewReader(nil); err == nil {
+			defer d.Close()
+			if plain, err := d.DecodeAll(old, nil); err == nil && bytes.Equal(plain, wasm) {
+				return nil
+			}
+		}
+	}
+	c, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression))
+	if err != nil {
+		return err
+	}
+	return write(name, c.EncodeAll(wasm, nil))
+}
+
+func read(from string) ([]byte, error) {
+	data, err := os.ReadFile(filepath.Join("node_modules", filepath.FromSlash(from)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("node_modules/%s is missing: run npm ci in the root of the checkout first (make assets does both)", from)
+	}
+	return data, err
+}
+
+// write replaces the file whole, so that a build beside it never embeds half.
+func write(name string, data []byte) error {
+	if old, err := os.ReadFile(name); err == nil && bytes.Equal(old, data) {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(name+".part", data, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(name+".part", name)
+}
