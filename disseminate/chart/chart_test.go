@@ -52,13 +52,8 @@ func group(v float64, sep, point string) string {
 
 func options(l dtm.Lang, width float64) chart.Options {
 	o := chart.Options{Width: width, Lang: l, Number: english, Titled: true}
-	switch l {
-	case dtm.French:
+	if l == dtm.French {
 		o.Number = french
-		o.Percent = func(v float64) string { return strconv.Itoa(int(math.Round(v*100))) + "\u202f%" }
-		o.Words = chart.Words{Withheld: "moins de 10, non publié", Missing: "pas de données", Total: "Total", NotZero: "L’échelle ne commence pas à zéro.", Other: "autres"}
-	case dtm.Arabic:
-		o.Words = chart.Words{Withheld: "أقل من 10، محجوب", Missing: "لا توجد بيانات", Total: "المجموع", NotZero: "لا يبدأ المقياس من الصفر.", Other: "أخرى"}
 	}
 	return o
 }

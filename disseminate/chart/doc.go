@@ -13,7 +13,8 @@
 //	table := b.Table()
 //
 // Width is a parameter, since text does not shrink well: draw one chart at 358
-// for phones and one at 640 or more, and show one of them by media query. From
+// for phones and one at 640 or more, and show one of them by media query; give the
+// two different IDs, as ids on one page must differ. From
 // 280 px upwards nothing overlaps or leaves the frame; longer labels wrap, then
 // end in an ellipsis, and are whole in the tooltip and the table.
 //
@@ -22,8 +23,8 @@
 // never used; a missing one (no Value) is a gap and says so; unknown sex or age
 // stands apart with another hatch. NaN and values beyond 1e15 count as missing.
 //
-// Text comes from the caller, in the reader's language: titles, labels, Words
-// and Number. With Lang Arabic (or RTL) bars grow from right to left and labels
+// Text comes from the caller, in the reader's language: titles, labels, Number
+// and, where the built-in English, French or Arabic do not do, Words. With Lang Arabic (or RTL) bars grow from right to left and labels
 // stand on the right; time runs from left to right in every language.
 //
 // For scripts and style sheets: the root has class dtm-svg and the kind (bars,

@@ -145,7 +145,7 @@ func randomChart(r *rand.Rand) (string, chart.Chart) {
 func TestRandom(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewSource(20221231))
-	for i := 0; i < 1500 && !t.Failed(); i++ {
+	for i := 0; i < 600 && !t.Failed(); i++ {
 		kind, c := randomChart(r)
 		o := options(languages[r.Intn(3)], []float64{280, 300, 358, 430, 640, 900}[r.Intn(6)])
 		o.Titled = r.Intn(2) == 0

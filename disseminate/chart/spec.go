@@ -67,19 +67,9 @@ type Options struct {
 	RTL    bool                 // labels on the right; implied by Lang
 	Titled bool                 // draw title, subtitle, notes and source into the picture (embed, e-mail, download)
 	Number func(float64) string // nil: no grouping, at most two decimals
-	// Percent writes a share, 0 to 1; nil: "42%".
+	// Percent writes a share, 0 to 1; nil: "42%", in French "42 %".
 	Percent func(float64) string
-	Words   Words // zero fields are English
-}
-
-// Words are the chart's own words in the reader's language.
-type Words struct {
-	Suppressed string // "<10"
-	Withheld   string // legend: "fewer than 10, withheld"
-	Missing    string // "no data"
-	Total      string // "Total"
-	NotZero    string // "The scale does not start at zero."
-	Other      string // "others": what a narrow drawing leaves out
+	Words   Words // empty ones are filled in Lang if that is English, French or Arabic, else in English
 }
 
 func (o Options) fill() Options {
@@ -95,23 +85,13 @@ func (o Options) fill() Options {
 		o.Number = func(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) }
 	}
 	if o.Percent == nil {
-		o.Percent = func(v float64) string { return strconv.FormatFloat(math.Round(v*100), 'f', 0, 64) + "%" }
-	}
-	for _, w := range []struct {
-		s   *string
-		def string
-	}{
-		{&o.Words.Suppressed, "<10"},
-		{&o.Words.Withheld, "fewer than 10, withheld"},
-		{&o.Words.Missing, "no data"},
-		{&o.Words.Total, "Total"},
-		{&o.Words.NotZero, "The scale does not start at zero."},
-		{&o.Words.Other, "others"},
-	} {
-		if *w.s == "" {
-			*w.s = w.def
+		sign := "%"
+		if o.Lang == dtm.French {
+			sign = "\u202f%"
 		}
+		o.Percent = func(v float64) string { return strconv.FormatFloat(math.Round(v*100), 'f', 0, 64) + sign }
 	}
+	o.Words = o.Words.or(o.Lang)
 	return o
 }
 

@@ -97,27 +97,7 @@ func fill(s Spec) Spec {
 	if s.Number == nil {
 		s.Number = func(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) }
 	}
-	for _, w := range []struct {
-		s   *string
-		def string
-	}{
-		{&s.Texts.Movements, "Movements at a point"},
-		{&s.Texts.Flow, "Movements between places"},
-		{&s.Texts.Approximate, "approximate position"},
-		{&s.Texts.Somewhere, "only the region is known"},
-		{&s.Texts.Withheld, "fewer than 10, withheld"},
-		{&s.Texts.Suppressed, "<10"},
-		{&s.Texts.Missing, "no data"},
-		{&s.Texts.Unplaced, "Not on the map"},
-		{&s.Texts.Place, "Place"},
-		{&s.Texts.From, "From"},
-		{&s.Texts.To, "To"},
-		{&s.Texts.Kilometre, "km"},
-	} {
-		if *w.s == "" {
-			*w.s = w.def
-		}
-	}
+	s.Texts = s.Texts.or(s.Lang)
 	return s
 }
 

@@ -30,8 +30,6 @@ type stream struct {
 	faint    bool
 	least    bool
 	from, to string // names
-	label    string
-	labelAt  orb.Point
 }
 
 // end is one end of a flow.
@@ -44,7 +42,7 @@ type end struct {
 }
 
 func value(v *float64, suppressed bool) (float64, bool) {
-	if suppressed || v == nil || math.IsNaN(*v) || math.IsInf(*v, 0) || *v < 0 {
+	if suppressed || v == nil || math.IsNaN(*v) || *v < 0 || *v > 1e15 {
 		return 0, false
 	}
 	return *v, true

@@ -53,25 +53,5 @@ type Spec struct {
 	Number func(float64) string `json:"-"` // nil: no grouping
 }
 
-// Texts are the map's words. Empty ones are English, save the disclaimer, which
-// is the operation's own and left out when empty.
-type Texts struct {
-	Disclaimer  string `json:"disclaimer"`            // boundary disclaimer, under every map
-	Source      string `json:"source,omitempty"`      // sources of boundaries and data
-	Movements   string `json:"movements,omitempty"`   // "Movements at a point"
-	Flow        string `json:"flow,omitempty"`        // "Movements between places"
-	Approximate string `json:"approximate,omitempty"` // "approximate position"
-	Somewhere   string `json:"somewhere,omitempty"`   // "only the region is known"
-	Withheld    string `json:"withheld,omitempty"`    // "fewer than 10, withheld"
-	Suppressed  string `json:"suppressed,omitempty"`  // "<10"
-	Missing     string `json:"missing,omitempty"`     // "no data"
-	Unplaced    string `json:"unplaced,omitempty"`    // "Not on the map"
-	Place       string `json:"place,omitempty"`       // table head: "Place"
-	From        string `json:"from,omitempty"`        // table head: "From"
-	To          string `json:"to,omitempty"`          // table head: "To"
-	Kilometre   string `json:"kilometre,omitempty"`   // "km"
-	Sea         string `json:"sea,omitempty"`         // "Gulf of Aden"; "": not written
-}
-
 // Table lists the flows, then the points, as the map shows them.
 func (s Spec) Table() chart.Table { return s.table() }
