@@ -226,9 +226,13 @@ func runRepeat(t *testing.T, open Open) {
 					}
 				}
 				_, err := l.CatchUp(ctx)
+				stopped := ctx.Err() != nil
 				cancel()
 				if err == nil {
 					break
+				}
+				if !stopped {
+					t.Fatal(err)
 				}
 			}
 			if d := cmp.Diff(want, Facts(t, pieces)); d != "" {

@@ -1,0 +1,222 @@
+// Package postgres is the warehouse for operations that outgrew the embedded one:
+// the same facts, the same texts and the same contract as package duckdb, in a
+// schema of its own of a PostgreSQL database. diff -u duckdb postgres shows what
+// differs between the two.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"dtm"
+	"dtm/analyse/warehouse"
+)
+
+//go:embed schema.sql
+var schema string
+
+// Warehouse is an operation's schema in a PostgreSQL database. One process loads
+// it; a second one is kept out by an advisory lock.
+type Warehouse struct {
+	op          *dtm.Operation
+	pack        *warehouse.Pack
+	fingerprint string
+	schema      string
+	db          *sql.DB
+
+	mu     sync.Mutex // one writer
+	writer *sql.Conn
+	cells  map[warehouse.Cell]int32 // number of each cell in the table cell
+	deltas map[time.Time]int        // rows added to fact_month by month since it was last summed up
+}
+
+// Open opens the warehouse of the operation in the database at url. What was made
+// with another layout or another operation pack is emptied: the loader fills it
+// again from the event log. It is Unavailable while another process has it open,
+// Invalid when url is none.
+func Open(ctx context.Context, url string, op *dtm.Operation) (*Warehouse, error) {
+	c, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, dtm.Errorf(dtm.Invalid, "this is not the address of a PostgreSQL database; write postgres://USER@HOST/DATABASE").Coded("warehouse.url")
+	}
+	w := &Warehouse{
+		op:          op,
+		pack:        warehouse.NewPack(op),
+		fingerprint: warehouse.Fingerprint(op),
+		schema:      "dtm_" + op.Code,
+		deltas:      map[time.Time]int{},
+	}
+	c.RuntimeParams["search_path"] = pgx.Identifier{w.schema}.Sanitize()
+	c.RuntimeParams["timezone"] = "UTC"
+	w.db = stdlib.OpenDB(*c)
+	w.db.SetMaxOpenConns(9)
+	w.db.SetMaxIdleConns(9)
+	if err := w.connect(ctx); err != nil {
+		return nil, errors.Join(wrap("Open", err), w.db.Close())
+	}
+	if err := w.prepare(ctx); err != nil {
+		return nil, errors.Join(wrap("Open", err), w.Close())
+	}
+	return w, nil
+}
+
+// connect takes a connection for writing and the lock that goes with it.
+func (w *Warehouse) connect(ctx context.Context) error {
+	c, err := w.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	var free bool
+	err = c.QueryRowContext(ctx, `SELECT pg_try_advisory_lock(hashtext($1))`, w.schema).Scan(&free)
+	if err == nil && !free {
+		err = dtm.Errorf(dtm.Unavailable, "another process has the warehouse open; stop it, or give the command to the running server").Coded("warehouse.locked")
+	}
+	if err != nil {
+		return errors.Join(err, c.Close())
+	}
+	w.writer = c
+	return nil
+}
+
+// alive replaces a connection that was lost: pgx gives one up when its context
+// ends in the middle of a statement. What was committed is read again.
+func (w *Warehouse) alive(ctx context.Context) error {
+	err := w.writer.PingContext(ctx)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	_ = w.writer.Close() // it is broken, and known to be
+	if err := w.connect(ctx); err != nil {
+		return err
+	}
+	clear(w.deltas)
+	return w.readCells(ctx)
+}
+
+// Close waits for a batch that is being applied and closes the connections.
+func (w *Warehouse) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return errors.Join(w.writer.Close(), w.db.Close())
+}
+
+// prepare makes the tables, anew when they were made otherwise.
+func (w *Warehouse) prepare(ctx context.Context) error {
+	var n int
+	err := w.writer.QueryRowContext(ctx, `
+		SELECT CAST(count(*) AS integer)
+		FROM information_schema.tables
+		WHERE table_schema = $1 AND table_name = 'load_position'`, w.schema).Scan(&n)
+	if err != nil {
+		return err
+	}
+	if n == 1 {
+		var found string
+		err := w.writer.QueryRowContext(ctx, `SELECT fingerprint FROM load_position`).Scan(&found)
+		if err == nil && found == w.fingerprint {
+			return w.readCells(ctx)
+		}
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+	}
+	return w.reset(ctx)
+}
+
+// Reset empties the warehouse and puts it at the start of the event log.
+func (w *Warehouse) Reset(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.alive(ctx); err != nil {
+		return wrap("Reset", err)
+	}
+	return wrap("Reset", w.reset(ctx))
+}
+
+func (w *Warehouse) reset(ctx context.Context) error {
+	return w.tx(ctx, func() error {
+		name := pgx.Identifier{w.schema}.Sanitize()
+		for _, text := range []string{`DROP SCHEMA IF EXISTS ` + name + ` CASCADE`, `CREATE SCHEMA ` + name, schema} {
+			if err := w.exec(ctx, text); err != nil {
+				return err
+			}
+		}
+		for _, list := range []string{"reason", "transport"} {
+			if err := w.exec(ctx, `INSERT INTO answer_set (list, answer_set, code) VALUES ($1, '', '')`, list); err != nil {
+				return err
+			}
+		}
+		w.cells = map[warehouse.Cell]int32{}
+		clear(w.deltas)
+		return w.exec(ctx, `
+			INSERT INTO load_position (operation, seq, hash, event_at, fingerprint)
+			VALUES ($1, 0, '', CAST('1970-01-01' AS timestamp), $2)`, w.op.Code, w.fingerprint)
+	})
+}
+
+// tx runs f between BEGIN and COMMIT on the writer's connection, which COPY needs
+// to share.
+func (w *Warehouse) tx(ctx context.Context, f func() error) error {
+	if err := w.exec(ctx, `BEGIN TRANSACTION`); err != nil {
+		return err
+	}
+	if err := f(); err != nil {
+		// Not ctx: it may be the reason, and the connection must be usable again.
+		return errors.Join(err, w.exec(context.WithoutCancel(ctx), `ROLLBACK`))
+	}
+	return w.exec(context.WithoutCancel(ctx), `COMMIT`)
+}
+
+func (w *Warehouse) exec(ctx context.Context, text string, args ...any) error {
+	if _, err := w.writer.ExecContext(ctx, text, args...); err != nil {
+		return fmt.Errorf("%s: %w", strings.Join(strings.Fields(text), " "), err)
+	}
+	return nil
+}
+
+// each runs a SELECT on the writer's connection and gives row each row's scan.
+func (w *Warehouse) each(ctx context.Context, row func(scan func(...any) error) error, text string, args ...any) error {
+	rows, err := w.writer.QueryContext(ctx, text, args...)
+	if err != nil {
+		return fmt.Errorf("%s: %w", strings.Join(strings.Fields(text), " "), err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return errors.Join(rows.Err(), rows.Close())
+}
+
+// readCells remembers which cells have a number.
+func (w *Warehouse) readCells(ctx context.Context) error {
+	w.cells = map[warehouse.Cell]int32{}
+	return w.each(ctx, func(scan func(...any) error) error {
+		var n int32
+		var c warehouse.Cell
+		err := scan(&n, &c.Point, &c.PointText, &c.Region, &c.Role, &c.Direction, &c.FlowType, &c.Route, &c.Subroute, &c.Origin, &c.Previous,
+			&c.Next, &c.Final, &c.Breakdown, &c.Nationality, &c.Sex, &c.Age, &c.AgeBand, &c.ReasonSet, &c.TransportSet)
+		w.cells[c] = n
+		return err
+	}, `
+		SELECT cell, point, point_text, region, role, direction, flow_type, route, subroute, origin, previous,
+			next, final, breakdown, nationality, sex, age, age_band, reason_set, transport_set
+		FROM cell`)
+}
+
+func wrap(op string, err error) error {
+	if err == nil || dtm.KindOf(err) != dtm.Internal || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return &dtm.Error{Kind: dtm.Internal, Op: "postgres." + op, Err: err}
+}
