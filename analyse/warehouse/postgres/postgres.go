@@ -7,6 +7,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -69,6 +70,10 @@ func Open(ctx context.Context, url string, op *dtm.Operation) (*Warehouse, error
 	return w, nil
 }
 
+// lockWait is the longest pause between two tries for the lock: a server needs a
+// moment to see that the connection that held it is gone.
+const lockWait = time.Second
+
 // connect takes a connection for writing and the lock that goes with it.
 func (w *Warehouse) connect(ctx context.Context) error {
 	c, err := w.db.Conn(ctx)
@@ -77,6 +82,14 @@ func (w *Warehouse) connect(ctx context.Context) error {
 	}
 	var free bool
 	err = c.QueryRowContext(ctx, `SELECT pg_try_advisory_lock(hashtext($1))`, w.schema).Scan(&free)
+	for pause := time.Millisecond; err == nil && !free && pause < lockWait; pause *= 2 {
+		select {
+		case <-time.After(pause):
+			err = c.QueryRowContext(ctx, `SELECT pg_try_advisory_lock(hashtext($1))`, w.schema).Scan(&free)
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
 	if err == nil && !free {
 		err = dtm.Errorf(dtm.Unavailable, "another process has the warehouse open; stop it, or give the command to the running server").Coded("warehouse.locked")
 	}
@@ -90,11 +103,17 @@ func (w *Warehouse) connect(ctx context.Context) error {
 // alive replaces a connection that was lost: pgx gives one up when its context
 // ends in the middle of a statement. What was committed is read again.
 func (w *Warehouse) alive(ctx context.Context) error {
-	err := w.writer.PingContext(ctx)
-	if err == nil || ctx.Err() != nil {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	_ = w.writer.Close() // it is broken, and known to be
+	if w.writer != nil {
+		err := w.writer.PingContext(ctx)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		_ = w.writer.Close() // it is broken, and known to be
+		w.writer = nil
+	}
 	if err := w.connect(ctx); err != nil {
 		return err
 	}
@@ -106,7 +125,14 @@ func (w *Warehouse) alive(ctx context.Context) error {
 func (w *Warehouse) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return errors.Join(w.writer.Close(), w.db.Close())
+	if w.writer == nil {
+		return w.db.Close()
+	}
+	// A connection that was lost cannot be closed again; that is no fault now.
+	if err := w.writer.Close(); err != nil && !errors.Is(err, sql.ErrConnDone) && !errors.Is(err, driver.ErrBadConn) {
+		return errors.Join(err, w.db.Close())
+	}
+	return w.db.Close()
 }
 
 // prepare makes the tables, anew when they were made otherwise.
