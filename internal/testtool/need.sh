@@ -3,12 +3,14 @@
 # when we may, and say plainly what is missing when we may not.
 set -u
 declare -A build=([gcc]=gcc [g++]=g++ [npm]=npm)
-declare -A test=([chromium]=chromium [pdftotext]=poppler-utils [pdfinfo]=poppler-utils [java]=default-jre-headless [python3]=python3)
+declare -A test=([fc-list]=fontconfig [chromium]=chromium [pdftotext]=poppler-utils [pdfinfo]=poppler-utils [java]=default-jre-headless [python3]=python3)
 missing=()
 want() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
 for p in "${!build[@]}"; do want "$p" "${build[$p]}"; done
 if [ "$1" = test ]; then
   for p in "${!test[@]}"; do want "$p" "${test[$p]}"; done
+  fc-list 2>/dev/null | grep -q 'Inter' || missing+=(fonts-inter)
+  fc-list 2>/dev/null | grep -q 'Noto Sans Arabic' || missing+=(fonts-noto-core)
   python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
