@@ -1,0 +1,162 @@
+package overview
+
+import (
+	"math"
+	"strings"
+
+	"dtm"
+	"dtm/locale"
+)
+
+func (b *building) value(t dtm.Table) string {
+	f, ok := single(t)
+	switch {
+	case ok:
+		return b.number(t, *f.Value)
+	case f.Suppressed:
+		return Suppressed(b.op)
+	}
+	return b.say("chart.missing")
+}
+
+// headlines makes the figures on top and the sentences that say them.
+func (b *building) headlines(total dtm.Table) {
+	month := b.o.Filter.From == b.o.Filter.To
+	before := locale.Month(b.l, b.o.Filter.From.Add(-1))
+	h := Headline{ID: "total_movements", Value: b.value(total), Label: b.say("head.total")}
+	if f, ok := single(total); ok {
+		key := "say.total"
+		if !month {
+			key = "say.total_span"
+		}
+		b.sentence(HowMany, b.say(key, *f.Value, b.o.When), "total_movements")
+	}
+	daily := b.table("daily_average", b.o.Period, nil)
+	days := b.o.Period.Days()
+	if f, ok := single(daily); ok {
+		b.sentence(HowMany, b.say("say.daily", b.number(daily, *f.Value), days), "daily_average")
+	}
+	if month {
+		change := b.table("change_on_previous_month_pct", b.o.Period, nil)
+		if f, ok := single(change); ok {
+			h.Notes = append(h.Notes, b.change(*f.Value, before))
+			key := "say.change." + direction(*f.Value)
+			args := []any{b.whole(math.Abs(*f.Value)), before, b.say("basis." + basis(change.Basis))}
+			b.sentence(Compared, b.say(key, args...), "change_on_previous_month_pct")
+		}
+	}
+	b.headline(h)
+	d := Headline{ID: "daily_average", Value: b.value(daily), Label: b.say("head.daily"), Notes: []string{b.say("head.daily_basis", days)}}
+	if !b.op.Baseline.Period.From.IsZero() && !b.o.Filter.Narrowed() {
+		base := b.table("baseline_change_pct", b.o.Period, nil)
+		if f, ok := single(base); ok {
+			name := b.op.Baseline.Name.In(b.l)
+			d.Notes = append(d.Notes, b.say("head.baseline", b.signed(*f.Value), name))
+			b.sentence(Compared, b.say("say.baseline."+direction(*f.Value), b.whole(math.Abs(*f.Value)), name), "baseline_change_pct")
+		}
+	}
+	b.headline(d)
+	active := b.table("active_points", b.o.Period, nil)
+	if f, ok := single(active); ok {
+		b.headline(Headline{ID: "active_points", Value: b.number(active, *f.Value), Label: b.say("head.points")})
+		b.sentence(HowMany, b.say("say.points", *f.Value), "active_points")
+	}
+	if !b.o.Filter.Narrowed() {
+		b.derived(month, before)
+	}
+}
+
+// change writes "+5% on November 2022".
+func (b *building) change(v float64, before string) string {
+	if direction(v) == "same" {
+		return b.say("head.same", before)
+	}
+	return b.say("head.change", b.signed(v), before)
+}
+
+// direction says whether a change, rounded as published, is one.
+func direction(v float64) string {
+	switch r := (dtm.Indicator{}).Round(v); {
+	case r > 0:
+		return "more"
+	case r < 0:
+		return "less"
+	}
+	return "same"
+}
+
+func basis(s string) string {
+	if strings.HasPrefix(s, "total") {
+		return "total"
+	}
+	return "daily_average"
+}
+
+// derived adds the operation's own counts: with their share of all when the pack
+// declares one for the same filter, with their change when it declares that.
+func (b *building) derived(month bool, before string) {
+	find := func(bases []string, where map[string][]string) string {
+		for _, d := range b.op.Indicators {
+			for _, base := range bases {
+				if d.Base == base && d.Period == nil && sameWhere(d.Where, where) {
+					return d.ID
+				}
+			}
+		}
+		return ""
+	}
+	for _, d := range b.op.Indicators {
+		if d.Period != nil || d.Base != "total_movements" && d.Base != "entries" && d.Base != "returns" {
+			continue
+		}
+		t := b.table(d.ID, b.o.Period, nil)
+		f, ok := single(t)
+		if !ok {
+			continue
+		}
+		ids := []string{d.ID}
+		h := Headline{ID: d.ID, Value: b.number(t, *f.Value), Label: d.Name.In(b.l)}
+		if id := find([]string{"movement_share_pct"}, d.Where); id != "" {
+			s := b.table(id, b.o.Period, nil)
+			if v, ok := single(s); ok {
+				h.Notes = append(h.Notes, b.say("head.of_all", b.whole(*v.Value)))
+				ids = append(ids, id)
+			}
+		}
+		if id := find([]string{d.Base + "_change_pct"}, d.Where); id != "" && month {
+			s := b.table(id, b.o.Period, nil)
+			if v, ok := single(s); ok {
+				h.Notes = append(h.Notes, b.change(*v.Value, before))
+				ids = append(ids, id)
+			}
+		}
+		if b.err != nil {
+			return
+		}
+		b.headline(h)
+		said := h.Value
+		if len(h.Notes) > 0 {
+			said += " (" + strings.Join(h.Notes, b.comma()) + ")"
+		}
+		b.sentence(Where, b.say("say.derived", h.Label, said), ids...)
+	}
+}
+
+func (b *building) comma() string {
+	if b.l == dtm.Arabic {
+		return "، "
+	}
+	return ", "
+}
+
+func sameWhere(a, c map[string][]string) bool {
+	if len(a) != len(c) {
+		return false
+	}
+	for k, v := range a {
+		if strings.Join(v, " ") != strings.Join(c[k], " ") {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,370 @@
+package overview
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dtm"
+	"dtm/disseminate/chart"
+	dtmmaps "dtm/disseminate/maps"
+	"dtm/locale"
+)
+
+const (
+	trendMonths = 13 // the same month a year before is the first
+	mostBars    = 12
+	mostHeat    = 7
+)
+
+func (b *building) add(p Panel, tables ...dtm.Table) {
+	if b.err != nil {
+		return
+	}
+	if p.Alt == "" {
+		p.Alt = p.Title + ". " + p.Subtitle + "."
+	}
+	seen := map[string]bool{}
+	for _, t := range tables {
+		p.Indicators = append(p.Indicators, t.Indicator.ID)
+		for _, n := range t.Notes {
+			s := n.Text.In(b.l)
+			if s != "" && !seen[s] {
+				seen[s] = true
+				p.Notes = append(p.Notes, s)
+			}
+		}
+	}
+	if p.Chart != nil {
+		p.Table = p.Chart.Table()
+	} else if p.Map != nil {
+		p.Table = p.Map.Table()
+	}
+	b.o.Panels = append(b.o.Panels, p)
+}
+
+func (b *building) head(id, title, sub string) chart.Head {
+	return chart.Head{ID: id, Title: title, Subtitle: sub, Alt: title + ". " + sub + ".", Source: b.op.Source.In(b.l) + " · " + b.o.Release.ID()}
+}
+
+func (b *building) label(list, code string) string {
+	if code == "" {
+		return b.say("word.unknown")
+	}
+	return b.op.Lists[list].Label(code, b.l)
+}
+
+func (b *building) pointName(code string) string {
+	if p, ok := b.op.Point(code); ok {
+		return p.Name.In(b.l)
+	}
+	return b.say("word.unknown_point")
+}
+
+// byValue sorts figures, the largest first, then withheld, then missing.
+func byValue(f []dtm.Figure) []dtm.Figure {
+	f = slices.Clone(f)
+	rank := func(x dtm.Figure) float64 {
+		switch {
+		case x.Value != nil:
+			return -*x.Value
+		case x.Suppressed:
+			return 0.25
+		}
+		return 0.5
+	}
+	slices.SortStableFunc(f, func(a, c dtm.Figure) int {
+		if d := rank(a) - rank(c); d != 0 {
+			return int(math.Copysign(1, d))
+		}
+		return strings.Compare(strings.Join(a.Keys, "\x00"), strings.Join(c.Keys, "\x00"))
+	})
+	return f
+}
+
+// trend is thirteen months up to the last one chosen, with the active points.
+func (b *building) trend() {
+	last := b.o.Filter.To
+	p := dtm.Months(last.Add(1-trendMonths), last)
+	if first := dtm.MonthOf(b.o.Span.From); p.From.Before(b.o.Span.From) {
+		p = dtm.Months(first, last)
+	}
+	totals := b.table("total_movements", p, nil, "month")
+	active := b.table("active_points", p, nil, "month")
+	if b.err != nil {
+		return
+	}
+	at := func(t dtm.Table) map[string]dtm.Figure {
+		m := map[string]dtm.Figure{}
+		for _, f := range t.Figures {
+			m[f.Keys[0][:7]] = f
+		}
+		return m
+	}
+	tm, am := at(totals), at(active)
+	c := chart.Trend{Axis: b.say("word.month"), Lines: []chart.Line{{Label: b.say("word.movements")}}, Strip: &chart.Strip{Label: b.say("word.active_points")}}
+	for _, m := range p.Months() {
+		c.Steps = append(c.Steps, chart.Step{Label: locale.ShortMonth(b.l, m), Group: strconv.Itoa(m.Year), Name: locale.Month(b.l, m)})
+		c.Lines[0].Cells = append(c.Lines[0].Cells, cell(tm, m))
+		c.Strip.Cells = append(c.Strip.Cells, cell(am, m))
+	}
+	title := b.say("panel.trend.plain", locale.Month(b.l, last))
+	if now, ok := tm[last.String()]; ok && now.Value != nil && len(p.Months()) > 1 {
+		if before, ok := tm[last.Add(-1).String()]; ok && before.Value != nil && *before.Value > 0 {
+			change := (*now.Value - *before.Value) / *before.Value * 100
+			switch direction(change) {
+			case "more":
+				title = b.say("panel.trend", b.whole(change), b.number(totals, *now.Value), locale.Month(b.l, last))
+			case "less":
+				title = b.say("panel.trend.less", b.whole(-change), b.number(totals, *now.Value), locale.Month(b.l, last))
+			}
+		}
+	}
+	c.Head = b.head("trend", title, b.say("panel.trend.sub"))
+	b.add(Panel{ID: "trend", Title: title, Subtitle: c.Subtitle, Chart: c}, totals, active)
+}
+
+func cell(m map[string]dtm.Figure, month dtm.Month) chart.Cell {
+	f, ok := m[month.String()]
+	if !ok {
+		return chart.Cell{}
+	}
+	return chart.FromFigure(f)
+}
+
+// points ranks the flow monitoring points.
+func (b *building) points() {
+	t := b.table("total_movements", b.o.Period, nil, "point")
+	if b.err != nil || len(t.Figures) == 0 {
+		return
+	}
+	sum := 0.0
+	for _, f := range t.Figures {
+		if f.Value != nil {
+			sum += *f.Value
+		}
+	}
+	c := chart.Bars{Axis: b.say("word.point"), Measure: b.say("word.movements")}
+	title := b.say("panel.points.plain")
+	for i, f := range byValue(t.Figures) {
+		bar := chart.Bar{Label: b.pointName(f.Keys[0]), Cell: chart.FromFigure(f), Unknown: f.Keys[0] == ""}
+		if f.Value != nil && sum > 0 {
+			bar.Note = b.whole(*f.Value / sum * 100)
+			if i == 0 && f.Keys[0] != "" && len(t.Figures) > 1 {
+				bar.Tone = chart.Accented
+				title = b.say("panel.points", bar.Label, b.number(t, *f.Value), bar.Note)
+			}
+		}
+		c.Items = append(c.Items, bar)
+	}
+	c.Head = b.head("points", title, b.say("panel.points.sub", b.o.When))
+	b.add(Panel{ID: "points", Title: title, Subtitle: c.Subtitle, Chart: c}, t)
+}
+
+// flows are the map and the origin-destination table, of one answer.
+func (b *building) flows() {
+	od := b.table("origin_destination", b.o.Period, nil, "previous", "next")
+	points := b.table("total_movements", b.o.Period, nil, "point")
+	if b.err != nil {
+		return
+	}
+	m := dtmmaps.Spec{ID: "map", Country: b.op.Country, Lang: b.l, Names: map[string]string{}, Number: func(v float64) string { return locale.Number(b.l, v, -1) },
+		Texts: dtmmaps.Texts{Disclaimer: b.op.Disclaimer.In(b.l), Source: b.say("map.source"), Movements: b.say("map.movements"), Flow: b.say("map.flow"),
+			Approximate: b.say("map.approximate"), Somewhere: b.say("map.somewhere"), Withheld: b.say("chart.withheld", b.op.Threshold), Suppressed: Suppressed(b.op),
+			Missing: b.say("chart.missing"), Unplaced: b.say("word.unplaced"), From: b.say("word.from"), To: b.say("word.to")}}
+	for _, c := range b.op.Lists["country"].Codes {
+		m.Names[c.Code] = c.Label.In(b.l)
+	}
+	for _, f := range points.Figures {
+		p, ok := b.op.Point(f.Keys[0])
+		point := dtmmaps.Point{Code: f.Keys[0], Label: b.pointName(f.Keys[0]), Value: f.Value, Suppressed: f.Suppressed}
+		if ok {
+			point.Region, point.Approximate = p.Area, p.Approximate
+			if p.Positioned {
+				point.Lon, point.Lat = p.Lon, p.Lat
+			}
+		}
+		m.Points = append(m.Points, point)
+	}
+	title := b.say("panel.map.plain")
+	sorted := byValue(od.Figures)
+	for _, f := range sorted {
+		from, to := f.Keys[0], f.Keys[1]
+		if from == to || from == "" || to == "" {
+			continue // no way on the map: the table has it
+		}
+		m.Flows = append(m.Flows, dtmmaps.Flow{From: from, To: to, Value: f.Value, Suppressed: f.Suppressed})
+		if len(m.Flows) == 1 && f.Value != nil {
+			title = b.say("panel.map", b.label("country", from), b.label("country", to), b.number(od, *f.Value))
+		}
+	}
+	sub := b.say("panel.map.sub", b.o.When)
+	m.Title, m.Alt = title, title+". "+sub+"."
+	b.add(Panel{ID: "map", Title: title, Subtitle: sub, Alt: m.Alt, Map: &m}, od, points)
+	b.originDestination(od, sorted)
+}
+
+func (b *building) originDestination(od dtm.Table, sorted []dtm.Figure) {
+	if len(od.Figures) == 0 {
+		return
+	}
+	weight := [2]map[string]float64{{}, {}}
+	cells := map[[2]string]dtm.Figure{}
+	for _, f := range od.Figures {
+		cells[[2]string{f.Keys[0], f.Keys[1]}] = f
+		for side := range weight {
+			w := 0.5 // withheld comes after what is known
+			if f.Value != nil {
+				w = *f.Value
+			}
+			weight[side][f.Keys[side]] += w
+		}
+	}
+	rank := func(w map[string]float64) []string {
+		var keys []string
+		for k := range w {
+			keys = append(keys, k)
+		}
+		slices.SortFunc(keys, func(x, y string) int {
+			if d := w[y] - w[x]; d != 0 {
+				return int(math.Copysign(1, d))
+			}
+			return strings.Compare(x, y)
+		})
+		return keys
+	}
+	rows, cols := rank(weight[0]), rank(weight[1])
+	c := chart.Heat{Axis: b.say("word.from"), Across: b.say("word.to"), Measure: b.say("word.movements")}
+	for _, r := range rows[:min(mostHeat, len(rows))] {
+		c.Rows = append(c.Rows, b.label("country", r))
+		var line []chart.Cell
+		for _, k := range cols[:min(mostHeat, len(cols))] {
+			f, ok := cells[[2]string{r, k}]
+			if ok {
+				line = append(line, chart.FromFigure(f))
+			} else {
+				line = append(line, chart.Cell{})
+			}
+		}
+		c.Cells = append(c.Cells, line)
+	}
+	for _, k := range cols[:min(mostHeat, len(cols))] {
+		c.Columns = append(c.Columns, b.label("country", k))
+	}
+	title := b.say("panel.od.plain")
+	if f := sorted[0]; f.Value != nil {
+		title = b.say("panel.od", b.label("country", f.Keys[0]), b.label("country", f.Keys[1]), b.number(od, *f.Value))
+	}
+	c.Head = b.head("od", title, b.say("panel.od.sub", b.o.When))
+	b.add(Panel{ID: "od", Title: title, Subtitle: c.Subtitle, Chart: c}, od)
+	dest := b.table("destination_share_pct", b.o.Period, nil)
+	b.list(Where, "say.destinations", dest, "country", 4)
+}
+
+// list says the largest shares of a table in one sentence.
+func (b *building) list(topic Topic, key string, t dtm.Table, list string, most int) {
+	if b.err != nil {
+		return
+	}
+	var parts []string
+	for _, f := range byValue(t.Figures) {
+		if f.Value == nil || len(parts) == most || (dtm.Indicator{}).Round(*f.Value) < 1 {
+			break
+		}
+		parts = append(parts, b.label(list, f.Keys[0])+"\u00a0"+b.whole(*f.Value))
+	}
+	if len(parts) > 0 {
+		b.sentence(topic, b.say(key, strings.Join(parts, b.comma())), t.Indicator.ID)
+	}
+}
+
+// sexAge shows shares by sex and age, with what is not known apart.
+func (b *building) sexAge() {
+	t := b.table("sex_age_share_pct", b.o.Period, nil)
+	if b.err != nil || len(t.Figures) == 0 {
+		return
+	}
+	name := func(keys []string) (string, bool) {
+		switch strings.Join(keys, " ") {
+		case "male adults":
+			return b.say("word.men"), true
+		case "female adults":
+			return b.say("word.women"), true
+		case "male children":
+			return b.say("word.boys"), true
+		case "female children":
+			return b.say("word.girls"), true
+		}
+		if keys[0] == dtm.Unknown && keys[1] == dtm.Unknown || keys[0] == "" {
+			return b.say("word.unknown"), false
+		}
+		return b.label("sex", keys[0]) + ", " + b.label("age", keys[1]), keys[0] != dtm.Unknown && keys[1] != dtm.Unknown
+	}
+	c := chart.Bars{Axis: b.say("word.sex_age"), Measure: b.say("word.share") + " (%)"}
+	title := b.say("panel.sexage.plain")
+	var parts []string
+	for _, f := range byValue(t.Figures) {
+		label, known := name(f.Keys)
+		cell := chart.FromFigure(f)
+		if f.Value != nil {
+			v := t.Indicator.Round(*f.Value)
+			cell = chart.Of(v)
+			if len(parts) == 0 && known {
+				title = b.say("panel.sexage", label, b.whole(*f.Value))
+			}
+			parts = append(parts, strings.ToLower(label)+"\u00a0"+b.whole(*f.Value))
+		}
+		c.Items = append(c.Items, chart.Bar{Label: label, Cell: cell, Unknown: !known})
+	}
+	slices.SortStableFunc(c.Items, func(x, y chart.Bar) int {
+		switch {
+		case x.Unknown == y.Unknown:
+			return 0
+		case x.Unknown:
+			return 1
+		}
+		return -1
+	})
+	if len(parts) > 0 {
+		b.sentence(Who, b.say("say.sex_age", strings.Join(parts, b.comma())), t.Indicator.ID)
+	}
+	c.Head = b.head("sexage", title, b.say("panel.sexage.sub", b.o.When))
+	b.add(Panel{ID: "sexage", Title: title, Subtitle: c.Subtitle, Chart: c}, t)
+}
+
+func (b *building) reasons() {
+	t := b.table("reason_share_pct", b.o.Period, nil)
+	b.shares("reasons", t, "reason", "panel.reasons")
+	b.list(Why, "say.reasons", t, "reason", 4)
+}
+
+func (b *building) nationality() {
+	t := b.table("nationality_share_pct", b.o.Period, nil)
+	b.shares("nationality", t, "country", "panel.nationality")
+}
+
+// shares ranks the cells of a table of percentages.
+func (b *building) shares(id string, t dtm.Table, list, key string) {
+	if b.err != nil || len(t.Figures) == 0 {
+		return
+	}
+	c := chart.Bars{Axis: b.say("word." + strings.TrimSuffix(id, "s")), Measure: b.say("word.share") + " (%)"}
+	title := b.say(key + ".plain")
+	for i, f := range byValue(t.Figures) {
+		if i == mostBars {
+			break
+		}
+		cell := chart.FromFigure(f)
+		if f.Value != nil {
+			cell = chart.Of(t.Indicator.Round(*f.Value))
+			if i == 0 && f.Keys[0] != "" {
+				title = b.say(key, b.label(list, f.Keys[0]), b.whole(*f.Value))
+			}
+		}
+		unknown := f.Keys[0] == "" || f.Keys[0] == dtm.OtherCountry || f.Keys[0] == dtm.UnknownCountry
+		c.Items = append(c.Items, chart.Bar{Label: b.label(list, f.Keys[0]), Cell: cell, Unknown: unknown})
+	}
+	c.Head = b.head(id, title, b.say(key+".sub", b.o.When))
+	b.add(Panel{ID: id, Title: title, Subtitle: c.Subtitle, Chart: c}, t)
+}
