@@ -1,12 +1,16 @@
 package indicator
 
 import (
+	"context"
+	"errors"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"dtm"
+	"dtm/analyse/warehouse"
 )
 
 // TestCatalogueSaysAll checks that each definition can be read and quoted: name,
@@ -92,4 +96,74 @@ func TestDeriveFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// closed is a warehouse that cannot be read: what gets that far was understood.
+type closed struct{}
+
+var errClosed = errors.New("closed")
+
+func (closed) Read(context.Context, func(warehouse.Reader) error) error { return errClosed }
+
+// FuzzTable asks with any words: the answer is a plain error or the warehouse's.
+func FuzzTable(f *testing.F) {
+	for _, s := range [][4]string{
+		{"total_movements", "point", "previous", "ETH"},
+		{"sex_age_share_pct:male_adult+unknown", "month", "sex", "female"},
+		{"sex_age_share_pct:_", "", "", ""},
+		{"destination_share_pct:", "next", "next", ""},
+		{"origin_destination:ETH_DJI", "", "point", "'; DROP TABLE fact; --"},
+		{"reason_share_pct:buy_goods", "reason", "reason", "x"},
+		{"total_movements", "\x00point_text", "\x00point_text", "x"},
+		{":::+_+", "day", "month", "2022-01"},
+	} {
+		f.Add(s[0], s[1], s[2], s[3])
+	}
+	code := func(codes ...string) dtm.CodeList {
+		var l dtm.CodeList
+		for _, c := range codes {
+			l.Codes = append(l.Codes, dtm.Code{Code: c})
+		}
+		return l
+	}
+	e, err := New(&dtm.Operation{
+		Points: []dtm.Point{{Code: "a"}}, Areas: []dtm.Area{{Code: "A1", Level: 1}},
+		Lists: map[string]dtm.CodeList{"sex": code("male", "female", "unknown"), "age": code("adults", "children", "unknown"), "country": code("ETH", "DJI"), "reason": code("buy_goods", "economic")},
+	}, closed{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	month := dtm.Month{Year: 2022, Month: 1}
+	f.Fuzz(func(t *testing.T, id, by, dim, codes string) {
+		q := dtm.Query{Indicator: id, Period: dtm.Months(month, month), Where: map[string][]string{}}
+		if by != "" {
+			q.By = strings.Split(by, ",")
+		}
+		if dim != "" {
+			q.Where[dim] = strings.Split(codes, ",")
+		}
+		_, err := e.Table(t.Context(), q)
+		if !errors.Is(err, errClosed) && dtm.KindOf(err) != dtm.Invalid && dtm.KindOf(err) != dtm.NotFound {
+			t.Errorf("%q by %q where %q=%q: %v", id, by, dim, codes, err)
+		}
+		r, err := e.resolve(q)
+		if err != nil {
+			return
+		}
+		// Nothing from outside stands in a text, and arguments and numbers agree.
+		for _, file := range []string{"total", "reason", "observed_days", "share_of_all"} {
+			body, args, err := text(file, "op", ask{by: r.by, where: r.where, period: r.period, rows: mainRows})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.ContainsAny(body, ";\x00") {
+				t.Errorf("%q %q %q", by, dim, body)
+			}
+			for _, m := range argument.FindAllStringSubmatch(body, -1) {
+				if n, _ := strconv.Atoi(m[1]); n > len(args) {
+					t.Errorf("no argument %s in %q", m[0], body)
+				}
+			}
+		}
+	})
 }

@@ -254,6 +254,7 @@ func (l *Loader) check(ctx context.Context) error {
 		}
 	}
 	l.pos = p
+	l.tell(p.Seq)
 	return nil
 }
 

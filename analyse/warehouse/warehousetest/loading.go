@@ -3,6 +3,7 @@ package warehousetest
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync/atomic"
@@ -253,6 +254,7 @@ func runRepeat(t *testing.T, open Open) {
 				t.Errorf("nothing was new, yet %d events were loaded", res.Events)
 			}
 			sum(t, op, whole)
+			parts(t, op, whole)
 		})
 		t.Run(fmt.Sprint("Shuffled", seed), func(t *testing.T) {
 			t.Parallel()
@@ -315,6 +317,64 @@ func sum(t *testing.T, op *dtm.Operation, w Warehouse) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// parts checks with every dimension that the parts of a total add up to it, that
+// shares add up to 100, and that what is known by the day adds up to the months
+// where every day is known.
+func parts(t *testing.T, op *dtm.Operation, w Warehouse) {
+	t.Helper()
+	e, err := indicator.New(op, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	period := dtm.Months(dtm.Month{Year: 2022, Month: 2}, dtm.Month{Year: 2022, Month: 4})
+	ask := func(id string, by ...string) (sum float64, tab dtm.Table) {
+		t.Helper()
+		tab, err := e.Table(t.Context(), dtm.Query{Indicator: id, Period: period, By: by})
+		if err != nil {
+			t.Fatal(id, by, err)
+		}
+		for _, f := range tab.Figures {
+			if f.Value != nil {
+				sum += *f.Value
+			}
+		}
+		return sum, tab
+	}
+	for _, i := range e.Catalogue() {
+		switch {
+		case i.Unit == "movements" && i.ID != "returns" && i.ID != "panel_movements":
+			whole, _ := ask(i.ID, "month")
+			for _, dim := range i.By {
+				got, tab := ask(i.ID, dim)
+				partial := slices.ContainsFunc(tab.Notes, func(n dtm.Note) bool {
+					return n.Code == "rows.nationality" || n.Code == "rows.sex_age" || n.Code == "month_only.left_out"
+				})
+				if got != whole && !partial {
+					t.Errorf("%s by %s adds up to %v, the whole is %v, and no note says why", i.ID, dim, got, whole)
+				}
+			}
+		case i.Share:
+			for _, by := range [][]string{i.Default, append([]string{"month"}, i.Default...)} {
+				if len(i.Default) == 0 {
+					by = append(by, "point")
+				}
+				sum, tab := ask(i.ID, by...)
+				months := map[string]bool{}
+				for _, f := range tab.Figures {
+					if by[0] == "month" {
+						months[f.Keys[0]] = true
+					} else {
+						months[""] = true
+					}
+				}
+				if want := 100 * float64(len(months)); math.Abs(sum-want) > 1e-6 && !i.Operation {
+					t.Errorf("%s by %v adds up to %v, want %v", i.ID, by, sum, want)
+				}
+			}
+		}
 	}
 }
 
