@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"dtm"
 	"dtm/analyse/warehouse"
@@ -123,34 +124,51 @@ func (c *computation) count() error {
 
 // days is the number of calendar days that a figure stands for.
 func (c *computation) days(keys []string) int {
+	p := c.request.period
 	for i, d := range c.request.by {
 		switch d {
 		case "day":
 			return 1
 		case "month":
 			if m, err := dtm.ParseMonth(keys[i]); err == nil {
-				return overlap(c.request.period, m)
+				p = overlap(p, dtm.Months(m, m))
 			}
 		}
 	}
-	return c.request.period.Days()
+	return c.elapsed(p)
 }
 
-func overlap(p dtm.Period, m dtm.Month) int {
-	whole := dtm.Months(m, m)
-	if whole.From.Before(p.From) {
-		whole.From = p.From
+func overlap(a, b dtm.Period) dtm.Period {
+	if a.From.Before(b.From) {
+		a.From = b.From
 	}
-	if whole.To.After(p.To) {
-		whole.To = p.To
+	if a.To.After(b.To) {
+		a.To = b.To
 	}
-	return whole.Days()
+	return a
+}
+
+// elapsed is the number of days of p up to the day of the last loaded event: a
+// month that is running is not divided by days that are still to come. The day of
+// the event, not the clock, so that the same state gives the same figure.
+func (c *computation) elapsed(p dtm.Period) int {
+	at := c.state.release.At
+	if zone := c.engine.op.Zone; zone != nil {
+		at = at.In(zone)
+	}
+	until := time.Date(at.Year(), at.Month(), at.Day()+1, 0, 0, 0, 0, time.UTC)
+	if !until.Before(p.To) || !until.After(p.From) {
+		return p.Days()
+	}
+	c.note("period.running", "The period is not over: days are counted up to the last data received.",
+		"La p\u00e9riode n\u2019est pas termin\u00e9e\u202f: les jours sont compt\u00e9s jusqu\u2019aux derni\u00e8res donn\u00e9es re\u00e7ues.")
+	return dtm.Period{From: p.From, To: until}.Days()
 }
 
 func (c *computation) averageCalendar() error {
 	c.table.Basis = "calendar_days"
 	if !slices.Contains(c.request.by, "month") && !slices.Contains(c.request.by, "day") {
-		c.table.Basis += ":" + strconv.Itoa(c.request.period.Days())
+		c.table.Basis += ":" + strconv.Itoa(c.elapsed(c.request.period))
 	}
 	lines, err := c.sums(c.request.by, c.request.where, c.request.period)
 	for _, l := range lines {
@@ -362,13 +380,14 @@ func (c *computation) change(months int, basisOf func(dtm.Month) string) error {
 	}
 	var bases []string
 	for _, l := range now {
-		m, span, spanBefore := dtm.MonthOf(r.period.From), r.period.Days(), before.Days()
+		m, span, spanBefore := dtm.MonthOf(r.period.From), r.period, before.Days()
 		if month >= 0 {
 			if m, err = dtm.ParseMonth(l.keys[month]); err != nil {
 				return err
 			}
-			span, spanBefore = m.Days(), m.Add(months).Days()
+			span, spanBefore = dtm.Months(m, m), m.Add(months).Days()
 		}
+		days := c.elapsed(span)
 		basis := basisOf(m)
 		if !slices.Contains(bases, basis) {
 			bases = append(bases, basis)
@@ -380,7 +399,7 @@ func (c *computation) change(months int, basisOf func(dtm.Month) string) error {
 			f.People = min(n, o)
 			x, y := float64(n), float64(o)
 			if basis == "daily_average" {
-				x, y = x/float64(span), y/float64(spanBefore)
+				x, y = x/float64(days), y/float64(spanBefore)
 			}
 			f.Numerator, f.Denominator = &x, &y
 			if y != 0 {
