@@ -1,0 +1,267 @@
+package report
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"dtm"
+	"dtm/disseminate/chart"
+	"dtm/disseminate/maps"
+	"dtm/disseminate/overview"
+	"dtm/locale"
+)
+
+// Widths in pixels of the drawings that pages show: a phone's and a desk's. The
+// report prints the same bytes, the former on half its width.
+const (
+	narrow = 358
+	wide   = 640
+)
+
+// FromOverview lays an overview of one month out as a report: no figure and no
+// sentence is made here. base draws the map, catalogue gives the definitions of
+// the indicators that the overview says. NotFound when the month has no data.
+func FromOverview(o *overview.Overview, op *dtm.Operation, base *maps.Base, catalogue []dtm.Indicator) (Document, error) {
+	l := o.Lang
+	say := func(key string, args ...any) string { return locale.Say(l, key, args...) }
+	if o.Empty {
+		return Document{}, dtm.Errorf(dtm.NotFound, "there are no movements in %s, so there is no report", o.When).Coded("report.none", o.When)
+	}
+	last := o.Period.To.AddDate(0, 0, -1)
+	d := Document{
+		Lang:     l,
+		Date:     o.Release.At,
+		Kicker:   op.Title.In(l),
+		Title:    say("report.title") + "\u00a0· " + o.When,
+		Subtitle: own(l, "subtitle", say("period.span", locale.Date(l, o.Period.From), locale.Date(l, last))),
+		Author:   op.Source.In(l),
+		Footer:   join(" · ", op.Source.In(l), say("page.release", o.Release.ID())),
+		Words:    Words{Page: say("report.page", "{page}", "{pages}")},
+	}
+	if d.Date.IsZero() {
+		d.Date = last
+	}
+	if op.Synthetic {
+		d.Marks = append(d.Marks, Mark{Text: own(l, "synthetic"), Alarm: true})
+	}
+	if o.Release.Number == "" {
+		d.Marks = append(d.Marks, Mark{Text: say("page.provisional")})
+	}
+	for _, h := range o.Headlines {
+		d.Cells = append(d.Cells, Cell{Value: h.Value, Label: h.Label, Note: strings.Join(h.Notes, " · ")})
+	}
+	d.Overview = Overview{Title: say("page.overview"), Points: points(o, op)}
+
+	p := printer{o: o, op: op, base: base}
+	d.Opening = p.figures(narrow, "sexage", "reasons")
+	d.Spread = Section{Title: own(l, "spread"), Figures: p.figures(wide, "map", "trend")}
+	d.Sections = p.sections()
+	d.Notes = notes(o, op, catalogue)
+	return d, nil
+}
+
+func own(l dtm.Lang, key string, args ...string) string {
+	s := words[key].In(l)
+	for i, a := range args {
+		s = strings.ReplaceAll(s, "{"+string(rune('0'+i))+"}", a)
+	}
+	return s
+}
+
+// points sort the overview's sentences under the reader's questions. A sentence
+// keeps its place among its like; what says no figure tells how to read them.
+func points(o *overview.Overview, op *dtm.Operation) []Point {
+	order := []string{"many", "change", "where", "who", "why", "read"}
+	said := map[string][]string{}
+	for _, s := range o.Narrative {
+		q := question(s.Indicators, op)
+		said[q] = append(said[q], s.Text)
+	}
+	var out []Point
+	for _, q := range order {
+		if len(said[q]) > 0 {
+			out = append(out, Point{Lead: own(o.Lang, q), Text: strings.Join(said[q], " ")})
+		}
+	}
+	return out
+}
+
+// question is the one that a sentence with these indicators answers.
+func question(indicators []string, op *dtm.Operation) string {
+	if len(indicators) == 0 {
+		return "read"
+	}
+	switch id := indicators[0]; {
+	case id == "total_movements", id == "daily_average", id == "active_points":
+		return "many"
+	case strings.HasSuffix(id, "_change_pct"), strings.HasPrefix(id, "change_on_"):
+		return "change"
+	case strings.HasPrefix(id, "sex_age"), strings.HasPrefix(id, "nationality"):
+		return "who"
+	case strings.HasPrefix(id, "reason"):
+		return "why"
+	}
+	return "where" // destinations, and the operation's own counts of a place or a border
+}
+
+// printer draws the overview's panels.
+type printer struct {
+	o    *overview.Overview
+	op   *dtm.Operation
+	base *maps.Base
+}
+
+// figures draws those panels that the overview has.
+func (p printer) figures(width float64, ids ...string) []Figure {
+	var out []Figure
+	for _, id := range ids {
+		panel, ok := p.o.Panel(id)
+		if !ok {
+			continue
+		}
+		f := Figure{Title: panel.Title, Subtitle: panel.Subtitle, Alt: panel.Alt, Caption: strings.Join(panel.Notes, " "), Wide: width == wide}
+		switch {
+		case panel.Chart != nil:
+			f.SVG = panel.Chart.SVG(overview.ChartOptions(p.op, p.o.Lang, width))
+		case panel.Map != nil && p.base != nil:
+			spec := *panel.Map
+			spec.Width = width
+			f.SVG = p.base.SVG(spec)
+		default:
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func (p printer) sections() []Section {
+	var out []Section
+	add := func(title string, figures []Figure, tables []Table) {
+		if len(figures)+len(tables) > 0 {
+			out = append(out, Section{Title: own(p.o.Lang, title), Figures: figures, Tables: tables})
+		}
+	}
+	ranking := p.ranking()
+	var beside []Figure
+	if len(ranking) == 1 && len(ranking[0].Rows) <= 24 { // more bars are taller than a page
+		beside = p.figures(narrow, "points")
+	}
+	add("points", beside, ranking)
+	add("od", p.figures(wide, "od"), nil)
+	add("profile", p.figures(narrow, "nationality"), p.tables("sexage", "nationality", "reasons"))
+	return out
+}
+
+// ranking is the table of points, the first the largest, with their regions.
+func (p printer) ranking() []Table {
+	panel, ok := p.o.Panel("points")
+	bars, isBars := panel.Chart.(chart.Bars)
+	if !ok || !isBars {
+		return p.tables("points")
+	}
+	l := p.o.Lang
+	t := Table{Title: "", Columns: []Column{{Title: bars.Axis}, {Title: locale.Say(l, "filter.region")}, {Title: bars.Measure, Number: true}, {Title: locale.Say(l, "word.share"), Number: true}}}
+	for i, row := range panel.Table.Text(overview.ChartOptions(p.op, l, wide)) {
+		var region string
+		if code, ok := p.op.ResolvePoint(row[0]); ok {
+			point, _ := p.op.Point(code)
+			area, _ := p.op.Area(point.Area)
+			region = area.Name.In(l)
+		}
+		t.Rows = append(t.Rows, []string{row[0], region, row[1], bars.Items[i].Note})
+	}
+	return []Table{t}
+}
+
+// tables are the tables of those panels.
+func (p printer) tables(ids ...string) []Table {
+	var out []Table
+	for _, id := range ids {
+		panel, ok := p.o.Panel(id)
+		if !ok {
+			continue
+		}
+		t := Table{Title: panel.Title, Subtitle: panel.Subtitle, Rows: panel.Table.Text(overview.ChartOptions(p.op, p.o.Lang, wide))}
+		for i, c := range panel.Table.Columns {
+			t.Columns = append(t.Columns, Column{Title: c, Number: len(panel.Table.Rows) > 0 && panel.Table.Rows[0][i].Figure})
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// notes are method and limits, definitions and credits.
+func notes(o *overview.Overview, op *dtm.Operation, catalogue []dtm.Indicator) []Note {
+	l := o.Lang
+	numbered := func(part string, more ...string) Note {
+		n := Note{Title: locale.Say(l, part+".title")}
+		for i := 1; ; i++ {
+			key := part + "." + string(rune('0'+i))
+			if i > 9 || !locale.Has(key) {
+				break
+			}
+			n.Text = append(n.Text, locale.Say(l, key))
+		}
+		n.Text = append(n.Text, more...)
+		return n
+	}
+	var limits []string
+	if op.Threshold > 1 {
+		limits = append(limits, locale.Say(l, "page.suppressed", op.Threshold-1))
+	}
+	defined := Note{Title: locale.Say(l, "report.definitions")}
+	for _, id := range indicators(o) {
+		i := slices.IndexFunc(catalogue, func(x dtm.Indicator) bool { return x.ID == id })
+		if i < 0 {
+			continue
+		}
+		if text := catalogue[i].Definition.In(l); text != "" {
+			defined.Terms = append(defined.Terms, Term{Name: catalogue[i].Name.In(l), Text: text})
+		}
+	}
+	credits := Note{Title: locale.Say(l, "report.credits")}
+	for _, s := range []string{own(l, "credits", op.Source.In(l), op.Contact), locale.Say(l, "map.source") + ".", op.Disclaimer.In(l), release(o)} {
+		if s != "" {
+			credits.Text = append(credits.Text, s)
+		}
+	}
+	out := []Note{numbered("method"), numbered("limit", limits...)}
+	if len(defined.Terms) > 0 {
+		out = append(out, defined)
+	}
+	return append(out, credits)
+}
+
+// release names the state of the data and the day it was taken.
+func release(o *overview.Overview) string {
+	s := locale.Say(o.Lang, "page.release", o.Release.ID())
+	if !o.Release.At.IsZero() {
+		s += " · " + locale.Date(o.Lang, o.Release.At.In(time.UTC))
+	}
+	return s
+}
+
+// indicators are those that the overview says, once each, in its order.
+func indicators(o *overview.Overview) []string {
+	var out []string
+	add := func(ids []string) {
+		for _, id := range ids {
+			if !slices.Contains(out, id) {
+				out = append(out, id)
+			}
+		}
+	}
+	for _, s := range o.Narrative {
+		add(s.Indicators)
+	}
+	for _, p := range o.Panels {
+		add(p.Indicators)
+	}
+	return out
+}
+
+func join(sep string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), sep)
+}
