@@ -368,3 +368,28 @@ func (b *building) shares(id string, t dtm.Table, list, key string) {
 	c.Head = b.head(id, title, b.say(key+".sub", b.o.When))
 	b.add(Panel{ID: id, Title: title, Subtitle: c.Subtitle, Chart: c}, t)
 }
+
+// SVG draws the panel with the given id, which must be its own on a page. base is
+// the operation's map; a map panel without one has no drawing.
+func (p Panel) SVG(base *dtmmaps.Base, o chart.Options, id string) []byte {
+	if p.Map != nil {
+		if base == nil {
+			return nil
+		}
+		m := *p.Map
+		m.ID, m.Width = id, o.Width
+		return base.SVG(m)
+	}
+	switch c := p.Chart.(type) {
+	case chart.Bars:
+		c.ID = id
+		return c.SVG(o)
+	case chart.Trend:
+		c.ID = id
+		return c.SVG(o)
+	case chart.Heat:
+		c.ID = id
+		return c.SVG(o)
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"dtm"
+	"dtm/locale"
+)
+
+//go:embed template/*.html
+var templateFiles embed.FS
+
+type views map[string]*template.Template
+
+// parse reads the templates; each page is the layout with its own content.
+func (p *Pages) parse() (views, error) {
+	v := views{}
+	entries, err := templateFiles.ReadDir("template")
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if e.Name() == "layout.html" {
+			continue
+		}
+		t, err := template.New("layout.html").Funcs(template.FuncMap{"asset": func(name string) string { return p.assets.url[name] }}).
+			ParseFS(templateFiles, "template/layout.html", "template/"+e.Name())
+		if err != nil {
+			return nil, err
+		}
+		v[strings.TrimSuffix(e.Name(), ".html")] = t
+	}
+	return v, nil
+}
+
+// page is what every view has.
+type page struct {
+	p         *Pages
+	Lang      dtm.Lang
+	Dir       string
+	Title     string
+	Operation string
+	Site      string
+	Synthetic bool
+	Source    string
+	Contact   string
+	Here      string // path after the language, with its query
+	Release   string
+	Languages []langLink
+	Section   string
+}
+
+type langLink struct {
+	Lang    dtm.Lang
+	Name    string
+	Href    string
+	Current bool
+}
+
+var ownNames = map[dtm.Lang]string{dtm.English: "English", dtm.French: "Français", dtm.Arabic: "العربية"}
+
+// T says a message in the page's language.
+func (g page) T(key string, args ...any) string { return locale.Say(g.Lang, key, args...) }
+
+// Link is an address in the page's language.
+func (g page) Link(path string) string { return "/" + string(g.Lang) + path }
+
+// offered are the operation's languages that have a catalogue.
+func offered(op *dtm.Operation) []dtm.Lang {
+	var out []dtm.Lang
+	for _, l := range op.Languages {
+		if slices.Contains(locale.Languages, l) {
+			out = append(out, l)
+		}
+	}
+	if len(out) == 0 {
+		out = []dtm.Lang{dtm.English}
+	}
+	return out
+}
+
+// lang is the language of the address; an address without one is no page.
+func (p *Pages) lang(r *http.Request) (dtm.Lang, error) {
+	l := dtm.Lang(r.PathValue("lang"))
+	if !slices.Contains(p.langs, l) {
+		return "", dtm.Errorf(dtm.NotFound, "there is no such page").Coded("notfound")
+	}
+	return l, nil
+}
+
+// guess is the language for requests whose address names none.
+func (p *Pages) guess(r *http.Request) dtm.Lang {
+	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	if l := dtm.Lang(first); slices.Contains(p.langs, l) {
+		return l
+	}
+	return locale.Match(r.Header.Get("Accept-Language"), p.langs)
+}
+
+func (p *Pages) page(l dtm.Lang, section, title, here string, q url.Values) page {
+	if e := q.Encode(); e != "" {
+		here += "?" + e
+	}
+	g := page{p: p, Lang: l, Dir: "ltr", Title: title, Operation: p.Operation.Name.In(l), Site: p.Operation.Title.In(l), Synthetic: p.Operation.Synthetic,
+		Source: p.Operation.Source.In(l), Contact: p.Operation.Contact, Here: here, Section: section}
+	if l.RTL() {
+		g.Dir = "rtl"
+	}
+	for _, o := range p.langs {
+		g.Languages = append(g.Languages, langLink{o, ownNames[o], "/" + string(o) + here, o == l})
+	}
+	return g
+}
+
+// show writes a view; it is whole before the first byte goes out.
+func (p *Pages) show(w http.ResponseWriter, status int, view string, data any) error {
+	var b bytes.Buffer
+	if err := p.views[view].Execute(&b, data); err != nil {
+		return fmt.Errorf("template %s: %w", view, err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if status != http.StatusOK {
+		w.Header().Set("Cache-Control", "no-store")
+	}
+	w.WriteHeader(status)
+	_, err := b.WriteTo(w)
+	return err
+}
+
+// fresh sets the headers by which a browser may ask whether a page is still what
+// it has; true: it is, and that was answered.
+func fresh(w http.ResponseWriter, r *http.Request, tag string) bool {
+	w.Header().Set("ETag", tag)
+	w.Header().Set("Cache-Control", "no-cache")
+	for _, have := range strings.Split(r.Header.Get("If-None-Match"), ",") {
+		if strings.TrimPrefix(strings.TrimSpace(have), "W/") == strings.TrimPrefix(tag, "W/") {
+			w.WriteHeader(http.StatusNotModified)
+			return true
+		}
+	}
+	return false
+}
+
+// start sends a reader to their language.
+func (p *Pages) start(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Vary", "Accept-Language")
+	http.Redirect(w, r, "/"+string(p.guess(r))+"/", http.StatusFound)
+	return nil
+}
+
+func (p *Pages) nothing(http.ResponseWriter, *http.Request) error {
+	return dtm.Errorf(dtm.NotFound, "there is no such page").Coded("notfound")
+}
+
+// errorPage says an error in the reader's language and offers a way on.
+func (p *Pages) errorPage(w http.ResponseWriter, r *http.Request, status int, err error) error {
+	l := p.guess(r)
+	return p.show(w, status, "error", struct {
+		page
+		Message string
+	}{p.page(l, "", locale.Say(l, "error.title"), "/", nil), locale.Error(l, err)})
+}

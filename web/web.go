@@ -1,0 +1,55 @@
+// Package web serves the public pages: guarded figures come in through contracts,
+// HTML, CSS, charts and tables go out, complete without JavaScript.
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"dtm"
+	"dtm/disseminate/maps"
+)
+
+// Options are what the pages need.
+type Options struct {
+	Operation *dtm.Operation
+	Figures   dtm.Figures // guarded: the pages show what they are given
+	// Report makes the monthly report; nil: there is none to link to.
+	Report func(ctx context.Context, month dtm.Month, lang dtm.Lang) ([]byte, error)
+	Now    func() time.Time
+}
+
+// Pages are the public pages.
+type Pages struct {
+	Options
+	base   *maps.Base // nil: the pack has no boundaries
+	assets assets
+	views  views
+	langs  []dtm.Lang
+}
+
+// New prepares templates, assets and the map. Its error is of the pack's
+// boundaries or of a template.
+func New(o Options) (*Pages, error) {
+	p := &Pages{Options: o}
+	var err error
+	if len(o.Operation.Boundaries) > 0 {
+		if p.base, err = maps.Parse(o.Operation.Boundaries); err != nil {
+			return nil, err
+		}
+	}
+	if p.assets, err = readAssets(); err != nil {
+		return nil, err
+	}
+	p.langs = offered(o.Operation)
+	p.views, err = p.parse()
+	return p, err
+}
+
+// ServeHTTP answers a request for a page.
+func (p *Pages) Handler() http.Handler {
+	mux := http.NewServeMux()
+	p.routes(mux)
+	return mux
+}
