@@ -6,6 +6,21 @@
 // and loading the event log again gives the same facts. That is also how it is
 // migrated: a file of another layout or another operation pack (Fingerprint) is
 // emptied and loaded again.
+//
+// What was decided about the facts:
+//
+//   - A fact is one row of a source at one cell. Submissions are replaced as a
+//     whole; imported rows have a key each, and the last file that names a key is
+//     right about its number.
+//   - Files by sex and age and files by nationality describe the same movements.
+//     main marks the rows that totals add: those by sex and age, and those by
+//     nationality for a month and a point that have none by sex and age. It is
+//     decided from what is there, so the order of imports does not matter.
+//   - Region and role are resolved when a fact is made, by the day of the fact; a
+//     fact of which only the month is known takes the role of the first.
+//   - A sum by month and cell is kept beside the facts and read whenever no day is
+//     asked for: a dashboard does not read millions of rows.
+//   - A name that is no point stays as it was written, with an empty code.
 package warehouse
 
 import (

@@ -135,6 +135,41 @@ func runLoad(t *testing.T, open Open) {
 		}
 	})
 
+	t.Run("Again", func(t *testing.T) {
+		t.Parallel()
+		op, log := Operation(), NewLog()
+		w := open(t, op)
+		l := log.Loader(op, w)
+		log.Submit("a", "", row("GATE", "2022-03-01", "male", 1), row("ROAD", "2022-03-01", "male", 1))
+		MustCatchUp(t, l)
+		// One batch holds an instance that is known, one that is new, and one that
+		// comes twice in it.
+		log.Submit("a", "", row("GATE", "2022-03-01", "male", 5))
+		log.Submit("b", "", row("PORT", "2022-03-01", "male", 7))
+		log.Submit("c", "", row("WELL", "2022-03-01", "male", 8))
+		log.Submit("c", "", row("WELL", "2022-03-01", "male", 9))
+		MustCatchUp(t, l)
+		apart := open(t, op)
+		l2 := log.Loader(op, apart)
+		l2.Limit = 1
+		MustCatchUp(t, l2)
+		if d := cmp.Diff(Facts(t, apart), Facts(t, w)); d != "" {
+			t.Errorf("one by one and together differ:\n%s", d)
+		}
+		e, err := indicator.New(op, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		month := dtm.Month{Year: 2022, Month: 3}
+		tab, err := e.Table(t.Context(), dtm.Query{Indicator: "total_movements", Period: dtm.Months(month, month)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(tab.Figures) != 1 || *tab.Figures[0].Value != 5+7+9 {
+			t.Errorf("%+v, want 21", tab.Figures)
+		}
+	})
+
 	t.Run("Follow", func(t *testing.T) { runFollow(t, open) })
 }
 
