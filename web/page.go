@@ -88,7 +88,8 @@ func offered(op *dtm.Operation) []dtm.Lang {
 
 // lang is the language of the address; an address without one is no page.
 func (p *Pages) lang(r *http.Request) (dtm.Lang, error) {
-	l := dtm.Lang(r.PathValue("lang"))
+	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	l := dtm.Lang(first)
 	if !slices.Contains(p.langs, l) {
 		return "", dtm.Errorf(dtm.NotFound, "there is no such page").Coded("notfound")
 	}
@@ -97,8 +98,7 @@ func (p *Pages) lang(r *http.Request) (dtm.Lang, error) {
 
 // guess is the language for requests whose address names none.
 func (p *Pages) guess(r *http.Request) dtm.Lang {
-	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	if l := dtm.Lang(first); slices.Contains(p.langs, l) {
+	if l, err := p.lang(r); err == nil {
 		return l
 	}
 	return locale.Match(r.Header.Get("Accept-Language"), p.langs)

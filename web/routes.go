@@ -10,12 +10,15 @@ import (
 func (p *Pages) routes(mux *http.ServeMux) {
 	page := func(pattern string, fn serve.Func) { mux.Handle(pattern, serve.Handle(serve.HTML(p.errorPage), fn)) }
 	page("GET /{$}", p.start)
-	page("GET /{lang}/{$}", p.dashboard)
-	page("GET /{lang}/data/{file}", p.data)
-	page("GET /{lang}/report/{file}", p.report)
-	page("GET /{lang}/indicators/{$}", p.indicators)
-	page("GET /{lang}/indicators/{id}", p.indicator)
-	page("GET /{lang}/methods", p.methods)
+	for _, l := range p.langs {
+		at := "GET /" + string(l)
+		page(at+"/{$}", p.dashboard)
+		page(at+"/data/{file}", p.data)
+		page(at+"/report/{file}", p.report)
+		page(at+"/indicators/{$}", p.indicators)
+		page(at+"/indicators/{id}", p.indicator)
+		page(at+"/methods", p.methods)
+	}
 	page("GET /asset/{file...}", p.asset)
 	page("GET /", p.nothing)
 }

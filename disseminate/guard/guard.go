@@ -10,8 +10,6 @@ package guard
 
 import (
 	"context"
-	"slices"
-	"sort"
 
 	"dtm"
 )
@@ -36,93 +34,26 @@ func (g *guarded) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 }
 
 // Suppress returns the table with its small cells hidden. A value is small when
-// the people behind it are 1 to threshold-1. Within each line of the table (the
-// cells that differ in one dimension only, and whose sum a reader can know) a
-// single hidden cell gets company: the smallest that is shown, a zero if there is
-// no other. Values, numerators and denominators of hidden cells are gone; People
-// too.
+// the people behind it are 1 to threshold-1. In each line of the table (the cells
+// that differ in one dimension only, and whose sum a reader can know) a single
+// hidden cell gets company. In a table of two dimensions that is a pair that did
+// not occur, when there is one: "<10" then also stands for none, and no large
+// cell is lost. Otherwise it is the smallest that is shown. Values, numerators,
+// denominators and people of hidden cells are gone.
 func Suppress(t dtm.Table, threshold int64) dtm.Table {
 	if !t.Indicator.Counts && !t.Indicator.Share {
 		return t
 	}
-	f := slices.Clone(t.Figures)
-	hidden := make([]bool, len(f))
+	g := newGrid(t)
 	any := false
-	for i := range f {
-		if f[i].Value != nil && f[i].People > 0 && f[i].People < threshold {
-			hidden[i], any = true, true
+	for i, f := range g.cells {
+		if f.Suppressed || f.Value != nil && f.People > 0 && f.People < threshold {
+			g.hidden[i], any = true, true
 		}
 	}
 	if any {
-		accompany(t, f, hidden)
+		g.accompany()
 	}
-	for i := range f {
-		if hidden[i] {
-			f[i] = dtm.Figure{Keys: f[i].Keys, Suppressed: true}
-		}
-	}
-	t.Figures = f
+	t.Figures = g.shown()
 	return t
-}
-
-// accompany hides one more cell in each line that has a single hidden one, until
-// no line has. Each round hides at least one cell, so it ends.
-func accompany(t dtm.Table, f []dtm.Figure, hidden []bool) {
-	lines := lines(t, f)
-	for again := true; again; {
-		again = false
-		for _, line := range lines {
-			n, best := 0, -1
-			for _, i := range line {
-				switch {
-				case hidden[i]:
-					n++
-				case f[i].Value == nil:
-				case best < 0 || smaller(f[i], f[best]):
-					best = i
-				}
-			}
-			if n == 1 && best >= 0 {
-				hidden[best], again = true, true
-			}
-		}
-	}
-}
-
-// smaller prefers the fewest people above zero: hiding a zero says little, but
-// protects when nothing else is there.
-func smaller(a, b dtm.Figure) bool {
-	if (a.People == 0) != (b.People == 0) {
-		return b.People == 0
-	}
-	return a.People < b.People
-}
-
-// lines are the sets of cells that share all keys but one.
-func lines(t dtm.Table, f []dtm.Figure) [][]int {
-	by := map[string][]int{}
-	for d := range t.By {
-		for i := range f {
-			if d >= len(f[i].Keys) {
-				continue
-			}
-			key := string(rune('a' + d))
-			for k, v := range f[i].Keys {
-				if k != d {
-					key += "\x00" + v
-				}
-			}
-			by[key] = append(by[key], i)
-		}
-	}
-	keys := make([]string, 0, len(by))
-	for k := range by {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys) // the same cells are hidden every time
-	out := make([][]int, 0, len(keys))
-	for _, k := range keys {
-		out = append(out, by[k])
-	}
-	return out
 }
