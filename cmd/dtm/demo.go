@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"dtm"
+	"dtm/access"
+	"dtm/config"
+	"dtm/demo"
+	"dtm/event"
+	"dtm/gather/bulk"
+	"dtm/gather/openrosa"
+)
+
+const (
+	demoSeed   = 20170501 // the month flow monitoring began in Djibouti
+	demoMonths = 24
+)
+
+func runDemo(ctx context.Context, c *call) error {
+	fs := c.flags()
+	apply := config.Flags(fs, "listen", "cache")
+	months := fs.Int("months", demoMonths, "`months` of data, up to today")
+	if _, err := c.parse(fs, 0, 0); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "dtm-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	quiet := *c
+	quiet.out = c.err
+	h, err := quiet.makeHouse(ctx, dir+"/data", "djibouti", time.Now)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	h.op.Synthetic = true
+	if err := apply(&h.config); err != nil {
+		return err
+	}
+	if err := c.invent(ctx, h, *months); err != nil {
+		return err
+	}
+	accounts, err := h.demoAccounts(ctx)
+	if err != nil {
+		return err
+	}
+	_, token, err := h.db.AddDevice(ctx, "demo-phone", "obock")
+	if err != nil {
+		return err
+	}
+	return c.serve(ctx, h, func(base string) {
+		fmt.Fprintf(c.out, "\nThe demo is at %s/en/ (also /fr/ and /ar/). All its figures are synthetic.\n\nPhone (ODK Collect, server address):\n  %s%s\n\nAccounts, for this run only:\n", base, base, openrosa.Path(token))
+		for _, a := range accounts {
+			fmt.Fprintf(c.out, "  %-28s %-12s %s\n", a[0], a[1], a[2])
+		}
+		fmt.Fprintf(c.out, "\nOther commands work on it meanwhile: dtm indicator -data %s total_movements -from %s\nCtrl-C ends it and removes its data.\n", h.dir, dtm.MonthOf(time.Now()))
+	})
+}
+
+// invent sends the demo's groups in by the way that phones' submissions take, many
+// at once, and loads them.
+func (c *call) invent(ctx context.Context, h *house, months int) error {
+	form, err := h.forms.form(ctx, "fmr", "")
+	if err != nil {
+		return err
+	}
+	now := time.Now().In(h.op.Zone)
+	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
+	start := dtm.MonthOf(today).Add(1 - months).First()
+	days := int(today.Sub(start).Hours()/24) + 1
+	began := time.Now()
+	show, end := c.progress("inventing groups", int64(days), began)
+	work := make(chan demo.Instance, 1000)
+	ctx = event.WithActor(ctx, "system")
+	var wg sync.WaitGroup
+	errs := make(chan error, 32)
+	for range 32 { // as many phones: the store commits them in groups
+		wg.Go(func() {
+			for x := range work {
+				s := dtm.Submission{ID: x.ID, Form: form.ID, Version: form.Version, Received: x.At, XML: x.XML}
+				if _, err := h.db.Receive(ctx, s); err != nil {
+					errs <- err
+					return
+				}
+			}
+		})
+	}
+	sent := 0
+	var failed error
+feed:
+	for n := range days {
+		for _, x := range demo.Day(h.op, form, start, start.AddDate(0, 0, n), demoSeed) {
+			select {
+			case work <- x:
+				sent++
+			case failed = <-errs:
+				break feed
+			case <-ctx.Done():
+				failed = ctx.Err()
+				break feed
+			}
+		}
+		show(bulk.Progress{Read: int64(n + 1), Size: int64(days), Rows: sent})
+	}
+	close(work)
+	wg.Wait()
+	end()
+	select {
+	case err := <-errs:
+		return err
+	default:
+	}
+	if failed != nil {
+		return failed
+	}
+	if err := h.current(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.err, "%d groups of %d days, in %.1f s\n", sent, days, time.Since(began).Seconds())
+	return nil
+}
+
+// demoAccounts makes a user of each role with a password of this run.
+func (h *house) demoAccounts(ctx context.Context) ([][3]string, error) {
+	var out [][3]string
+	for _, role := range roles {
+		b := make([]byte, 9)
+		rand.Read(b)
+		password := strings.TrimRight(base64.RawURLEncoding.EncodeToString(b), "=")
+		hash, err := access.HashPassword(ctx, rand.Reader, password)
+		if err != nil {
+			return nil, err
+		}
+		email := role + "@example.org"
+		if err := h.db.AddUser(ctx, dtm.User{Email: email, Role: role}, hash); err != nil {
+			return nil, err
+		}
+		out = append(out, [3]string{email, role, password})
+	}
+	return out, nil
+}

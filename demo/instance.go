@@ -1,0 +1,62 @@
+package demo
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"time"
+
+	"dtm"
+	"dtm/gather/xlsform"
+)
+
+// Instance is a group as a phone would send it.
+type Instance struct {
+	ID  string
+	At  time.Time // when it was filled in
+	XML []byte
+}
+
+// Day gives the instances of one day. start is the first day of the demo.
+func Day(op *dtm.Operation, form *xlsform.Form, start, day time.Time, seed uint64) []Instance {
+	var out []Instance
+	for _, g := range groupsOn(op, start, day, seed) {
+		out = append(out, Instance{ID: g.id, At: g.at, XML: write(form, &g)})
+	}
+	return out
+}
+
+// write lays the answers out by the form, so that a question added to it is there,
+// unanswered.
+func write(form *xlsform.Form, g *group) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `<?xml version="1.0"?><%s id="%s" version="%s">`, form.Root.Name, form.ID, form.Version)
+	children(&b, form.Root, g.value, g)
+	fmt.Fprintf(&b, `<meta><instanceID>%s</instanceID><instanceName>%s %s</instanceName></meta></%s>`, g.id, g.point, g.day.Format(time.DateOnly), form.Root.Name)
+	return b.Bytes()
+}
+
+func children(b *bytes.Buffer, parent *xlsform.Node, value func(string) string, g *group) {
+	for _, n := range parent.Nodes {
+		switch n.Kind {
+		case xlsform.Repeat:
+			for _, turn := range g.blocks {
+				b.WriteString("<" + n.Name + ">")
+				children(b, n, turn.value, g)
+				b.WriteString("</" + n.Name + ">")
+			}
+		case xlsform.Group:
+			b.WriteString("<" + n.Name + ">")
+			children(b, n, value, g)
+			b.WriteString("</" + n.Name + ">")
+		default:
+			if v := value(n.Name); v != "" {
+				b.WriteString("<" + n.Name + ">")
+				_ = xml.EscapeText(b, []byte(v)) // a buffer does not fail
+				b.WriteString("</" + n.Name + ">")
+			} else {
+				b.WriteString("<" + n.Name + "/>")
+			}
+		}
+	}
+}
