@@ -142,6 +142,18 @@ func (h *house) start(ctx context.Context) {
 	})
 }
 
+// loadMeanwhile loads chunks while more of the file is read: reading and loading
+// keep a processor each busy. An error is met again by current.
+func (h *house) loadMeanwhile(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = h.loader.Run(ctx) })
+	return func() {
+		cancel()
+		wg.Wait()
+	}
+}
+
 // current brings the warehouse up to everything stored so far.
 func (h *house) current(ctx context.Context) error {
 	_, err := h.loader.CatchUp(ctx)

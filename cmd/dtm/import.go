@@ -54,6 +54,7 @@ func runImport(ctx context.Context, c *call) error {
 		return err
 	}
 	before := time.Now()
+	stopLoading := h.loadMeanwhile(ctx)
 	show, end := c.progress("reading "+filepath.Base(name), st.Size(), before)
 	sum, err := bulk.Import(event.WithActor(ctx, "system"), h.op, bulk.Source{Name: filepath.Base(name), Data: f, Size: st.Size()}, h.db, bulk.Options{
 		Now:      time.Now,
@@ -64,6 +65,7 @@ func runImport(ctx context.Context, c *call) error {
 		},
 	})
 	end()
+	stopLoading()
 	if err != nil {
 		return err
 	}

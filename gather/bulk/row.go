@@ -17,6 +17,7 @@ type reader struct {
 	text  map[string]string // interned
 	dates map[string]dated
 	lists map[string]map[string]string // list -> folded spelling -> code
+	met   map[string]map[string]spelling
 
 	reasons map[uint64][]string // mask of reason columns -> codes
 }
@@ -28,7 +29,7 @@ type dated struct {
 }
 
 func newReader(op *dtm.Operation, cols columns) *reader {
-	r := &reader{op: op, cols: cols, text: map[string]string{}, dates: map[string]dated{}, lists: map[string]map[string]string{}, reasons: map[uint64][]string{}}
+	r := &reader{op: op, cols: cols, text: map[string]string{}, dates: map[string]dated{}, lists: map[string]map[string]string{}, met: map[string]map[string]spelling{}, reasons: map[uint64][]string{}}
 	for name, list := range op.Lists {
 		m := map[string]string{}
 		for _, c := range list.Codes {
@@ -75,27 +76,49 @@ func (r *reader) at(rec []string, i int) string {
 
 func blank(c rune) bool { return c == ' ' || c == '\t' || c == '\u00a0' || c == '\u202f' || c == '\r' }
 
+// spelling is what a word of a file means in a list.
+type spelling struct {
+	code string
+	rule string // of the flag it earns; "" for none
+}
+
 // code looks a spelling up in a list; what is not there stays as written, with a
 // flag.
 func (r *reader) code(m *dtm.Movement, list, column, s string) string {
 	if s == "" {
 		return ""
 	}
+	met := r.met[list]
+	if met == nil {
+		met = map[string]spelling{}
+		r.met[list] = met
+	}
+	f, ok := met[s]
+	if !ok {
+		f = r.find(list, s)
+		if len(met) < 100_000 {
+			met[s] = f
+		}
+	}
+	if f.rule != "" {
+		m.Flags = append(m.Flags, dtm.Flag{Rule: f.rule, Path: column, Note: s})
+	}
+	return f.code
+}
+
+func (r *reader) find(list, s string) spelling {
 	known, ok := r.lists[list]
 	if !ok {
-		return s
+		return spelling{code: s}
 	}
-	if c, ok := known[s]; ok { // already folded, the usual case
-		return c
+	c, ok := known[dtm.Fold(s)]
+	switch {
+	case !ok:
+		return spelling{s, "code.unknown"}
+	case dtm.Fold(c) != dtm.Fold(s):
+		return spelling{c, "code.spelling"}
 	}
-	if c, ok := known[dtm.Fold(s)]; ok {
-		if dtm.Fold(c) != dtm.Fold(s) {
-			m.Flags = append(m.Flags, dtm.Flag{Rule: "code.spelling", Path: column, Note: s})
-		}
-		return c
-	}
-	m.Flags = append(m.Flags, dtm.Flag{Rule: "code.unknown", Path: column, Note: s})
-	return s
+	return spelling{code: c}
 }
 
 // movement reads one record. reason is not empty when the row cannot be kept.
