@@ -5,8 +5,6 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
-	"path"
-	"strings"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -28,49 +26,45 @@ const engineAsset = "asset/typst.wasm.zst"
 // later ones half a second. Errors are those of typst.New; Unavailable when the
 // program was built without make assets.
 func NewEngine(ctx context.Context, cacheDir string) (*typst.Engine, error) {
-	packed, err := assets.ReadFile(engineAsset)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, missing("the PDF engine")
-	}
-	if err != nil {
-		return nil, err
-	}
-	d, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(64<<20))
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	wasm, err := d.DecodeAll(packed, nil)
-	if err != nil {
-		return nil, dtm.Errorf(dtm.Internal, "the embedded PDF engine is damaged; run make assets and build again: %w", err)
-	}
-	fonts, err := fontFiles()
+	wasm, fonts, err := load(assets)
 	if err != nil {
 		return nil, err
 	}
 	return typst.New(ctx, wasm, fonts, cacheDir)
 }
 
-func fontFiles() ([][]byte, error) {
-	entries, err := assets.ReadDir("asset")
-	if err != nil {
-		return nil, err
+// load unpacks the engine and collects the fonts.
+func load(files fs.FS) (wasm []byte, fonts [][]byte, err error) {
+	packed, err := fs.ReadFile(files, engineAsset)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, missing("the PDF engine")
 	}
-	var fonts [][]byte
-	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), ".ttf") {
-			continue
-		}
-		b, err := assets.ReadFile(path.Join("asset", e.Name()))
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(64<<20))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer d.Close()
+	if wasm, err = d.DecodeAll(packed, nil); err != nil {
+		return nil, nil, dtm.Errorf(dtm.Internal, "the embedded PDF engine is damaged; run make assets and build again: %w", err)
+	}
+	names, err := fs.Glob(files, "asset/*.ttf")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range names {
+		b, err := fs.ReadFile(files, name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		fonts = append(fonts, b)
 	}
 	if len(fonts) == 0 {
-		return nil, missing("a font for the PDF")
+		return nil, nil, missing("a font for the PDF")
 	}
-	return fonts, nil
+	return wasm, fonts, nil
 }
 
 func missing(what string) error {

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"regexp"
 
 	"dtm"
 )
@@ -33,6 +34,9 @@ func Monthly(ctx context.Context, c Compiler, d Document) ([]byte, error) {
 		files[name] = source
 	}
 	data, err := json.Marshal(wire(d, files))
+	if err == nil && d.Lang.RTL() {
+		data, err = isolated(data)
+	}
 	if err != nil {
 		return nil, dtm.Errorf(dtm.Internal, "the report cannot be written as JSON: %w", err)
 	}
@@ -50,6 +54,11 @@ func wire(d Document, files map[string][]byte) any {
 		Section
 		Figures []figure `json:"figures"`
 		Tables  []Table  `json:"tables"`
+	}
+	type meta struct { // of the file itself, never drawn
+		Title    string `json:"title"`
+		Subtitle string `json:"subtitle"`
+		Author   string `json:"author"`
 	}
 	n := 0
 	figures := func(fs []Figure) []figure {
@@ -71,6 +80,7 @@ func wire(d Document, files map[string][]byte) any {
 	}
 	var out struct {
 		Document
+		Meta     meta      `json:"meta"`
 		Date     [3]int    `json:"date"`
 		RTL      bool      `json:"rtl"`
 		Opening  []figure  `json:"opening"`
@@ -80,6 +90,7 @@ func wire(d Document, files map[string][]byte) any {
 	}
 	out.Document = d
 	out.Document.Marks, out.Document.Cells, out.Document.Overview.Points = list(d.Marks), list(d.Cells), list(d.Overview.Points)
+	out.Meta = meta{d.Title, d.Subtitle, d.Author}
 	out.Date = [3]int{d.Date.Year(), int(d.Date.Month()), d.Date.Day()}
 	out.RTL = d.Lang.RTL()
 	out.Opening = figures(d.Opening)
@@ -102,4 +113,35 @@ func list[T any](s []T) []T {
 		return []T{}
 	}
 	return s
+}
+
+// figure is a number with what belongs to it: sign, "<", percent.
+var figure = regexp.MustCompile(`[<>+\x{2212}-]?\d+(?:[.,\x{202f}]\d+)*%?`)
+
+// isolated wraps every number of the texts that are drawn in marks (U+2066, U+2069) that keep it
+// together where text runs from right to left: "<10" would be read as "10>".
+func isolated(data []byte) ([]byte, error) {
+	var v any
+	if err := json.Unmarshal(data, &v); err != nil {
+		return nil, err
+	}
+	var walk func(v any) any
+	walk = func(v any) any {
+		switch v := v.(type) {
+		case string:
+			return figure.ReplaceAllString(v, "\u2066$0\u2069")
+		case []any:
+			for i := range v {
+				v[i] = walk(v[i])
+			}
+		case map[string]any:
+			for k := range v {
+				if k != "file" && k != "lang" && k != "meta" && k != "alt" {
+					v[k] = walk(v[k])
+				}
+			}
+		}
+		return v
+	}
+	return json.Marshal(walk(v))
 }

@@ -34,7 +34,7 @@ func FromOverview(o *overview.Overview, op *dtm.Operation, base *maps.Base, cata
 		Date:     o.Release.At,
 		Kicker:   op.Title.In(l),
 		Title:    say("report.title") + "\u00a0· " + o.When,
-		Subtitle: own(l, "subtitle", say("period.span", locale.Date(l, o.Period.From), locale.Date(l, last))),
+		Subtitle: own(l, "subtitle", first(l, o.Period), locale.Date(l, last)),
 		Author:   op.Source.In(l),
 		Footer:   join(" · ", op.Source.In(l), say("page.release", o.Release.ID())),
 		Words:    Words{Page: say("report.page", "{page}", "{pages}")},
@@ -59,6 +59,16 @@ func FromOverview(o *overview.Overview, op *dtm.Operation, base *maps.Base, cata
 	d.Sections = p.sections()
 	d.Notes = notes(o, op, catalogue)
 	return d, nil
+}
+
+// first writes the first day of p as it stands before the last: "1" when month
+// and year are the same.
+func first(l dtm.Lang, p dtm.Period) string {
+	day := locale.Date(l, p.From)
+	if dtm.MonthOf(p.From) == dtm.MonthOf(p.To.AddDate(0, 0, -1)) {
+		day, _, _ = strings.Cut(day, " ")
+	}
+	return day
 }
 
 func own(l dtm.Lang, key string, args ...string) string {
@@ -150,7 +160,7 @@ func (p printer) sections() []Section {
 	}
 	add("points", beside, ranking)
 	add("od", p.figures(wide, "od"), nil)
-	add("profile", p.figures(narrow, "nationality"), p.tables("sexage", "nationality", "reasons"))
+	add("profile", p.figures(narrow, "nationality"), p.tables("nationality", "sexage", "reasons"))
 	return out
 }
 
@@ -162,7 +172,7 @@ func (p printer) ranking() []Table {
 		return p.tables("points")
 	}
 	l := p.o.Lang
-	t := Table{Title: "", Columns: []Column{{Title: bars.Axis}, {Title: locale.Say(l, "filter.region")}, {Title: bars.Measure, Number: true}, {Title: locale.Say(l, "word.share"), Number: true}}}
+	t := Table{Title: p.plain(panel), Subtitle: panel.Subtitle, Columns: []Column{{Title: bars.Axis}, {Title: locale.Say(l, "filter.region")}, {Title: bars.Measure, Number: true}, {Title: locale.Say(l, "word.share"), Number: true}}}
 	for i, row := range panel.Table.Text(overview.ChartOptions(p.op, l, wide)) {
 		var region string
 		if code, ok := p.op.ResolvePoint(row[0]); ok {
@@ -183,13 +193,21 @@ func (p printer) tables(ids ...string) []Table {
 		if !ok {
 			continue
 		}
-		t := Table{Title: panel.Title, Subtitle: panel.Subtitle, Rows: panel.Table.Text(overview.ChartOptions(p.op, p.o.Lang, wide))}
+		t := Table{Title: p.plain(panel), Subtitle: panel.Subtitle, Rows: panel.Table.Text(overview.ChartOptions(p.op, p.o.Lang, wide))}
 		for i, c := range panel.Table.Columns {
 			t.Columns = append(t.Columns, Column{Title: c, Number: len(panel.Table.Rows) > 0 && panel.Table.Rows[0][i].Figure})
 		}
 		out = append(out, t)
 	}
 	return out
+}
+
+// plain is the panel's subject, for a table under a drawing that says the finding.
+func (p printer) plain(panel overview.Panel) string {
+	if key := "panel." + panel.ID + ".plain"; locale.Has(key) {
+		return locale.Say(p.o.Lang, key)
+	}
+	return panel.Title
 }
 
 // notes are method and limits, definitions and credits.

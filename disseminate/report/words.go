@@ -4,7 +4,7 @@ import "dtm"
 
 // words are what only the report says; all else is in package locale.
 var words = map[string]dtm.Text{
-	"subtitle":  {dtm.English: "Movements observed at the flow monitoring points, {0}", dtm.French: "Mouvements observés aux points de suivi des flux, {0}", dtm.Arabic: "التنقلات المرصودة في نقاط رصد التدفق، {0}"},
+	"subtitle":  {dtm.English: "Movements observed at the flow monitoring points, {0} to {1}", dtm.French: "Mouvements observés aux points de suivi des flux, du {0} au {1}", dtm.Arabic: "التنقلات المرصودة في نقاط رصد التدفق، من {0} إلى {1}"},
 	"synthetic": {dtm.English: "Demonstration: all figures are synthetic", dtm.French: "Démonstration\u202f: tous les chiffres sont synthétiques", dtm.Arabic: "عرض توضيحي: جميع الأرقام اصطناعية"},
 
 	"many":   {dtm.English: "How many", dtm.French: "Combien", dtm.Arabic: "كم"},

@@ -31,11 +31,11 @@ var assets = []asset{
 	{"@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf", report, "Inter-Regular.ttf"},
 	{"@expo-google-fonts/inter/600SemiBold/Inter_600SemiBold.ttf", report, "Inter-SemiBold.ttf"},
 	{"@expo-google-fonts/inter/700Bold/Inter_700Bold.ttf", report, "Inter-Bold.ttf"},
-	{"@expo-google-fonts/noto-sans-arabic/400Regular/NotoSansArabic_400Regular.ttf", report, "NotoSansArabic-Regular.ttf"},
-	{"@expo-google-fonts/noto-sans-arabic/600SemiBold/NotoSansArabic_600SemiBold.ttf", report, "NotoSansArabic-SemiBold.ttf"},
-	{"@expo-google-fonts/noto-sans-arabic/700Bold/NotoSansArabic_700Bold.ttf", report, "NotoSansArabic-Bold.ttf"},
+	{"@expo-google-fonts/vazirmatn/400Regular/Vazirmatn_400Regular.ttf", report, "Vazirmatn-Regular.ttf"},
+	{"@expo-google-fonts/vazirmatn/600SemiBold/Vazirmatn_600SemiBold.ttf", report, "Vazirmatn-SemiBold.ttf"},
+	{"@expo-google-fonts/vazirmatn/700Bold/Vazirmatn_700Bold.ttf", report, "Vazirmatn-Bold.ttf"},
 	{"@expo-google-fonts/inter/LICENSE_FONT", report, "LICENSE-Inter.txt"},
-	{"@expo-google-fonts/noto-sans-arabic/LICENSE_FONT", report, "LICENSE-NotoSansArabic.txt"},
+	{"@expo-google-fonts/vazirmatn/LICENSE_FONT", report, "LICENSE-Vazirmatn.txt"},
 
 	{"htmx.org/dist/htmx.min.js", web, "htmx.min.js"},
 	{"htmx.org/LICENSE", web, "LICENSE-htmx.txt"},
@@ -45,7 +45,10 @@ var assets = []asset{
 	{"@fontsource-variable/noto-sans-arabic/LICENSE", web, "LICENSE-noto-sans-arabic.txt"},
 }
 
-const engine = typst.Package + "/pkg/typst_ts_web_compiler_bg.wasm"
+const (
+	engine = typst.Package + "/pkg/typst_ts_web_compiler_bg.wasm"
+	packed = "typst.wasm.zst"
+)
 
 func main() {
 	if err := run(); err != nil {
@@ -55,6 +58,9 @@ func main() {
 }
 
 func run() error {
+	if err := clear(); err != nil {
+		return err
+	}
 	for _, a := range assets {
 		data, err := read(a.from)
 		if err != nil {
@@ -65,6 +71,31 @@ func run() error {
 		}
 	}
 	return engineAsset()
+}
+
+// clear removes what an earlier version of this program has put there and this
+// one does not: it would be embedded.
+func clear() error {
+	known := map[string]bool{filepath.Join(report, packed): true}
+	for _, a := range assets {
+		known[filepath.Join(a.folder, a.name)] = true
+	}
+	for _, folder := range []string{report, web} {
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			name := filepath.Join(folder, e.Name())
+			if known[name] || e.Name() == "README.md" || e.Name() == ".gitignore" {
+				continue
+			}
+			if err := os.Remove(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // engineAsset compresses the engine, unless the compressed one is of this build:
@@ -78,7 +109,7 @@ func engineAsset() error {
 	if got := hex.EncodeToString(sum[:]); got != typst.SHA256 {
 		return fmt.Errorf("node_modules/%s has SHA-256 %s; the program is written for %s of version %s: set that version in package.json and run npm ci", engine, got, typst.SHA256, typst.Version)
 	}
-	name := filepath.Join(report, "typst.wasm.zst")
+	name := filepath.Join(report, packed)
 	if old, err := os.ReadFile(name); err == nil {
 		if d, err := zstd.NewReader(nil); err == nil {
 			defer d.Close()

@@ -35,7 +35,7 @@ func start(t *testing.T) *typst.Engine {
 }
 
 func doc(source string) map[string][]byte {
-	return map[string][]byte{"main.typ": []byte(`#set text(font: ("Inter", "Noto Sans Arabic"))
+	return map[string][]byte{"main.typ": []byte(`#set text(font: ("Inter", "Vazirmatn"))
 ` + source)}
 }
 
