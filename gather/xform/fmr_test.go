@@ -47,15 +47,17 @@ func TestFMRLists(t *testing.T) {
 		for i, c := range choices.Choices {
 			code := list.Codes[i]
 			for l, header := range map[dtm.Lang]string{dtm.English: "English (en)", dtm.French: "French (fr)", dtm.Arabic: "Arabic (ar)"} {
-				if c.Name != code.Code || c.Label[header] != code.Label[l] {
-					t.Errorf("%s %d: the form has %s %q, the pack %s %q", name, i, c.Name, c.Label[header], code.Code, code.Label[l])
+				if c.Name != code.Code || c.Label.In(header) != code.Label[l] {
+					t.Errorf("%s %d: the form has %s %q, the pack %s %q", name, i, c.Name, c.Label.In(header), code.Code, code.Label[l])
 				}
 			}
 		}
 	}
 	for _, v := range op.Lists["vulnerability"].Codes {
 		found := false
-		form.Root.Walk(func(n *xlsform.Node) { found = found || strings.HasSuffix(n.HXL, "+v_"+v.Code+"+vulnerable") || strings.Contains(n.HXL, "v_"+v.Code) })
+		form.Root.Walk(func(n *xlsform.Node) {
+			found = found || strings.HasSuffix(n.HXL, "+v_"+v.Code+"+vulnerable") || strings.Contains(n.HXL, "v_"+v.Code)
+		})
 		if !found {
 			t.Errorf("the form does not count %s", v.Code)
 		}

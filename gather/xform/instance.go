@@ -132,7 +132,7 @@ func Files(f *xlsform.Form, doc []byte) []string {
 	var each func(a *Answers)
 	each = func(a *Answers) {
 		for _, x := range a.List {
-			if dataTypes[x.Node.Type] == "binary" && x.Value != "" {
+			if x.Node.Attachment() && x.Value != "" {
 				out = append(out, x.Value)
 			}
 		}

@@ -1,18 +1,25 @@
 package xlsform
 
-// Form is an XLSForm understood: what package xform writes and reads instances by.
+import "slices"
+
+// Form is an XLSForm understood: what package xform writes XForms and reads
+// instances by.
 type Form struct {
 	ID, Version, Title string
-	DefaultLanguage    string
-	Languages          []string // as the headers name them, "" alone when they name none
+	DefaultLanguage    string   // "default" when the form names none
+	Languages          []string // as the headers name them, in order of first use; empty when they name none
 	Style              string
-	InstanceName       string
 	PublicKey          string
 	SubmissionURL      string
-	Namespaces         string
-	Root               *Node // group of everything
+	AutoSend           string
+	AutoDelete         string
+	ClientEditable     bool
+	Namespaces         []Column // prefix and address, beyond the XForm's own
+	Attributes         []Column // of the instance's root element
+	EntitiesVersion    string   // "2024.1.0" or "2025.1.0" when the form declares entities
+	Root               *Node    // group of everything
 	Lists              []*List
-	External           []External // external instances, in order of first use
+	ExternalLists      []*List // of select_one_external, looked up in itemsets.csv
 }
 
 // Kind of a node of the form.
@@ -22,6 +29,7 @@ const (
 	Question Kind = iota
 	Group
 	Repeat
+	Declaration // of an entity: not a group for references that climb
 )
 
 // Node is a question, a group or a repeat.
@@ -31,27 +39,68 @@ type Node struct {
 	Name   string
 	Parent *Node
 	Nodes  []*Node // of groups and repeats
+	Meta   *Node   // the form's meta group, or that of an entity declared in this group
+	Made   bool    // not a row of the survey: made for or_other, a count, a table list
 
-	Label, Hint, Guidance              Texts
-	ConstraintMessage, RequiredMessage Texts
-	Media                              map[string]Texts // "image", "audio", "video", "big-image"
+	Label, Hint, Guidance                          Texts
+	ConstraintMessage, RequiredMessage, NoAppError Texts
+	Media                                          []Medium
 
-	Relevant, Required, Constraint, Calculation, ReadOnly string
-	Default, Appearance, RepeatCount, ChoiceFilter        string
-	Trigger                                               string
-	Parameters                                            map[string]string
-	Bind, Body, Instance                                  map[string]string // pass-through attributes
-	HXL                                                   string            // "#affected+f+children"
+	Tag      string            // of the body element: "input", "select1" ...; "" shows nothing
+	Control  map[string]string // attributes of the body element, appearance among them
+	Bind     map[string]string // attributes of the bind, type among them; texts that are translated are not in it
+	Instance map[string]string // attributes of the instance element
 
-	List  string            // of selects: name of the choice list
-	File  string            // of selects from file: "points.csv"
-	Other bool              // or_other
-	Cells map[string]string // column -> cell, for faults found later
-	Line  int
+	Default      string
+	Dynamic      bool // the default is computed
+	ChoiceFilter string
+	Parameters   map[string]string
+	Triggers     []string // names of the questions whose change computes this one
+	HXL          string   // "#affected+children+f": attributes in alphabetical order
+
+	List   string  // of selects: name of the choice list, or "${name}" for earlier answers
+	File   string  // of selects from file: "points.csv"
+	Other  bool    // or_other
+	Search bool    // the appearance holds search(): choices are written in the body
+	Tags   []*List // of osm
+	Entity *Entity // of a meta group
+
+	row *record
 }
 
-// Texts is a text by language as the header names it.
-type Texts map[string]string
+// Text is words in one language.
+type Text struct{ Lang, Words string }
+
+// Texts is a text in the languages it was written in. A single Text without Lang
+// is one that the form does not translate.
+type Texts []Text
+
+// Plain returns the text of a label that is not translated.
+func (t Texts) Plain() (string, bool) {
+	if len(t) == 1 && t[0].Lang == "" {
+		return t[0].Words, true
+	}
+	return "", false
+}
+
+// In returns the text in a language, "" when it is not translated into it.
+func (t Texts) In(lang string) string {
+	for _, x := range t {
+		if x.Lang == lang {
+			return x.Words
+		}
+	}
+	return ""
+}
+
+// Translated tells whether the text names a language.
+func (t Texts) Translated() bool { return len(t) > 0 && t[0].Lang != "" }
+
+// Medium is a picture, sound or film beside a label.
+type Medium struct {
+	Kind string // "image", "big-image", "audio", "video"
+	File Texts
+}
 
 // List is a choice list.
 type List struct {
@@ -63,31 +112,52 @@ type List struct {
 type Choice struct {
 	Name  string
 	Label Texts
-	Media map[string]Texts
-	Extra []Column // further columns, for filters
+	Media []Medium
+	Extra []Column // further columns that are filled in, for filters
+
+	row *record
 }
 
-// Column is a further column of a choice.
+// Column is a name with its text.
 type Column struct{ Name, Value string }
 
-// External is a file that the form reads choices from.
-type External struct{ ID, File string }
-
-// ExternalFiles names the files that go with the form.
-func (f *Form) ExternalFiles() []string {
-	var out []string
-	for _, e := range f.External {
-		out = append(out, e.File)
-	}
-	return out
+// Translated tells whether labels of the list must go through itext: some are
+// translated, carry media or refer to answers.
+func (l *List) Translated() bool {
+	return slices.ContainsFunc(l.Choices, func(c Choice) bool {
+		plain, _ := c.Label.Plain()
+		return len(c.Media) > 0 || c.Label.Translated() || HasRef(plain)
+	})
 }
 
+// Entity is a row of the sheet entities.
+type Entity struct {
+	List                   string
+	ID, CreateIf, UpdateIf string
+	Label                  string
+	inRepeat               bool
+	row                    *record
+}
+
+// Creates and Updates tell what a submission does to the entity.
+func (e *Entity) Creates() bool { return e.ID == "" || e.CreateIf != "" }
+
+// Updates tells whether a submission may change an entity that exists.
+func (e *Entity) Updates() bool { return e.ID != "" }
+
+// InRepeat tells whether every turn of a repeat declares one.
+func (e *Entity) InRepeat() bool { return e.inRepeat }
+
 // Path is the node's XPath in the instance: "/data/group/name".
-func (n *Node) Path() string {
-	if n.Parent == nil {
-		return "/" + n.Name
+func (n *Node) Path() string { return n.PathFrom(nil) }
+
+// PathFrom is the path below an ancestor, "/group/name"; nil means the whole.
+func (n *Node) PathFrom(top *Node) string {
+	path := ""
+	for p := n; p != nil && p != top; p = p.Parent {
+		path = "/" + p.Name + path
 	}
-	return n.Parent.Path() + "/" + n.Name
+	return path
 }
 
 // Repeats lists the repeats around the node, outermost first, itself included.
@@ -101,13 +171,43 @@ func (n *Node) Repeats() []*Node {
 	return out
 }
 
-// Walk calls f for every node below n, in order.
+// Walk calls f for every question, group and repeat below n, in order; the meta
+// groups are left out.
 func (n *Node) Walk(f func(*Node)) {
 	for _, c := range n.Nodes {
 		f(c)
 		c.Walk(f)
 	}
 }
+
+// WalkAll is Walk with the meta groups.
+func (n *Node) WalkAll(f func(*Node)) {
+	for _, c := range n.Nodes {
+		f(c)
+		c.WalkAll(f)
+	}
+	if n.Meta != nil {
+		f(n.Meta)
+		n.Meta.WalkAll(f)
+	}
+}
+
+// Child returns the node of that name directly below n.
+func (n *Node) Child(name string) *Node {
+	for _, c := range n.Nodes {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// Appearance is the control's.
+func (n *Node) Appearance() string { return n.Control["appearance"] }
+
+// Attachment tells whether the answer is the name of a file that comes with the
+// submission.
+func (n *Node) Attachment() bool { return n.Bind["type"] == "binary" }
 
 // ChoiceList returns the list of that name, nil when there is none.
 func (f *Form) ChoiceList(name string) *List {
@@ -117,4 +217,38 @@ func (f *Form) ChoiceList(name string) *List {
 		}
 	}
 	return nil
+}
+
+// External is a file that the form reads.
+type External struct{ ID, File string }
+
+// Externals lists the files that the form reads by instances, once each, in the
+// order in which the questions ask for them.
+func (f *Form) Externals() []External {
+	var out []External
+	add := func(x External) {
+		if !slices.Contains(out, x) {
+			out = append(out, x)
+		}
+	}
+	f.Root.WalkAll(func(n *Node) {
+		for _, x := range n.externals() {
+			add(x)
+		}
+	})
+	return out
+}
+
+// ExternalFiles names the files that go with the form.
+func (f *Form) ExternalFiles() []string {
+	var out []string
+	for _, e := range f.Externals() {
+		out = append(out, e.File)
+	}
+	external := false
+	f.Root.Walk(func(n *Node) { external = external || n.Type == "select_one_external" })
+	if external {
+		out = append(out, "itemsets.csv")
+	}
+	return out
 }

@@ -3,7 +3,6 @@ package xlsform
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -11,371 +10,198 @@ import (
 // reading is the state of one Read.
 type reading struct {
 	form     *Form
+	names    []string // of the sheets, as written
 	faults   Faults
 	warnings []Warning
-	named    map[string][]*Node // name -> nodes
-	langs    []string
+
+	tidy       bool // runs of blanks in the survey count as one
+	duplicates bool // a list may hold a name twice
+	instanceID string
+	noID       bool
+	instance   string // instance_name
+	nameCell   string // of instance_name
+
+	settingsTable, choicesTable, surveyTable, entitiesTable *table
+
+	osm      map[string]*List
+	entities []*Entity
+	audits   []*Node
+	repeats  map[string]*Node
+	index    map[string][]*Node // name -> nodes, once the survey is read
+	other    string             // cell of the first or_other
 }
 
 func (p *reading) fault(sheet, cell, code, format string, a ...any) {
-	p.faults = append(p.faults, Fault{sheet, cell, code, fmt.Sprintf(format, a...)})
+	p.faults = append(p.faults, Fault{Sheet: sheet, Cell: cell, Code: code, Msg: fmt.Sprintf(format, a...), Args: a})
 }
 
 func (p *reading) warn(sheet, cell, code, format string, a ...any) {
-	p.warnings = append(p.warnings, Warning{sheet, cell, code, fmt.Sprintf(format, a...)})
+	p.warnings = append(p.warnings, Warning{Sheet: sheet, Cell: cell, Code: code, Msg: fmt.Sprintf(format, a...), Args: a})
 }
+
+// at reports a fault of a row's column.
+func (p *reading) at(r *record, column []string, code, format string, a ...any) {
+	p.fault(r.table.sheet, r.cell(column...), code, format, a...)
+}
+
+// Names of the columns, for cells.
+var (
+	colType       = []string{"type"}
+	colName       = []string{"name"}
+	colLabel      = []string{"label"}
+	colParameters = []string{"parameters"}
+	colTrigger    = []string{"trigger"}
+	colFilter     = []string{"choice_filter"}
+	colCalculate  = []string{"bind", "calculate"}
+	colSaveTo     = []string{"bind", "entities:saveto"}
+	colAppearance = []string{"control", "appearance"}
+	colMedia      = []string{"media"}
+	colHint       = []string{"guidance_hint"}
+)
 
 // Read reads an XLSForm, recognised by its content. name is what errors call the
 // file, and gives the form its id when the settings do not. A form that cannot be
 // used is Faults, all that were found; a file that is not a form is a *dtm.Error.
+// Warnings are for the author; the form can be used with them.
 func Read(name string, data []byte) (*Form, []Warning, error) {
 	all, err := sheets(name, data)
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &reading{form: &Form{Root: &Node{Kind: Group, Name: "data"}}, named: map[string][]*Node{}}
+	p := &reading{
+		form: &Form{ID: stem(name), DefaultLanguage: "default", Root: &Node{Kind: Group, Name: "data"}},
+		tidy: true, instanceID: "uid", repeats: map[string]*Node{}, index: map[string][]*Node{}, osm: map[string]*List{},
+	}
 	by := map[string]sheet{}
 	for _, s := range all {
-		by[strings.ToLower(strings.TrimSpace(s.name))] = s
+		p.names = append(p.names, s.name)
+		key := strings.ToLower(strings.TrimSpace(s.name))
+		if !slices.Contains(known, key) && len(all) == 1 {
+			key = "survey" // the only sheet needs no name
+		}
+		if _, twice := by[key]; twice && slices.Contains(known, key) {
+			p.fault(s.name, "A1", "sheet.twice", "there are two sheets named %q; keep one", key)
+			continue
+		}
+		by[key] = s
 	}
-	survey, ok := by["survey"]
-	if !ok || len(survey.rows) == 0 {
-		p.fault("", "", "form.no_survey", "the workbook has no sheet named survey, or it is empty")
+	if s, ok := by["survey"]; !ok || len(s.rows) == 0 {
+		p.fault("survey", "A1", "survey.missing", "the form needs a sheet named survey with a row of headers%s", p.similar("survey"))
 		return nil, nil, p.faults
 	}
-	p.settings(by["settings"], name)
-	p.choices(by["choices"])
-	p.survey(survey)
-	p.languages()
-	p.check()
+	p.settings(by["settings"])
+	p.choices(by["choices"], by["external_choices"], by["osm"])
+	p.declarations(by["entities"])
+	p.survey(by["survey"])
+	p.finish()
 	if len(p.faults) > 0 {
-		slices.SortStableFunc(p.faults, func(a, b Fault) int { return strings.Compare(a.Sheet, b.Sheet) })
-		return nil, p.warnings, p.faults
+		slices.SortStableFunc(p.faults, func(a, b Fault) int {
+			if c := strings.Compare(a.Sheet, b.Sheet); c != 0 {
+				return c
+			}
+			return a.line() - b.line()
+		})
+		return nil, p.warnings, slices.CompactFunc(p.faults, func(a, b Fault) bool { return a.Sheet == b.Sheet && a.Cell == b.Cell && a.Msg == b.Msg })
 	}
 	return p.form, p.warnings, nil
 }
 
-func (p *reading) settings(s sheet, file string) {
-	f := p.form
-	f.ID = strings.TrimSuffix(path.Base(strings.ReplaceAll(file, `\`, "/")), path.Ext(file))
-	_, recs := p.table(s)
-	if len(recs) > 0 {
-		r := recs[0]
-		if id := r.get("form_id"); id != "" {
-			f.ID = id
-		}
-		f.Title, f.Version, f.Style = r.get("form_title"), r.get("version"), r.get("style")
-		f.InstanceName, f.DefaultLanguage = r.get("instance_name"), r.get("default_language")
-		f.PublicKey, f.SubmissionURL, f.Namespaces = r.get("public_key"), r.get("submission_url"), r.get("namespaces")
-		if n := r.get("name"); n != "" {
-			if !xmlName.MatchString(n) {
-				p.fault(s.name, r.where("name"), "form.name", "%q cannot be the name of the instance: it must begin with a letter and hold no blanks", n)
-			}
-			f.Root.Name = n
-		}
+// known are the sheets of a form.
+var known = []string{"survey", "choices", "settings", "external_choices", "osm", "entities"}
+
+func stem(name string) string {
+	base := path.Base(strings.ReplaceAll(name, `\`, "/"))
+	if s := strings.TrimSuffix(base, path.Ext(base)); s != "" && s != "." && s != "/" {
+		return s
 	}
-	if f.Title == "" {
-		f.Title = f.ID
-	}
+	return "data"
 }
 
-var xmlName = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_.\-]*$`)
-
-func (p *reading) choices(s sheet) {
-	cols, recs := p.table(s)
-	seen := map[string]map[string]string{}
-	known := map[string]bool{"list name": true, "name": true, "label": true}
-	for _, r := range recs {
-		list := r.get("list name")
-		if list == "" {
-			p.fault(r.sheet, r.where("list name"), "choice.no_list", "the choice has no list_name")
-			continue
-		}
-		l := p.form.ChoiceList(list)
-		if l == nil {
-			l = &List{Name: list}
-			p.form.Lists = append(p.form.Lists, l)
-			seen[list] = map[string]string{}
-		}
-		c := Choice{Name: r.get("name"), Label: Texts(r.langs["label"]), Media: media(r)}
-		if c.Name == "" {
-			p.fault(r.sheet, r.where("name"), "choice.no_name", "the choice of list %q has no name", list)
-			continue
-		}
-		if first, twice := seen[list][c.Name]; twice {
-			p.fault(r.sheet, r.where("name"), "choice.twice", "the name %q is in list %q already (%s)", c.Name, list, first)
-		}
-		seen[list][c.Name] = r.where("name")
-		for _, h := range cols {
-			if h.name != "" && !known[h.name] && !translated[h.name] && h.attr == "" {
-				if xmlName.MatchString(h.raw) {
-					c.Extra = append(c.Extra, Column{h.raw, r.get(h.name)})
-				}
-			}
-		}
-		p.noteLanguages(r)
-		l.Choices = append(l.Choices, c)
-	}
-}
-
-func media(r record) map[string]Texts {
-	var out map[string]Texts
-	for _, kind := range []string{"image", "audio", "video", "big-image"} {
-		if t := r.langs["media::"+kind]; t != nil {
-			if out == nil {
-				out = map[string]Texts{}
-			}
-			out[kind] = t
+// similar names sheets that may be meant by a name; an underscore before a name
+// says that the sheet is not meant.
+func (p *reading) similar(name string) string {
+	var out []string
+	for _, n := range p.names {
+		lower := strings.ToLower(n)
+		if !slices.Contains(known, n) && !strings.HasPrefix(n, "_") && distance(lower, name) <= 2 {
+			out = append(out, fmt.Sprintf("%q", n))
 		}
 	}
-	return out
-}
-
-func (p *reading) noteLanguages(r record) {
-	for _, t := range r.langs {
-		for lang := range t {
-			if !slices.Contains(p.langs, lang) {
-				p.langs = append(p.langs, lang)
-			}
-		}
-	}
-}
-
-func (p *reading) survey(s sheet) {
-	cols, recs := p.table(s)
-	if !slices.ContainsFunc(cols, func(c column) bool { return c.name == "type" }) {
-		p.fault(s.name, "", "survey.no_type", "the survey has no column named type")
-		return
-	}
-	here := p.form.Root
-	var opened []record
-	for _, r := range recs {
-		word := r.get("type")
-		if word == "" {
-			if r.get("name") != "" || r.langs["label"] != nil {
-				p.fault(r.sheet, r.where("type"), "survey.type_missing", "the row has no type")
-			}
-			continue
-		}
-		if r.get("disabled") != "" && truth(r.get("disabled")) {
-			continue
-		}
-		lower := strings.Join(strings.Fields(strings.ReplaceAll(strings.ToLower(word), "_", " ")), " ")
-		switch lower {
-		case "begin group", "begin repeat", "begin loop":
-			n := p.node(r, here)
-			n.Kind = Group
-			if lower != "begin group" {
-				n.Kind = Repeat
-			}
-			n.RepeatCount = r.get("repeat_count")
-			here.Nodes = append(here.Nodes, n)
-			here, opened = n, append(opened, r)
-			continue
-		case "end group", "end repeat", "end loop":
-			want := map[bool]string{true: "repeat", false: "group"}[here.Kind == Repeat]
-			if here.Parent == nil {
-				p.fault(r.sheet, r.where("type"), "survey.end", "%q ends nothing: no group or repeat is open here", word)
-				continue
-			}
-			if strings.HasSuffix(lower, "group") != (want == "group") {
-				p.fault(r.sheet, r.where("type"), "survey.end", "%q stands where the %s %q of %s must end", word, want, here.Name, opened[len(opened)-1].where("type"))
-			}
-			if len(here.Nodes) == 0 {
-				p.warn(r.sheet, r.where("type"), "survey.empty_group", "the %s %q holds no question", want, here.Name)
-			}
-			here, opened = here.Parent, opened[:len(opened)-1]
-			continue
-		}
-		n := p.node(r, here)
-		if typ, tail, ok := cutSelect(word); ok {
-			n.Type = typ
-			p.choose(n, r, strings.Fields(tail))
-		} else if typ, ok := types[lower]; ok {
-			n.Type = typ
-		} else {
-			first, _, _ := strings.Cut(lower, " ")
-			hint := ""
-			if t := nearest(first); t != "" {
-				hint = fmt.Sprintf("; is it %q?", t)
-			}
-			p.fault(r.sheet, r.where("type"), "survey.type_unknown", "%q is not a question type%s", word, hint)
-			continue
-		}
-		if n.Name == "" && metadata[n.Type] {
-			n.Name = n.Type
-		}
-		here.Nodes = append(here.Nodes, n)
-	}
-	for _, r := range opened {
-		p.fault(r.sheet, r.where("type"), "survey.not_ended", "the %s %q is never ended", strings.TrimPrefix(strings.ReplaceAll(r.get("type"), "_", " "), "begin "), r.get("name"))
-	}
-	if len(p.form.Root.Nodes) == 0 && len(p.faults) == 0 {
-		p.fault(s.name, "", "survey.empty", "the survey has no question")
-	}
-}
-
-// node makes what every row has.
-func (p *reading) node(r record, parent *Node) *Node {
-	p.noteLanguages(r)
-	n := &Node{Name: r.get("name"), Parent: parent, Line: r.line, Cells: r.places,
-		Label: Texts(r.langs["label"]), Hint: Texts(r.langs["hint"]), Guidance: Texts(r.langs["guidance_hint"]),
-		ConstraintMessage: Texts(r.langs["constraint_message"]), RequiredMessage: Texts(r.langs["required_message"]), Media: media(r),
-		Relevant: r.get("relevant"), Required: r.get("required"), Constraint: r.get("constraint"), Calculation: r.get("calculation"), ReadOnly: r.get("readonly"),
-		Default: r.get("default"), Appearance: r.get("appearance"), ChoiceFilter: r.get("choice_filter"), Trigger: r.get("trigger"),
-		Bind: r.attrs["bind"], Body: r.attrs["body"], Instance: r.attrs["instance"], HXL: normalTag(r.get("hxl"))}
-	if s := r.get("parameters"); s != "" {
-		n.Parameters = map[string]string{}
-		for _, kv := range strings.FieldsFunc(s, func(c rune) bool { return c == ' ' || c == ',' || c == ';' }) {
-			k, v, ok := strings.Cut(kv, "=")
-			if !ok {
-				p.fault(r.sheet, r.where("parameters"), "survey.parameters", "%q: write parameters as name=value", kv)
-			}
-			n.Parameters[strings.ToLower(k)] = v
-		}
-	}
-	return n
-}
-
-// normalTag writes an HXL tag with its attributes in order, "#affected +f+children"
-// as "#affected+children+f".
-func normalTag(s string) string {
-	s = strings.ToLower(strings.Join(strings.Fields(s), ""))
-	if s == "" {
+	if len(out) == 0 {
 		return ""
 	}
-	parts := strings.Split(s, "+")
-	attrs := parts[1:]
-	slices.Sort(attrs)
-	return strings.Join(append([]string{parts[0]}, attrs...), "+")
+	return "; is it " + strings.Join(out, " or ") + "?"
 }
 
-// cutSelect splits "select_one list or_other" into its type and the rest.
-func cutSelect(word string) (typ, tail string, ok bool) {
-	norm := strings.Join(strings.Fields(word), " ")
-	lower := strings.ToLower(norm)
-	for _, prefix := range selectNames {
-		if strings.HasPrefix(lower, prefix.name+" ") {
-			return prefix.typ, norm[len(prefix.name)+1:], true
-		}
-		if lower == prefix.name {
-			return prefix.typ, "", true
-		}
-	}
-	return "", "", false
-}
-
-func (p *reading) choose(n *Node, r record, words []string) {
-	cell := r.where("type")
-	if len(words) > 0 && (strings.EqualFold(words[len(words)-1], "or_other")) {
-		n.Other, words = true, words[:len(words)-1]
-	}
-	if len(words) > 1 && strings.EqualFold(words[len(words)-1], "other") && strings.EqualFold(words[len(words)-2], "or") {
-		n.Other, words = true, words[:len(words)-2]
-	}
-	if len(words) != 1 {
-		p.fault(r.sheet, cell, "select.no_list", "%q: name one choice list after the type", r.get("type"))
-		return
-	}
-	if strings.HasSuffix(n.Type, "_from_file") {
-		n.Type = strings.TrimSuffix(n.Type, "_from_file")
-		n.File = words[0]
-		ext := strings.ToLower(path.Ext(n.File))
-		if !slices.Contains([]string{".csv", ".xml", ".geojson"}, ext) {
-			p.fault(r.sheet, cell, "select.file", "%q: a file of choices ends in .csv, .xml or .geojson", n.File)
-			return
-		}
-		id := strings.TrimSuffix(n.File, path.Ext(n.File))
-		if !slices.Contains(p.form.External, External{id, n.File}) {
-			if slices.ContainsFunc(p.form.External, func(e External) bool { return e.ID == id }) {
-				p.fault(r.sheet, cell, "select.file_twice", "two files are named %q but for their ending; give one another name", id)
-			}
-			p.form.External = append(p.form.External, External{id, n.File})
-		}
-		return
-	}
-	n.List = words[0]
-	if p.form.ChoiceList(n.List) == nil && !strings.HasPrefix(n.List, "${") {
-		p.fault(r.sheet, cell, "select.list_unknown", "there is no choice list %q in the sheet choices", n.List)
+func (p *reading) misspelt(name string) {
+	if s := p.similar(name); s != "" {
+		p.warn("", "", "sheet.misspelt", "there is no sheet %s%s Begin the name of a sheet that is not meant with _", name, s)
 	}
 }
 
-func truth(s string) bool {
-	switch strings.ToLower(s) {
+// yes reads the ways to say yes.
+func yes(s string) bool {
+	switch strings.ToLower(strings.TrimSpace(s)) {
 	case "yes", "true", "true()", "1", "y":
 		return true
 	}
 	return false
 }
 
-// languages settles the languages of the form and tells what is not translated.
-func (p *reading) languages() {
+func (p *reading) settings(s sheet) {
 	f := p.form
-	named := slices.DeleteFunc(slices.Clone(p.langs), func(l string) bool { return l == "" })
-	f.Languages = named
-	if len(named) == 0 {
-		f.Languages = []string{""}
+	t := settingsDialect.read(p, s, "default", false)
+	p.settingsTable = t
+	if len(t.rows) == 0 {
+		p.misspelt("settings")
+		f.Title = f.ID
 		return
 	}
-	if f.DefaultLanguage != "" && !slices.Contains(named, f.DefaultLanguage) {
-		// A header may write "French (fr)" where the settings say "French".
-		for _, l := range named {
-			if strings.EqualFold(strings.TrimSpace(strings.Split(l, "(")[0]), strings.TrimSpace(strings.Split(f.DefaultLanguage, "(")[0])) {
-				f.DefaultLanguage = l
-			}
+	r := t.rows[0]
+	if id := r.get("id_string"); id != "" {
+		f.ID = id
+	}
+	f.Title = f.ID
+	if title := r.get("title"); title != "" {
+		f.Title = title
+	}
+	if l := r.get("default_language"); l != "" {
+		f.DefaultLanguage = l
+	}
+	if c := r.get("clean_text_values"); c != "" {
+		p.tidy = yes(c)
+	}
+	if id := r.get("instance_id"); id != "" {
+		p.instanceID = id
+	}
+	p.duplicates = yes(r.get("allow_choice_duplicates"))
+	p.instance, p.nameCell = r.get("instance_name"), r.cell("instance_name")
+	f.Version, f.Style, f.PublicKey, f.SubmissionURL = r.get("version"), r.get("style"), r.get("public_key"), r.get("submission_url")
+	f.AutoSend, f.AutoDelete, f.ClientEditable = r.get("auto_send"), r.get("auto_delete"), yes(r.get("client_editable"))
+	if p.noID = yes(r.get("omit_instanceID")); p.noID && f.PublicKey != "" {
+		p.at(r, []string{"omit_instanceID"}, "settings.encrypted", "an encrypted form needs its instanceID; leave omit_instanceID empty")
+	}
+	if n := r.get("name"); n != "" {
+		if !xmlName.MatchString(n) {
+			p.at(r, colName, "name.form", badName, n)
+		}
+		f.Root.Name = n
+	}
+	if a := r.kid("attribute"); a != nil {
+		for _, k := range a.keys {
+			f.Attributes = append(f.Attributes, Column{k, a.kids[k].text})
 		}
 	}
-	if f.DefaultLanguage == "" && slices.Contains(p.langs, "") {
-		f.DefaultLanguage = "default"
-		f.Languages = append([]string{"default"}, named...)
-	}
-	if f.DefaultLanguage == "" {
-		f.DefaultLanguage = "default"
-		if !slices.Contains(named, "default") {
-			f.DefaultLanguage = named[0]
+	for _, x := range [][2]string{{"instance_xmlns", "xmlns"}, {"prefix", "odk:prefix"}, {"delimiter", "odk:delimiter"}} {
+		if v := r.get(x[0]); v != "" {
+			f.Attributes = append(f.Attributes, Column{x[1], v})
 		}
 	}
-	untagged := func(t Texts) {
-		if s, ok := t[""]; ok {
-			delete(t, "")
-			if t[f.DefaultLanguage] == "" {
-				t[f.DefaultLanguage] = s
-			}
-		}
-	}
-	missing := map[string][]string{}
-	each := func(sheet, cell string, t Texts) {
-		if len(t) == 0 {
-			return
-		}
-		untagged(t)
-		for _, l := range f.Languages {
-			if t[l] == "" {
-				missing[l] = append(missing[l], sheet+"!"+cell)
-			}
-		}
-	}
-	f.Root.Walk(func(n *Node) {
-		each("survey", n.Cells["label"], n.Label)
-		each("survey", n.Cells["hint"], n.Hint)
-		each("survey", n.Cells["guidance_hint"], n.Guidance)
-		each("survey", n.Cells["constraint_message"], n.ConstraintMessage)
-		each("survey", n.Cells["required_message"], n.RequiredMessage)
-		for _, t := range n.Media {
-			untagged(t)
-		}
-	})
-	for _, l := range f.Lists {
-		for _, c := range l.Choices {
-			each("choices", l.Name+"/"+c.Name, c.Label)
-			for _, t := range c.Media {
-				untagged(t)
-			}
-		}
-	}
-	for _, l := range f.Languages {
-		if m := missing[l]; len(m) > 0 {
-			p.warn("survey", "", "form.translation_missing", "%d texts are missing in %q, the first at %s", len(m), l, m[0])
+	for _, ns := range strings.Fields(r.get("namespaces")) {
+		if prefix, address, ok := strings.Cut(ns, "="); ok && prefix != "" && !strings.Contains(address, "=") {
+			f.Namespaces = append(f.Namespaces, Column{prefix, strings.Trim(address, `"'`)})
 		}
 	}
 }
+
+const badName = "%q cannot be a name: begin with a letter or _, go on with letters, digits, - _ or ."

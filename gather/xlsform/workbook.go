@@ -3,7 +3,10 @@ package xlsform
 import (
 	"bytes"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
@@ -15,6 +18,7 @@ import (
 type sheet struct {
 	name string
 	rows []line
+	bare bool // every cell needs a header (Markdown); in workbooks others are notes
 }
 
 // line is one row with its number in the sheet, from 1.
@@ -25,9 +29,11 @@ type line struct {
 
 // Limits on what a workbook may unpack to: a form is small.
 const (
-	unzipLimit = 256 << 20
-	maxRows    = 100_000
-	maxColumns = 500
+	unzipLimit = 64 << 20
+	maxRows    = 20_000
+	maxColumns = 1_000
+	maxCells   = 1_000_000
+	maxBlank   = 1_000 // blank rows in a row after which a sheet is over
 )
 
 // sheets reads all sheets, in order, whatever the file is called.
@@ -37,84 +43,201 @@ func sheets(name string, data []byte) ([]sheet, error) {
 		return nil, dtm.Errorf(dtm.Invalid, "the file is empty").At(name).Coded("form.empty")
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
 		return xlsx(name, data)
-	case bytes.HasPrefix(data, []byte{0xd0, 0xcf, 0x11, 0xe0}):
-		return nil, dtm.Errorf(dtm.Unsupported, "this is an old Excel file (.xls, whatever its name says); save it as .xlsx").At(name).Coded("form.xls")
-	case utf8.Valid(data) && bytes.IndexByte(data, '|') >= 0:
-		return markdown(string(data)), nil
+	case bytes.HasPrefix(data, []byte{0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1}):
+		return xls(name, data)
+	case utf8.Valid(data) && bytes.Count(data, []byte("|")) >= 5:
+		return markdown(name, string(bytes.TrimPrefix(data, []byte("\ufeff"))))
 	}
-	return nil, dtm.Errorf(dtm.Unsupported, "this is neither an XLSX workbook nor a Markdown table").At(name).Coded("form.format")
+	return nil, dtm.Errorf(dtm.Unsupported, "this is no form: neither an Excel workbook (.xlsx, .xls) nor a Markdown table").At(name).Coded("form.format")
 }
 
-func xlsx(name string, data []byte) ([]sheet, error) {
+func damaged(name string, err error) *dtm.Error {
+	return dtm.Errorf(dtm.Invalid, "the workbook is damaged or cut off (%w); open it and save it again", err).At(name).Coded("form.damaged")
+}
+
+func large(name string) *dtm.Error {
+	return dtm.Errorf(dtm.TooLarge, "the workbook is larger than any form: at most %d rows and %d columns a sheet", maxRows, maxColumns).At(name).Coded("form.large")
+}
+
+func xlsx(name string, data []byte) (out []sheet, err error) {
+	// The library may fall over a workbook made to harm; that is the file's fault.
+	defer func() {
+		if r := recover(); r != nil {
+			out, err = nil, damaged(name, fmt.Errorf("%v", r))
+		}
+	}()
 	f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{UnzipSizeLimit: unzipLimit, UnzipXMLSizeLimit: unzipLimit, RawCellValue: true})
 	if err != nil {
-		return nil, dtm.Errorf(dtm.Invalid, "the workbook is damaged or cut off (%v); save it again", err).At(name).Coded("form.damaged")
+		return nil, damaged(name, err)
 	}
 	defer f.Close()
-	var out []sheet
+	var total int
 	for _, title := range f.GetSheetList() {
 		rows, err := f.Rows(title)
 		if err != nil {
-			return nil, dtm.Errorf(dtm.Invalid, "the sheet %q cannot be read: %w", title, err).At(name)
+			return nil, damaged(name, err)
 		}
 		s := sheet{name: title}
-		for n := 1; rows.Next(); n++ {
+		for n, blank := 1, 0; rows.Next() && blank < maxBlank; n++ {
 			cells, err := rows.Columns(excelize.Options{RawCellValue: true})
 			if err != nil {
-				return nil, dtm.Errorf(dtm.Invalid, "%w", err).At(fmt.Sprintf("%s, %s!%d", name, title, n))
+				return nil, damaged(name, err)
 			}
-			if n > maxRows || len(cells) > maxColumns {
-				return nil, dtm.Errorf(dtm.TooLarge, "the sheet %q has more than %d rows or %d columns", title, maxRows, maxColumns).At(name)
+			total += len(cells)
+			if n > maxRows || len(cells) > maxColumns || total > maxCells {
+				return nil, large(name)
 			}
-			s.add(n, cells)
+			if s.add(n, cells) {
+				blank = 0
+			} else {
+				blank++
+			}
 		}
 		if err := rows.Close(); err != nil {
-			return nil, err
+			return nil, damaged(name, err)
+		}
+		for _, l := range s.rows {
+			for i, text := range l.cells {
+				if text != "" && strings.Trim(text, "+-0123456789.eE") == "" {
+					l.cells[i] = number(f, title, cellName(i, l.n), text)
+				}
+			}
 		}
 		out = append(out, s)
 	}
 	return out, nil
 }
 
-// add keeps a row that is not blank.
-func (s *sheet) add(n int, cells []string) {
-	empty := true
-	for i := range cells {
-		cells[i] = strings.Trim(strings.ReplaceAll(cells[i], "\u00a0", " "), " \t\r\n")
-		empty = empty && cells[i] == ""
+// number writes a cell's number as its author sees it: a truth value, a date, or
+// a number without a tail of zeros. Text that looks like a number stays.
+func number(f *excelize.File, sheet, cell, text string) string {
+	typ, err := f.GetCellType(sheet, cell)
+	if err != nil {
+		return text
 	}
-	if !empty {
+	switch typ {
+	case excelize.CellTypeBool:
+		if text == "1" {
+			return "TRUE"
+		}
+		return "FALSE"
+	case excelize.CellTypeUnset, excelize.CellTypeNumber, excelize.CellTypeFormula:
+	default:
+		return text
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return text
+	}
+	if id, err := f.GetCellStyle(sheet, cell); err == nil && id != 0 {
+		if style, err := f.GetStyle(id); err == nil && isDate(style) {
+			return date(v, text)
+		}
+	}
+	return plain(v)
+}
+
+func plain(v float64) string {
+	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+		return strconv.FormatInt(int64(v), 10)
+	}
+	return strconv.FormatFloat(v, 'f', -1, 64)
+}
+
+func date(v float64, text string) string {
+	t, err := excelize.ExcelDateToTime(v, false)
+	if err != nil {
+		return text
+	}
+	t = t.Round(time.Second)
+	switch {
+	case v < 1:
+		return t.Format("15:04:05")
+	case t.Hour() == 0 && t.Minute() == 0 && t.Second() == 0:
+		return t.Format("2006-01-02")
+	}
+	return t.Format("2006-01-02 15:04:05")
+}
+
+// isDate tells number formats that show a date or a time: the built-in ones, and
+// those whose pattern holds a year, a day, an hour or seconds.
+func isDate(s *excelize.Style) bool {
+	if s.CustomNumFmt != nil {
+		bare := strings.Builder{}
+		quoted, bracket := false, false
+		for _, c := range strings.ToLower(*s.CustomNumFmt) {
+			switch {
+			case c == '"':
+				quoted = !quoted
+			case c == '[':
+				bracket = true
+			case c == ']':
+				bracket = false
+			case !quoted && !bracket:
+				bare.WriteRune(c)
+			}
+		}
+		return strings.ContainsAny(bare.String(), "ydhs") && !strings.Contains(bare.String(), "general")
+	}
+	return s.NumFmt >= 14 && s.NumFmt <= 22 || s.NumFmt >= 45 && s.NumFmt <= 47
+}
+
+// add keeps a row that is not blank.
+func (s *sheet) add(n int, cells []string) bool {
+	filled := false
+	for i := range cells {
+		// No-break blanks and signs that XML does not know come in by copying.
+		cells[i] = strings.TrimSpace(strings.Map(func(r rune) rune {
+			switch {
+			case r == '\u00a0':
+				return ' '
+			case r == '\r' || r < ' ' && r != '\t' && r != '\n' || r == '\ufffe' || r == '\uffff':
+				return -1
+			}
+			return r
+		}, cells[i]))
+		filled = filled || cells[i] != ""
+	}
+	if filled {
 		s.rows = append(s.rows, line{n, cells})
 	}
+	return filled
 }
 
 // markdown reads the table form of an XLSForm: a line `| survey |` starts a
-// sheet, the lines below it leave the first column empty. Row numbers are those
-// a workbook would have.
-func markdown(text string) []sheet {
+// sheet, the lines below it leave the first column empty. Rows are numbered as a
+// workbook of the same tables would have them.
+func markdown(name, text string) ([]sheet, error) {
 	var out []sheet
 	for _, l := range strings.Split(text, "\n") {
 		l = strings.TrimSpace(l)
 		if !strings.HasPrefix(l, "|") {
 			continue
 		}
-		cells := splitRow(strings.TrimSuffix(l[1:], "|"))
-		if rule(cells) {
+		last := strings.LastIndexByte(l, '|')
+		if last == 0 {
 			continue
 		}
-		if name := strings.TrimSpace(cells[0]); name != "" {
-			out = append(out, sheet{name: name})
-			if len(cells) == 1 || strings.TrimSpace(strings.Join(cells[1:], "")) == "" {
-				continue
-			}
+		cells := splitRow(l[1:last]) // what follows the last pipe is a remark
+		if ruling(cells) {
+			continue
+		}
+		if title := strings.TrimSpace(cells[0]); title != "" {
+			out = append(out, sheet{name: title, bare: true})
 		}
 		if len(out) == 0 {
 			continue
 		}
 		s := &out[len(out)-1]
+		if len(s.rows) > maxRows || len(cells) > maxColumns {
+			return nil, large(name)
+		}
 		s.add(len(s.rows)+1, cells[1:])
 	}
-	return out
+	if len(out) == 0 {
+		return nil, dtm.Errorf(dtm.Unsupported, "this is no form: the text holds no table with a sheet's name in its first column").At(name).Coded("form.format")
+	}
+	return out, nil
 }
 
 // splitRow cuts at pipes that are not escaped.
@@ -136,15 +259,15 @@ func splitRow(l string) []string {
 	return append(cells, b.String())
 }
 
-// rule tells a table's ruling line, |---|---|.
-func rule(cells []string) bool {
-	any := false
+// ruling tells a table's ruling line, |---|---|.
+func ruling(cells []string) bool {
+	dashes := false
 	for _, c := range cells {
 		c = strings.TrimSpace(c)
 		if strings.Trim(c, "-:") != "" {
 			return false
 		}
-		any = any || c != ""
+		dashes = dashes || c != ""
 	}
-	return any
+	return dashes
 }
