@@ -1,0 +1,403 @@
+// Command bench measures the program against the budget of its design: it makes
+// synthetic registry rows and submissions, runs bin/dtm as a user would, and prints
+// one line a measure with what was seen and what is allowed. Everything runs on
+// this machine, one thing after the other.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"dtm/demo"
+	"dtm/gather/xlsform"
+	"dtm/operation"
+)
+
+func main() {
+	rows := flag.Int("rows", 10_000_000, "movement rows behind the page")
+	bin := flag.String("bin", "bin/dtm", "the program")
+	flag.Parse()
+	if err := bench(*bin, *rows); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func line(what, got, allowed string) { fmt.Printf("%-46s %-34s %s\n", what, got, allowed) }
+
+func bench(bin string, rows int) error {
+	bin, err := filepath.Abs(bin)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "dtm-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	line("measure", "seen", "allowed")
+	million := filepath.Join(dir, "million.csv")
+	if err := registry(million, 1_000_000, 1); err != nil {
+		return err
+	}
+	small := filepath.Join(dir, "small")
+	if _, _, err := run(bin, "init", "-data", small); err != nil {
+		return err
+	}
+	took, rss, err := run(bin, "import", "movements", "-data", small, million)
+	if err != nil {
+		return err
+	}
+	line("import of 1 million rows", fmt.Sprintf("%.1f s, %.0f rows/s, %d MB", took.Seconds(), 1e6/took.Seconds(), rss>>20), "5 s")
+	if err := submissions(bin, small); err != nil {
+		return err
+	}
+	large, file := filepath.Join(dir, "large"), filepath.Join(dir, "large.csv")
+	if err := registry(file, rows, 2); err != nil {
+		return err
+	}
+	if _, _, err := run(bin, "init", "-data", large); err != nil {
+		return err
+	}
+	if took, rss, err = run(bin, "import", "movements", "-data", large, file); err != nil {
+		return err
+	}
+	line(fmt.Sprintf("import of %d rows", rows), fmt.Sprintf("%.1f s, %.0f rows/s, %d MB", took.Seconds(), float64(rows)/took.Seconds(), rss>>20), "")
+	return pages(bin, large, rows)
+}
+
+// run runs the program and returns its wall time and peak memory.
+func run(bin string, args ...string) (time.Duration, int64, error) {
+	cmd := exec.Command(bin, args...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	start := time.Now()
+	err := cmd.Run()
+	if err != nil {
+		return 0, 0, fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, out.String())
+	}
+	return time.Since(start), cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10, nil
+}
+
+// registry writes invented registry rows with days.
+func registry(file string, rows int, seed uint64) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	r := rand.New(rand.NewPCG(seed, 9))
+	w := bufio.NewWriterSize(f, 1<<20)
+	fmt.Fprintln(w, "date,fmp,fmp_country,route,subroute,movement,origin,previous,next,final,sex,age,n,uac,reason_economic,reason_conflict,reason_food")
+	points := []string{"Obock", "Yoboki", "Galafi (DJI)", "Tadjourah", "Dikhil", "Holl Holl", "Ali-Sabieh (Ancienne Gare)", "Balho", "Loyada"}
+	pick := func(s ...string) string { return s[r.IntN(len(s))] }
+	for range rows {
+		fmt.Fprintf(w, "20%02d-%02d-%02d,%s,DJI,HoA Corridor,Horn of Africa Corridor,%s,OOO,%s,%s,OOO,%s,%s,%d,,%d,%d,%d\n", 18+r.IntN(8), 1+r.IntN(12), 1+r.IntN(28), pick(points...),
+			pick("incoming", "outgoing"), pick("ETH", "ETH", "ETH", "YEM", "SOM"), pick("DJI", "SAU", "YEM", "ETH"), pick("male", "female"), pick("adults", "children"), 1+r.IntN(40), r.IntN(2), r.IntN(2), r.IntN(2))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// server is a running `dtm serve`.
+type server struct {
+	cmd  *exec.Cmd
+	base string
+}
+
+var address = regexp.MustCompile(`http://[0-9.:]+`)
+
+func start(bin, data string) (*server, time.Duration, error) {
+	s := &server{cmd: exec.Command(bin, "serve", "-data", data, "-listen", "127.0.0.1:0")}
+	pipe, err := s.cmd.StderrPipe()
+	if err != nil {
+		return nil, 0, err
+	}
+	began := time.Now()
+	if err := s.cmd.Start(); err != nil {
+		return nil, 0, err
+	}
+	in := bufio.NewScanner(pipe)
+	for in.Scan() {
+		if s.base = address.FindString(in.Text()); s.base != "" {
+			break
+		}
+	}
+	go func() { _, _ = io.Copy(io.Discard, pipe) }()
+	if s.base == "" {
+		return nil, 0, fmt.Errorf("the server did not start")
+	}
+	for {
+		if _, code, err := get(s.base + "/readyz"); err == nil && code == http.StatusOK {
+			return s, time.Since(began), nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func (s *server) stop() error {
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return s.cmd.Wait()
+}
+
+// memory is the resident set of the server.
+func (s *server) memory() string {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	m := regexp.MustCompile(`VmRSS:\s+(\d+)`).FindSubmatch(b)
+	if err != nil || m == nil {
+		return "not measured"
+	}
+	kb, _ := strconv.Atoi(string(m[1]))
+	return fmt.Sprintf("%d MB", kb>>10)
+}
+
+func get(url string) ([]byte, int, error) {
+	resp, err := http.Get(url)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	return b, resp.StatusCode, err
+}
+
+func percentile(d []time.Duration, p float64) time.Duration {
+	slices.Sort(d)
+	return d[min(len(d)-1, int(p*float64(len(d))))]
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
+
+func pages(bin, data string, rows int) error {
+	s, _, err := start(bin, data)
+	if err != nil {
+		return err
+	}
+	if err := s.stop(); err != nil {
+		return err
+	}
+	s, ready, err := start(bin, data)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	line("start to ready, warm", ms(ready), "1,000 ms")
+	var took []time.Duration
+	for i := range 96 {
+		month := fmt.Sprintf("20%02d-%02d", 18+i%8, 1+i/8)
+		began := time.Now()
+		if _, code, err := get(s.base + "/" + []string{"en", "fr"}[i%2] + "/?from=" + month); err != nil || code != http.StatusOK {
+			return fmt.Errorf("page %s: %d %w", month, code, err)
+		}
+		took = append(took, time.Since(began))
+	}
+	line(fmt.Sprintf("dashboard, uncached, %d rows", rows), fmt.Sprintf("p50 %s, p95 %s", ms(percentile(took, .5)), ms(percentile(took, .95))), "p95 150 ms")
+	for i, month := range []string{"2025-10", "2025-11", "2025-12"} {
+		began := time.Now()
+		for _, l := range []string{"en", "fr"} {
+			if _, code, err := get(s.base + "/" + l + "/report/" + month + ".pdf"); err != nil || code != http.StatusOK {
+				return fmt.Errorf("report: %d %w", code, err)
+			}
+		}
+		what := "monthly report, EN and FR, engine warm"
+		if i == 0 {
+			what = "monthly report, EN and FR, engine starting"
+		}
+		if i != 1 {
+			line(what, ms(time.Since(began)), map[bool]string{true: "", false: "1,000 ms"}[i == 0])
+		}
+	}
+	line("memory of the server after that", s.memory(), "")
+	return nil
+}
+
+var token = regexp.MustCompile(`http://\S+/v1/key/\S+/projects/1`)
+
+func submissions(bin, data string) error {
+	s, _, err := start(bin, data)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	out, err := exec.Command(bin, "device", "add", "-data", data, "-name", "bench").Output()
+	if err != nil {
+		return err
+	}
+	url := token.FindString(string(out)) + "/submission"
+	op, err := operation.Pack("djibouti")
+	if err != nil {
+		return err
+	}
+	form, _, err := xlsform.Read(op.Forms[0].File, op.Forms[0].Data)
+	if err != nil {
+		return err
+	}
+	var bodies [][]byte
+	var contentType string
+	first := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for n := 0; len(bodies) < 35_000; n++ {
+		for _, x := range demo.Day(op, form, first, first.AddDate(0, 0, n%300), uint64(n)) {
+			var b bytes.Buffer
+			w := multipart.NewWriter(&b)
+			_ = w.SetBoundary("dtm-bench-0123456789") // a valid boundary
+			part, err := w.CreateFormFile("xml_submission_file", "submission.xml")
+			if err != nil {
+				return err
+			}
+			part.Write(x.XML)
+			if err := w.Close(); err != nil {
+				return err
+			}
+			contentType = w.FormDataContentType()
+			bodies = append(bodies, b.Bytes())
+		}
+	}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	post := func(b []byte) error {
+		r, err := http.NewRequest("POST", url, bytes.NewReader(b))
+		if err != nil {
+			return err
+		}
+		r.Header.Set("Content-Type", contentType)
+		r.Header.Set("X-OpenRosa-Version", "1.0")
+		resp, err := client.Do(r)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		_, err = io.Copy(io.Discard, resp.Body)
+		if resp.StatusCode != http.StatusCreated {
+			return fmt.Errorf("submission: %s", resp.Status)
+		}
+		return err
+	}
+	fast := bodies[:30_000]
+	took, all, err := spread(32, fast, post)
+	if err != nil {
+		return err
+	}
+	line("durable submissions, 32 clients, loading too", fmt.Sprintf("%.0f/s, p99 %s", float64(len(fast))/all.Seconds(), ms(percentile(took, .99))), "5,000/s, p99 30 ms")
+	if err := caughtUp(s.base); err != nil {
+		return err
+	}
+	return delay(s.base, bodies[30_000:], post)
+}
+
+// spread sends bodies from as many clients and returns the time of each and of all.
+func spread(clients int, bodies [][]byte, post func([]byte) error) ([]time.Duration, time.Duration, error) {
+	took := make([]time.Duration, len(bodies))
+	work := make(chan int, len(bodies))
+	for i := range bodies {
+		work <- i
+	}
+	close(work)
+	var wg sync.WaitGroup
+	errs := make(chan error, clients)
+	began := time.Now()
+	for range clients {
+		wg.Go(func() {
+			for i := range work {
+				at := time.Now()
+				if err := post(bodies[i]); err != nil {
+					errs <- err
+					return
+				}
+				took[i] = time.Since(at)
+			}
+		})
+	}
+	wg.Wait()
+	all := time.Since(began)
+	select {
+	case err := <-errs:
+		return nil, 0, err
+	default:
+		return took, all, nil
+	}
+}
+
+var gauge = regexp.MustCompile(`(?m)^dtm_events_(last|loaded) (\S+)$`)
+
+// positions reads where the log and the warehouse stand.
+func positions(base string) (last, loaded float64, err error) {
+	b, _, err := get(base + "/metrics")
+	for _, m := range gauge.FindAllStringSubmatch(string(b), -1) {
+		v, _ := strconv.ParseFloat(m[2], 64)
+		if m[1] == "last" {
+			last = v
+		} else {
+			loaded = v
+		}
+	}
+	return last, loaded, err
+}
+
+func caughtUp(base string) error {
+	for range 1200 {
+		last, loaded, err := positions(base)
+		if err != nil {
+			return err
+		}
+		if loaded >= last {
+			return nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return fmt.Errorf("the warehouse does not catch up")
+}
+
+// delay sends 500 submissions a second and watches how long the newest event takes
+// into the warehouse, where the pages read it.
+func delay(base string, bodies [][]byte, post func([]byte) error) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var seen []time.Duration
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for ctx.Err() == nil {
+			last, _, err := positions(base)
+			at := time.Now()
+			for err == nil && ctx.Err() == nil {
+				var loaded float64
+				if _, loaded, err = positions(base); loaded >= last {
+					seen = append(seen, time.Since(at))
+					break
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for i := 0; i+10 <= len(bodies); i += 10 {
+		<-tick.C
+		for _, b := range bodies[i : i+10] {
+			wg.Go(func() { _ = post(b) }) // a lost one shows in the count of the first measure
+		}
+	}
+	cancel()
+	wg.Wait()
+	line("phone to warehouse at 500 submissions/s", fmt.Sprintf("p50 %s, p95 %s", ms(percentile(seen, .5)), ms(percentile(seen, .95))), "page: p95 1,000 ms")
+	return nil
+}
