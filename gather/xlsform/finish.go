@@ -150,6 +150,14 @@ func (p *reading) geometryOf(n *Node) {
 	p.at(n.row, colParameters, "geo.reference", "reference-geometry names a choice list, an entity list, a file of the form, or a repeat as ${name}; %q is none", n.List)
 }
 
+// shows tells whether a group has anything to show; a repeat can be added to even
+// when it is empty.
+func shows(g *Node) bool {
+	return slices.ContainsFunc(g.Nodes, func(n *Node) bool {
+		return n.Kind == Repeat || n.Kind == Group || n.Kind == Question && !n.Hidden()
+	})
+}
+
 // hidden tells whether a question has no control of its own.
 func hidden(n *Node) bool {
 	return n.Type == "calculate" || (n.Bind["calculate"] != "" || len(n.Triggers) > 0) && len(n.Label) == 0 && len(n.Hint) == 0
@@ -161,6 +169,9 @@ func (n *Node) Hidden() bool { return n.Tag == "" || hidden(n) }
 func (p *reading) checkNode(n *Node) {
 	if n.Made {
 		return
+	}
+	if n.Kind == Group && !shows(n) {
+		p.at(n.row, colType, "survey.empty_group", "the group %q shows no question, and phones do not open such a form; put its rows elsewhere or give it a note", n.Name)
 	}
 	if n.Kind == Question && !n.Hidden() {
 		switch {
