@@ -23,7 +23,8 @@ func lock(dir string) (*os.File, error) {
 		f.Close()
 		return nil, dtm.Errorf(dtm.Unavailable, "another process (%s) is working on this data folder; wait until it is done or stop it", strings.TrimSpace(string(who[:n]))).At(dir)
 	}
-	if err := f.Truncate(0); err == nil {
+	err = f.Truncate(0)
+	if err == nil {
 		_, err = f.WriteAt(fmt.Appendf(nil, "pid %d\n", os.Getpid()), 0)
 	}
 	if err != nil {

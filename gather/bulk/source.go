@@ -167,7 +167,6 @@ type xlsxRecords struct {
 	sheet string
 	line  int
 	width int
-	buf   []string
 }
 
 func openXLSX(name string, in io.Reader) (records, error) {

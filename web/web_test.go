@@ -1,0 +1,266 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"dtm"
+	"dtm/analyse/indicator"
+	"dtm/analyse/warehouse"
+	"dtm/analyse/warehouse/duckdb"
+	"dtm/demo"
+	"dtm/disseminate/guard"
+	"dtm/gather/xform"
+	"dtm/gather/xlsform"
+	"dtm/operation"
+	"dtm/serve"
+	"dtm/web"
+)
+
+// site serves the pages over a synthetic half year, by the real engine and guard.
+func site(t *testing.T, days int, change func(*dtm.Operation)) *httptest.Server {
+	t.Helper()
+	ctx := context.Background()
+	op, err := operation.Pack("djibouti")
+	if err != nil {
+		t.Fatal(err)
+	}
+	form, _, err := xlsform.Read(op.Forms[0].File, op.Forms[0].Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if change != nil {
+		change(op)
+	}
+	wh, err := duckdb.Open(ctx, "", op)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { wh.Close() })
+	start := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	b := warehouse.Batch{To: warehouse.Position{Seq: 1, Hash: "0123456789abcdef", At: start}}
+	for n := range days {
+		for _, x := range demo.Day(op, form, start, start.AddDate(0, 0, n), 3) {
+			in, err := xform.Read(form, x.XML)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows, _ := xform.Movements(op, form, in)
+			b.Submissions = append(b.Submissions, warehouse.Submission{Source: x.ID, Rows: rows})
+		}
+	}
+	if days > 0 {
+		if _, err := wh.Apply(ctx, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e, err := indicator.New(op, wh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := web.New(web.Options{Operation: op, Figures: guard.New(e, op.Threshold), Now: func() time.Time { return start },
+		Report: func(_ context.Context, m dtm.Month, l dtm.Lang) ([]byte, error) {
+			return fmt.Appendf(nil, "%%PDF %s %s", m, l), nil
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(serve.Chain(p.Handler(), serve.Security(serve.DefaultCSP), serve.Compress()))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func get(t *testing.T, url string, header ...string) (*http.Response, string) {
+	t.Helper()
+	r, err := http.NewRequest("GET", url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	c := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := c.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var b bytes.Buffer
+	if _, err := b.ReadFrom(resp.Body); err != nil {
+		t.Fatal(err)
+	}
+	return resp, b.String()
+}
+
+// key looks like a message key that was not translated.
+var key = regexp.MustCompile(`\b(page|say|panel|head|filter|def|limit|method|error|word|map|empty|unit|topic|report|chart)\.[a-z_]+\b`)
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	s := site(t, 120, func(op *dtm.Operation) { op.Synthetic = true })
+	for _, l := range []string{"en", "fr", "ar"} {
+		for _, path := range []string{"/", "/?from=2025-01&to=2025-04", "/?from=2025-03&region=DJ01", "/?from=2025-02&point=galafi&direction=incoming", "/indicators/", "/indicators/daily_average", "/indicators/entries_from_ethiopia", "/methods"} {
+			resp, body := get(t, s.URL+"/"+l+path)
+			if resp.StatusCode != http.StatusOK {
+				t.Errorf("%s%s: %d", l, path, resp.StatusCode)
+				continue
+			}
+			doc, err := goquery.NewDocumentFromReader(strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if doc.Find("html[lang="+l+"]").Length() != 1 || doc.Find("h1").Length() != 1 || doc.Find("main").Length() != 1 || doc.Find(".synthetic").Length() != 1 {
+				t.Errorf("%s%s: language, heading, main or the synthetic mark is missing", l, path)
+			}
+			if rtl := doc.Find("html").AttrOr("dir", ""); (rtl == "rtl") != (l == "ar") {
+				t.Errorf("%s%s: dir %q", l, path, rtl)
+			}
+			if m := key.FindString(doc.Find("body").Text()); m != "" {
+				t.Errorf("%s%s: %q is not translated", l, path, m)
+			}
+			if strings.Contains(body, "<script") || strings.Contains(body, ` style="`) {
+				t.Errorf("%s%s: inline script or style, which the policy forbids", l, path)
+			}
+			ids := map[string]bool{}
+			doc.Find("[id]").Each(func(_ int, e *goquery.Selection) {
+				id := e.AttrOr("id", "")
+				if ids[id] {
+					t.Errorf("%s%s: the id %q is there twice", l, path, id)
+				}
+				ids[id] = true
+			})
+		}
+	}
+}
+
+func TestDashboardIsWhole(t *testing.T) {
+	t.Parallel()
+	s := site(t, 120, nil)
+	_, body := get(t, s.URL+"/fr/?from=2025-03")
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"trend", "map", "od", "points", "sexage", "reasons", "nationality"} {
+		p := doc.Find("#" + id + ".panel")
+		if p.Find("svg[role=img]").Length() != 2 || p.Find("table tbody tr").Length() == 0 || p.Find(`a[href$=".pdf"]`).Length() > 0 || p.Find(`a[href*=".csv?"]`).Length() != 1 {
+			t.Errorf("%s has not two drawings, a table and a CSV", id)
+		}
+	}
+	if doc.Find(`a.report[href="/fr/report/2025-03.pdf"]`).Length() != 1 || doc.Find(`select[name=from] option[selected]`).AttrOr("value", "") != "2025-03" {
+		t.Error("the report's link or the chosen month is missing")
+	}
+	if doc.Find("#map svg").First().Text() == "" || !strings.Contains(doc.Find("#map svg").First().Text(), "n’impliquent") {
+		t.Error("the map has no disclaimer")
+	}
+	if resp, body := get(t, s.URL+"/fr/report/2025-03.pdf"); resp.Header.Get("Content-Type") != "application/pdf" || body != "%PDF 2025-03 fr" {
+		t.Errorf("report: %s %q", resp.Status, body)
+	}
+}
+
+// TestSameFigures: what the page's table says, the CSV says.
+func TestSameFigures(t *testing.T) {
+	t.Parallel()
+	s := site(t, 33, nil) // two days of February: small cells
+	_, body := get(t, s.URL+"/en/?from=2025-02")
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	suppressed := 0
+	doc.Find(".panel").Each(func(_ int, p *goquery.Selection) {
+		href, _ := p.Find(`a[href*=".csv?"]`).Attr("href")
+		_, text := get(t, s.URL+href)
+		rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var page [][]string
+		p.Find("tbody tr").Each(func(_ int, tr *goquery.Selection) {
+			var row []string
+			tr.Find("th,td").Each(func(_ int, c *goquery.Selection) { row = append(row, strings.ReplaceAll(c.Text(), ",", "")) })
+			page = append(page, row)
+		})
+		if len(page) != len(rows)-1 {
+			t.Fatalf("%s: %d rows on the page, %d in the CSV", href, len(page), len(rows)-1)
+		}
+		for i, row := range page {
+			for j, field := range row {
+				in := strings.ReplaceAll(rows[i+1][j], ",", "")
+				if in == "<10" {
+					suppressed++
+				}
+				if field != in && !(in == "" && field == "no data") {
+					t.Errorf("%s row %d: %q on the page, %q in the CSV", href, i+1, field, in)
+				}
+			}
+			if rows[i+1][len(row)] != "2025-02" {
+				t.Errorf("%s: period %v", href, rows[i+1])
+			}
+		}
+	})
+	if suppressed == 0 {
+		t.Error("no small cell in the test's data: it proves nothing of suppression")
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	s := site(t, 40, nil)
+	for name, c := range map[string]struct {
+		path, header string
+		status       int
+		want         string
+	}{
+		"month 13":               {"/fr/?from=2025-13", "", 400, "n’est pas un mois"},
+		"reversed":               {"/en/?from=2025-02&to=2025-01", "", 400, "ends"},
+		"unknown point":          {"/en/?point=%3Cscript%3Ealert(1)%3C/script%3E", "", 400, "&lt;script&gt;"},
+		"unknown page":           {"/fr/nowhere", "", 404, "n’existe pas"},
+		"unknown page, language": {"/nowhere", "ar", 404, "لا توجد صفحة"},
+		"unknown language":       {"/de/", "", 404, "no such page"},
+		"unknown indicator":      {"/en/indicators/nothing", "", 404, "nothing"},
+		"unknown panel":          {"/en/data/nothing.csv", "", 404, "no such page"},
+		"drawing":                {"/en/data/points.svg?from=2025-01", "", 200, "<svg"},
+		"no data in the month":   {"/fr/?from=2019-01", "", 200, "Pas encore de mouvements"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			resp, body := get(t, s.URL+c.path, "Accept-Language", c.header)
+			if resp.StatusCode != c.status || !strings.Contains(body, c.want) || strings.Contains(body, "<script>") {
+				t.Errorf("%d, want %d and %q in:\n%.2000s", resp.StatusCode, c.status, c.want, body)
+			}
+			if resp.Header.Get("Content-Security-Policy") == "" {
+				t.Error("no content security policy")
+			}
+		})
+	}
+	for header, want := range map[string]string{"fr-DJ,fr;q=0.8": "/fr/", "so,ar;q=0.7": "/ar/", "": "/en/"} {
+		if resp, _ := get(t, s.URL+"/", "Accept-Language", header); resp.StatusCode != 302 || resp.Header.Get("Location") != want {
+			t.Errorf("%q: %d to %s", header, resp.StatusCode, resp.Header.Get("Location"))
+		}
+	}
+	resp, _ := get(t, s.URL+"/en/")
+	if again, _ := get(t, s.URL+"/en/", "If-None-Match", resp.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {
+		t.Errorf("unchanged page: %d", again.StatusCode)
+	}
+}
+
+func TestNoData(t *testing.T) {
+	t.Parallel()
+	s := site(t, 0, nil)
+	for l, want := range map[string]string{"en": "dtm import movements", "fr": "dtm import movements", "ar": "dtm import movements"} {
+		if resp, body := get(t, s.URL+"/"+l+"/"); resp.StatusCode != 200 || !strings.Contains(body, want) {
+			t.Errorf("%s: %d", l, resp.StatusCode)
+		}
+	}
+}
