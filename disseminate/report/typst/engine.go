@@ -19,7 +19,7 @@ import (
 // Limits of one engine. A report of ten pages takes about 20 MB.
 const (
 	memoryLimit = 256 << 20 // bytes that the compiler may take before a document is refused
-	renewAt     = 96 << 20  // bytes after which a fresh copy replaces the running one
+	renewAt     = 64 << 20  // bytes after which a fresh copy replaces the running one
 	inputLimit  = 64 << 20  // bytes of all files of one document
 )
 
