@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"dtm"
 	"dtm/disseminate/chart"
@@ -210,13 +211,29 @@ func (b *building) ask() {
 		b.o.Empty = true
 		return
 	}
-	b.headlines(total)
-	b.trend()
-	b.flows()
-	b.points()
-	b.sexAge()
-	b.reasons()
-	b.nationality()
+	b.parts(func(b *building) { b.headlines(total) }, (*building).trend, (*building).flows, (*building).points, (*building).sexAge, (*building).reasons, (*building).nationality)
 	slices.SortStableFunc(b.o.Narrative, func(x, y Sentence) int { return slices.Index(Topics, x.Topic) - slices.Index(Topics, y.Topic) })
 	b.sentence(Caveat, b.say("say.movements_not_persons"))
+}
+
+// parts builds at the same time, since each mostly waits for the warehouse, and
+// puts the results together in the order given.
+func (b *building) parts(build ...func(*building)) {
+	made := make([]building, len(build))
+	var wg sync.WaitGroup
+	for i, f := range build {
+		made[i] = *b
+		o := *b.o
+		made[i].o = &o
+		wg.Go(func() { f(&made[i]) })
+	}
+	wg.Wait()
+	for _, m := range made {
+		if b.err == nil {
+			b.err = m.err
+		}
+		b.o.Headlines = append(b.o.Headlines, m.o.Headlines...)
+		b.o.Narrative = append(b.o.Narrative, m.o.Narrative...)
+		b.o.Panels = append(b.o.Panels, m.o.Panels...)
+	}
 }
