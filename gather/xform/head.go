@@ -1,8 +1,7 @@
 package xform
 
 import (
-	"encoding/xml"
-	"strings"
+	"bytes"
 
 	"dtm"
 )
@@ -20,59 +19,77 @@ const encryptedNamespace = "http://opendatakit.org/submissions"
 // Head reads the head of a submission in one pass, without keeping its answers.
 // Its error is Invalid and names line and column, or the element that is missing.
 func Head(doc []byte) (HeadInfo, error) {
-	h := headVisitor{}
-	if err := walk(doc, &h); err != nil {
+	var h headReader
+	if err := scan(doc, &h); err != nil {
 		return HeadInfo{}, err
 	}
+	return h.HeadInfo, h.complete()
+}
+
+func (h HeadInfo) complete() error {
 	if h.FormID == "" {
-		return h.HeadInfo, dtm.Errorf(dtm.Invalid, "the root element has no attribute id: which form is it?").At("<" + h.root + ">").Coded("submission.no_form")
+		return dtm.Errorf(dtm.Invalid, "the root element has no attribute id: which form is it?").At("root element").Coded("submission.no_form")
 	}
 	if h.InstanceID == "" {
-		return h.HeadInfo, dtm.Errorf(dtm.Invalid, "the submission has no meta/instanceID; send it from the form as it was downloaded").At("<meta>").Coded("submission.no_id")
-	}
-	return h.HeadInfo, nil
-}
-
-type headVisitor struct {
-	HeadInfo
-	root string
-	meta bool
-}
-
-func (h *headVisitor) open(e xml.StartElement, depth int) error {
-	switch depth {
-	case 1:
-		h.root = e.Name.Local
-		for _, a := range e.Attr {
-			switch a.Name.Local {
-			case "id":
-				if a.Name.Space == "" {
-					h.FormID = strings.TrimSpace(a.Value)
-				}
-			case "version":
-				if a.Name.Space == "" {
-					h.Version = a.Value
-				}
-			case "encrypted":
-				h.Encrypted = a.Value == "yes" && e.Name.Space == encryptedNamespace
-			case "instanceID":
-				h.InstanceID = strings.TrimSpace(a.Value)
-			}
-		}
-	case 2:
-		h.meta = e.Name.Local == "meta"
+		return dtm.Errorf(dtm.Invalid, "the submission has no meta/instanceID; send it from the form as it was downloaded").At("<meta>").Coded("submission.no_id")
 	}
 	return nil
 }
 
-func (h *headVisitor) close(name xml.Name, text []byte, leaf bool, depth int) error {
-	if depth == 3 && h.meta && leaf {
-		switch name.Local {
-		case "instanceID":
-			h.InstanceID = strings.TrimSpace(string(text))
-		case "deprecatedID":
-			h.DeprecatedID = strings.TrimSpace(string(text))
+// headReader takes the head from a document as it passes.
+type headReader struct {
+	HeadInfo
+	meta bool
+	into *string // the field whose text passes
+	held []byte
+}
+
+func (h *headReader) open(name []byte, attrs []attr, depth int) error {
+	h.into = nil
+	switch depth {
+	case 1:
+		encrypted, space := false, false
+		for _, a := range attrs {
+			switch string(a.name) {
+			case "id":
+				h.FormID = string(bytes.TrimSpace([]byte(a.value())))
+			case "version":
+				h.Version = a.value()
+			case "instanceID": // of encrypted submissions by old phones
+				h.InstanceID = string(bytes.TrimSpace([]byte(a.value())))
+			case "encrypted":
+				encrypted = string(a.raw) == "yes"
+			case "xmlns":
+				space = string(a.raw) == encryptedNamespace
+			}
 		}
+		h.Encrypted = encrypted && space
+	case 2:
+		h.meta = string(name) == "meta"
+	case 3:
+		if h.meta {
+			switch string(name) {
+			case "instanceID":
+				h.into = &h.InstanceID
+			case "deprecatedID":
+				h.into = &h.DeprecatedID
+			}
+			h.held = h.held[:0]
+		}
+	}
+	return nil
+}
+
+func (h *headReader) text(piece []byte) {
+	if h.into != nil {
+		h.held = append(h.held, piece...)
+	}
+}
+
+func (h *headReader) close(depth int) error {
+	if h.into != nil && depth == 3 {
+		*h.into = string(bytes.TrimSpace(h.held))
+		h.into = nil
 	}
 	return nil
 }

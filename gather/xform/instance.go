@@ -1,8 +1,8 @@
 package xform
 
 import (
-	"encoding/xml"
-	"strings"
+	"bytes"
+	"fmt"
 
 	"dtm"
 	"dtm/gather/xlsform"
@@ -14,6 +14,7 @@ type Instance struct {
 	InstanceName string
 	Root         *Answers
 	Flags        []dtm.Flag // what does not fit the form
+	Files        []string   // names of the attachments that the answers mention
 }
 
 // Answers are those of the form, or of one turn of a repeat.
@@ -21,125 +22,218 @@ type Answers struct {
 	Repeat *xlsform.Node // nil for the form itself
 	List   []Answer      // in document order
 	Turns  []*Answers    // repeats directly inside, in document order
-	Parent *Answers
+	Parent *Answers      // around the turn; nil for the form itself
 }
 
-// Answer is one question's.
+// Answer is one question's. Its path, type and HXL tag are the node's.
 type Answer struct {
 	Node  *xlsform.Node
 	Value string // as sent, blanks at the ends removed; "" is not answered
 }
 
+// Get returns the answer to a question of the form itself or of the turn.
+func (a *Answers) Get(n *xlsform.Node) (string, bool) {
+	for _, x := range a.List {
+		if x.Node == n {
+			return x.Value, true
+		}
+	}
+	return "", false
+}
+
+// Each calls f for every answer with the answers that it is among, outer ones
+// first.
+func (a *Answers) Each(f func(Answer, *Answers)) {
+	for _, x := range a.List {
+		f(x, a)
+	}
+	for _, t := range a.Turns {
+		t.Each(f)
+	}
+}
+
+// maxFlags bounds what one submission may fill the log with.
+const maxFlags = 200
+
 // Read reads a submission by its form. XML that is not well-formed or is hostile
-// is an error of kind Invalid; what does not fit the form becomes flags.
+// is an error of kind Invalid; what does not fit the form becomes flags:
+// answer.unknown, answer.shape, answer.twice, answer.missing, answer.root.
 func Read(f *xlsform.Form, doc []byte) (*Instance, error) {
 	r := &instanceReader{in: &Instance{Root: &Answers{}}, form: f}
-	if err := walk(doc, r); err != nil {
+	if err := scan(doc, r); err != nil {
 		return nil, err
 	}
+	r.in.HeadInfo = r.head.HeadInfo
 	return r.in, nil
 }
 
-type instanceReader struct {
-	form    *xlsform.Form
-	in      *Instance
-	head    headVisitor
-	stack   []*xlsform.Node // nil entries: unknown elements and meta
-	answers *Answers
-	meta    bool
-}
-
-func (r *instanceReader) open(e xml.StartElement, depth int) error {
-	if err := r.head.open(e, depth); err != nil {
-		return err
-	}
-	if depth == 1 {
-		r.stack = append(r.stack, r.form.Root)
-		r.answers = r.in.Root
-		return nil
-	}
-	r.meta = depth == 2 && e.Name.Local == "meta" || r.meta && depth > 2
-	parent := r.stack[len(r.stack)-1]
-	var n *xlsform.Node
-	if parent != nil && !r.meta {
-		n = child(parent, e.Name.Local)
-		if n == nil && !generated(parent, e.Name.Local) {
-			r.in.Flags = append(r.in.Flags, dtm.Flag{Rule: "answer.unknown", Path: parent.Path() + "/" + e.Name.Local, Note: "the form has no such question"})
-		}
-	}
-	if n != nil && n.Kind == xlsform.Repeat {
-		turn := &Answers{Repeat: n, Parent: r.answers}
-		r.answers.Turns = append(r.answers.Turns, turn)
-		r.answers = turn
-	}
-	r.stack = append(r.stack, n)
-	return nil
-}
-
-// generated tells elements that the XForm has and the XLSForm does not name.
-func generated(parent *xlsform.Node, name string) bool {
-	if base, ok := strings.CutSuffix(name, "_count"); ok {
-		if n := child(parent, base); n != nil && n.Kind == xlsform.Repeat {
-			return true
-		}
-	}
-	base, ok := strings.CutSuffix(name, "_other")
-	n := child(parent, base)
-	return ok && n != nil && n.Other
-}
-
-func child(parent *xlsform.Node, name string) *xlsform.Node {
-	for _, n := range parent.Nodes {
-		if n.Name == name {
-			return n
-		}
-	}
-	return nil
-}
-
-func (r *instanceReader) close(name xml.Name, text []byte, leaf bool, depth int) error {
-	if err := r.head.close(name, text, leaf, depth); err != nil {
-		return err
-	}
-	n := r.stack[len(r.stack)-1]
-	r.stack = r.stack[:len(r.stack)-1]
-	switch {
-	case depth == 1:
-		r.in.HeadInfo = r.head.HeadInfo
-	case depth == 3 && r.meta && leaf && name.Local == "instanceName":
-		r.in.InstanceName = strings.TrimSpace(string(text))
-	case n == nil:
-	case n.Kind == xlsform.Repeat:
-		r.answers = r.answers.Parent
-	case n.Kind == xlsform.Question && leaf:
-		r.answers.List = append(r.answers.List, Answer{n, strings.TrimSpace(string(text))})
-	case n.Kind == xlsform.Question:
-		r.in.Flags = append(r.in.Flags, dtm.Flag{Rule: "answer.shape", Path: n.Path(), Note: "the answer holds elements"})
-	}
-	if depth == 2 {
-		r.meta = false
-	}
-	return nil
-}
-
-// Files names the attachments that a submission's answers mention.
+// Files names the attachments that a submission's answers mention; of an
+// encrypted submission those that hold the answers. It is nil when the submission
+// cannot be read.
 func Files(f *xlsform.Form, doc []byte) []string {
 	in, err := Read(f, doc)
 	if err != nil {
 		return nil
 	}
-	var out []string
-	var each func(a *Answers)
-	each = func(a *Answers) {
-		for _, x := range a.List {
-			if x.Node.Attachment() && x.Value != "" {
-				out = append(out, x.Value)
-			}
+	return in.Files
+}
+
+type instanceReader struct {
+	form  *xlsform.Form
+	in    *Instance
+	head  headReader
+	stack []place
+	turn  *Answers
+	held  []byte
+}
+
+// place is an element that is open.
+type place struct {
+	node     *xlsform.Node // nil: not of the form
+	name     string        // of what is not of the form
+	children int
+	seen     map[*xlsform.Node]bool // of groups: the nodes that came
+}
+
+func (r *instanceReader) flag(rule, path, note string) {
+	if len(r.in.Flags) < maxFlags {
+		r.in.Flags = append(r.in.Flags, dtm.Flag{Rule: rule, Path: path, Note: note})
+	}
+}
+
+func (r *instanceReader) open(name []byte, attrs []attr, depth int) error {
+	if err := r.head.open(name, attrs, depth); err != nil {
+		return err
+	}
+	r.held = r.held[:0]
+	if depth == 1 {
+		root := r.form.Root
+		if string(name) != root.Name && !r.head.Encrypted {
+			r.flag("answer.root", "/"+string(name), fmt.Sprintf("the form's root element is <%s>", root.Name))
 		}
-		for _, t := range a.Turns {
-			each(t)
+		r.turn = r.in.Root
+		r.stack = append(r.stack, place{node: root})
+		return nil
+	}
+	around := &r.stack[len(r.stack)-1]
+	around.children++
+	p := place{name: string(name)}
+	if g := around.node; g != nil && g.Kind != xlsform.Question {
+		n := child(g, name)
+		switch {
+		case n != nil:
+			if around.seen == nil {
+				around.seen = map[*xlsform.Node]bool{}
+			}
+			if around.seen[n] && n.Kind != xlsform.Repeat {
+				r.flag("answer.twice", n.Path(), "the answer is there more than once")
+			}
+			around.seen[n] = true
+			p.node = n
+			if n.Kind == xlsform.Repeat {
+				t := &Answers{Repeat: n, Parent: r.turn}
+				r.turn.Turns = append(r.turn.Turns, t)
+				r.turn = t
+			}
+		case string(name) != "meta" && g.Name != "meta" && !r.head.Encrypted:
+			r.flag("answer.unknown", g.Path()+"/"+p.name, "the form has no such question")
 		}
 	}
-	each(in.Root)
-	return out
+	r.stack = append(r.stack, p)
+	return nil
+}
+
+// child finds the node of a group that an element is; its meta group too.
+func child(g *xlsform.Node, name []byte) *xlsform.Node {
+	for _, n := range g.Nodes {
+		if n.Name == string(name) || localIs(n.Name, name) {
+			return n
+		}
+	}
+	if g.Meta != nil && string(name) == "meta" {
+		return g.Meta
+	}
+	return nil
+}
+
+// localIs compares a name of the form, which may have a prefix.
+func localIs(of string, name []byte) bool {
+	i := bytes.IndexByte([]byte(of), ':')
+	return i >= 0 && of[i+1:] == string(name)
+}
+
+func (r *instanceReader) text(piece []byte) {
+	r.head.text(piece)
+	r.held = append(r.held, piece...)
+}
+
+func (r *instanceReader) close(depth int) error {
+	if err := r.head.close(depth); err != nil {
+		return err
+	}
+	p := r.stack[len(r.stack)-1]
+	r.stack = r.stack[:len(r.stack)-1]
+	value := ""
+	if p.children == 0 {
+		value = string(bytes.TrimSpace(r.held))
+	}
+	r.held = r.held[:0]
+	n := p.node
+	switch {
+	case n == nil:
+		if r.head.Encrypted && value != "" && (p.name == "file" || p.name == "encryptedXmlFile") {
+			r.in.Files = append(r.in.Files, value)
+		}
+	case n.Kind == xlsform.Question:
+		r.answer(n, value, p.children)
+	default:
+		if !r.head.Encrypted {
+			r.missing(n, p.seen)
+		}
+		if n.Kind == xlsform.Repeat {
+			r.turn = r.turn.Parent
+		}
+	}
+	return nil
+}
+
+func (r *instanceReader) answer(n *xlsform.Node, value string, children int) {
+	if children > 0 {
+		r.flag("answer.shape", n.Path(), "the answer holds elements")
+		return
+	}
+	if n.Attachment() && value != "" {
+		r.in.Files = append(r.in.Files, value)
+	}
+	if n.Parent == r.form.Root.Meta && n.Parent != nil {
+		if n.Name == "instanceName" {
+			r.in.InstanceName = value
+		}
+		return
+	}
+	r.turn.List = append(r.turn.List, Answer{n, value})
+}
+
+// missing flags questions that did not come though nothing in the form can make
+// them irrelevant: phones leave out what is not relevant.
+func (r *instanceReader) missing(g *xlsform.Node, seen map[*xlsform.Node]bool) {
+	if g.Bind["relevant"] != "" || g == r.form.Root.Meta || g.Name == "meta" {
+		return
+	}
+	for _, n := range g.Nodes {
+		if seen[n] || n.Kind == xlsform.Repeat || n.Bind["relevant"] != "" || n.Type == "csv-external" || n.Type == "xml-external" || n.Kind == xlsform.Group && !asks(n) {
+			continue
+		}
+		r.flag("answer.missing", n.Path(), "the form asks this always, and no answer came, not even an empty one")
+	}
+}
+
+// asks tells whether a group holds a question that is always asked.
+func asks(g *xlsform.Node) bool {
+	for _, n := range g.Nodes {
+		if n.Bind["relevant"] == "" && (n.Kind == xlsform.Question || n.Kind == xlsform.Group && asks(n)) {
+			return true
+		}
+	}
+	return false
 }

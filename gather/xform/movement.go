@@ -23,25 +23,18 @@ func parseTag(s string) tag {
 }
 
 func (t tag) is(hash string, attrs ...string) bool {
-	if t.hash != hash {
-		return false
-	}
-	for _, a := range attrs {
-		if !slices.Contains(t.attrs, a) {
-			return false
-		}
-	}
-	return true
+	return t.hash == hash && !slices.ContainsFunc(attrs, func(a string) bool { return !slices.Contains(t.attrs, a) })
 }
 
-// group is what the answers of a submission say about one group of people.
-type group struct {
-	base        dtm.Movement
-	nationality string
-	cells       []cell
-	total       int
-	hasTotal    bool
-	vulnerable  []dtm.Vulnerable
+// block is what the answers say about people of one nationality: the whole group,
+// or one turn of a repeat.
+type block struct {
+	base       dtm.Movement
+	cells      []cell
+	vulnerable []seen
+	total      *int
+	totalPath  string
+	rows       []int // of the result, once made
 }
 
 // cell is a count at sex and age.
@@ -50,61 +43,122 @@ type cell struct {
 	people   int
 }
 
+// seen is a count of people by vulnerability.
+type seen struct {
+	code, path string
+	people     int
+}
+
 // Movements turns a submission's answers into movement rows by the tags of its
-// form: one row for each nationality, sex and age with people. A form without
-// counts (#affected) gives none. What is odd is flagged; the rest is kept.
+// form: one row for each nationality, sex and age with people, breakdown Full,
+// source the instance's id. A form that counts nobody (#affected) gives none.
+// What is odd is flagged; the rest is kept.
 //
 // Tags: #date+observed, #loc+fmp+code, #meta+movement+type, #meta+flow+type,
 // #country+code with origin, previous, next, final or nationality, #cause+type,
-// #meta+transport, #affected with m or f and adults, children or an age band,
-// #affected+vulnerable+v_CODE, #affected+total.
+// #meta+transport, #affected with m or f and adults, children or an age band
+// (+age_5_17), #affected+total, #affected+vulnerable+v_CODE, #geo+coord. A tag in
+// a repeat holds for its turn, and above those around it.
+//
+// A day that is missing is taken from the phone's own record of the interview
+// (start, today or end). Without that the group stands in no period and gives no
+// rows; with or without, date.missing is flagged.
+//
+// Vulnerabilities are counted once a group, not by sex and age: the count is laid
+// on the rows it can be of (children for uac and under_5, not men for pregnant and
+// lactating, not children for elderly and single_head), in their order, and the other rows that it
+// can be of say 0, so that they are known as assessed.
 func Movements(op *dtm.Operation, f *xlsform.Form, in *Instance) ([]dtm.Movement, []dtm.Flag) {
 	if !counts(f) {
 		return nil, nil
 	}
 	r := &tagReader{op: op}
-	g := group{base: dtm.Movement{Source: in.InstanceID, Breakdown: dtm.Full}}
-	r.read(in.Root, &g)
-	if g.base.Observed.IsZero() {
-		r.flag("date.missing", "", "no date of observation: the group stands in no period")
-		return nil, r.flags
+	whole := &block{base: dtm.Movement{Source: in.InstanceID, Breakdown: dtm.Full}}
+	r.read(in.Root, whole)
+	recorded := clock(in)
+	if whole.base.Observed.IsZero() {
+		r.flag("date.missing", "", "no usable day of observation")
+		whole.base.Observed = recorded
+	} else if !recorded.IsZero() && whole.base.Observed.After(recorded.AddDate(0, 0, 1)) {
+		// A day of grace: the phone may be in another time zone.
+		r.flag("date.future", "", fmt.Sprintf("observed on %s, but the phone recorded it on %s", whole.base.Observed.Format(time.DateOnly), recorded.Format(time.DateOnly)))
 	}
-	if g.base.PointText == "" {
+	if whole.base.PointText == "" {
 		r.flag("point.blank", "", "no point")
 	}
-	blocks := r.blocks(in.Root, g)
+	blocks := r.blocks(in.Root, whole)
+	if whole.base.Observed.IsZero() {
+		return nil, r.flags
+	}
 	var rows []dtm.Movement
-	sum := 0
 	for _, b := range blocks {
+		if b.base.Observed.IsZero() {
+			b.base.Observed = whole.base.Observed
+		}
 		for _, c := range b.cells {
-			sum += c.people
 			if c.people == 0 {
 				continue
 			}
 			m := b.base
-			m.Nationality, m.Sex, m.Age, m.People = b.nationality, c.sex, c.age, c.people
+			m.Sex, m.Age, m.People = c.sex, c.age, c.people
 			m.Reasons, m.Transports = slices.Clone(m.Reasons), slices.Clone(m.Transports)
+			b.rows = append(b.rows, len(rows))
 			rows = append(rows, m)
 		}
 	}
-	if g.hasTotal && g.total != sum {
-		r.flag("answers.sum", "", fmt.Sprintf("the total says %d, the counts add up to %d", g.total, sum))
+	sum := func(rows []dtm.Movement, of []int) (n int) {
+		for _, i := range of {
+			n += rows[i].People
+		}
+		return n
 	}
-	if sum == 0 {
+	all := make([]int, len(rows))
+	for i := range all {
+		all[i] = i
+	}
+	for _, b := range blocks {
+		of := b.rows
+		if b == whole {
+			of = all
+		}
+		if b.total != nil && *b.total != sum(rows, of) {
+			r.flag("answers.sum", b.totalPath, fmt.Sprintf("the total says %d, the counts add up to %d", *b.total, sum(rows, of)))
+		}
+		for _, v := range b.vulnerable {
+			r.vulnerable(rows, of, v)
+		}
+	}
+	if len(rows) == 0 {
 		r.flag("group.empty", "", "no people counted")
 	}
-	r.vulnerabilities(rows, g, sum)
 	return rows, r.flags
 }
 
 // counts tells whether any question of the form counts people.
 func counts(f *xlsform.Form) bool {
-	any := false
+	found := false
 	f.Root.Walk(func(n *xlsform.Node) {
 		t := parseTag(n.HXL)
-		any = any || t.hash == "#affected" && !t.is("#affected", "vulnerable")
+		found = found || t.hash == "#affected" && !t.is("#affected", "vulnerable") && !t.is("#affected", "total")
 	})
-	return any
+	return found
+}
+
+// clock is the day on which the phone recorded the interview, by its own
+// questions; zero when it did not.
+func clock(in *Instance) time.Time {
+	var best time.Time
+	rank := 0
+	in.Root.Each(func(a Answer, _ *Answers) {
+		order := map[string]int{"end": 1, "start": 2, "today": 3}[a.Node.Type]
+		if order <= rank {
+			return
+		}
+		if t, ok := day(a.Value); ok {
+			best, rank = t, order
+		}
+	})
+	return best
 }
 
 type tagReader struct {
@@ -113,43 +167,45 @@ type tagReader struct {
 }
 
 func (r *tagReader) flag(rule, path, note string) {
-	r.flags = append(r.flags, dtm.Flag{Rule: rule, Path: path, Note: note})
+	if len(r.flags) < maxFlags {
+		r.flags = append(r.flags, dtm.Flag{Rule: rule, Path: path, Note: note})
+	}
 }
 
-// blocks are the counted parts of a group: the form's own counts, and each turn
-// of a repeat that counts people.
-func (r *tagReader) blocks(root *Answers, g group) []group {
-	var out []group
-	if len(g.cells) > 0 {
-		out = append(out, g)
-	}
-	var each func(a *Answers, around group)
-	each = func(a *Answers, around group) {
+// blocks are the counted parts of a group: the form's own counts, and every turn
+// of a repeat that counts people. The first is the whole.
+func (r *tagReader) blocks(root *Answers, whole *block) []*block {
+	out := []*block{whole}
+	var each func(a *Answers, around *block)
+	each = func(a *Answers, around *block) {
 		for _, t := range a.Turns {
-			b := around
-			b.cells = nil
-			r.read(t, &b)
-			if len(b.cells) > 0 {
+			b := &block{base: around.base}
+			r.read(t, b)
+			if len(b.cells) > 0 || len(b.vulnerable) > 0 {
 				out = append(out, b)
 			}
 			each(t, b)
 		}
 	}
-	each(root, g)
+	each(root, whole)
 	return out
 }
 
-// read takes the answers of one level into g.
-func (r *tagReader) read(a *Answers, g *group) {
+// read takes the answers of one level into b.
+func (r *tagReader) read(a *Answers, b *block) {
 	for _, x := range a.List {
 		if x.Node.HXL == "" || x.Value == "" {
 			continue
 		}
 		t, path := parseTag(x.Node.HXL), x.Node.Path()
-		m := &g.base
+		m := &b.base
 		switch {
 		case t.is("#date", "observed"):
-			r.date(m, path, x.Value)
+			if d, ok := day(x.Value); ok && d.Year() >= 2000 && d.Year() < 2100 {
+				m.Observed = d
+			} else {
+				r.flag("date.invalid", path, x.Value)
+			}
 		case t.is("#loc", "fmp"):
 			m.PointText = x.Value
 			code, ok := r.op.ResolvePoint(x.Value)
@@ -157,6 +213,8 @@ func (r *tagReader) read(a *Answers, g *group) {
 				r.flag("point.unknown", path, x.Value)
 			}
 			m.Point = code
+		case t.is("#geo", "coord"):
+			r.position(path, x.Value)
 		case t.is("#meta", "movement"):
 			m.Direction = r.code("direction", path, x.Value)
 		case t.is("#meta", "flow"):
@@ -166,7 +224,7 @@ func (r *tagReader) read(a *Answers, g *group) {
 		case t.is("#cause"):
 			m.Reasons = r.codes("reason", path, x.Value)
 		case t.is("#country", "nationality"):
-			g.nationality = r.code("country", path, x.Value)
+			m.Nationality = r.code("country", path, x.Value)
 		case t.is("#country", "origin"):
 			m.Origin = r.code("country", path, x.Value)
 		case t.is("#country", "previous"):
@@ -177,26 +235,29 @@ func (r *tagReader) read(a *Answers, g *group) {
 			m.Final = r.code("country", path, x.Value)
 		case t.is("#affected", "total"):
 			if n, ok := r.count(path, x.Value); ok {
-				g.total, g.hasTotal = n, true
+				b.total, b.totalPath = &n, path
 			}
 		case t.is("#affected", "vulnerable"):
 			for _, at := range t.attrs {
 				if code, ok := strings.CutPrefix(at, "v_"); ok {
 					if n, ok := r.count(path, x.Value); ok {
-						g.vulnerable = append(g.vulnerable, dtm.Vulnerable{Code: code, People: n})
+						b.vulnerable = append(b.vulnerable, seen{code, path, n})
 					}
 				}
 			}
 		case t.hash == "#affected":
 			if n, ok := r.count(path, x.Value); ok {
-				sex, age := sexAge(t.attrs)
-				g.cells = append(g.cells, cell{sex, age, n})
+				sex, age := r.sexAge(t.attrs)
+				b.cells = append(b.cells, cell{sex, age, n})
 			}
 		}
 	}
 }
 
-func sexAge(attrs []string) (sex, age string) {
+// sexAge reads the attributes of a count; what they do not say is unknown. An
+// age band is a code of the list age, also without what ends it: +age_60 is
+// 60_plus where the list has that.
+func (r *tagReader) sexAge(attrs []string) (sex, age string) {
 	sex, age = dtm.Unknown, dtm.Unknown
 	for _, a := range attrs {
 		switch a {
@@ -208,9 +269,9 @@ func sexAge(attrs []string) (sex, age string) {
 			age = a
 		default:
 			if band, ok := strings.CutPrefix(a, "age_"); ok {
-				age = strings.Replace(band, "60", "60_plus", 1)
-				if strings.HasSuffix(band, "plus") {
-					age = band
+				age = band
+				if list := r.op.Lists["age"]; !list.Has(band) && list.Has(band+"_plus") {
+					age = band + "_plus"
 				}
 			}
 		}
@@ -218,35 +279,44 @@ func sexAge(attrs []string) (sex, age string) {
 	return sex, age
 }
 
+// maxPeople is more than any point sees in a year.
+const maxPeople = 10_000_000
+
 func (r *tagReader) count(path, s string) (int, bool) {
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		if v, e := strconv.ParseFloat(s, 64); e == nil && v == float64(int(v)) && v >= 0 && v < 1e7 {
-			n, err = int(v), nil
-		}
-	}
+	v, err := strconv.ParseFloat(s, 64)
 	switch {
-	case err != nil:
+	case err != nil || v != float64(int64(v)):
 		r.flag("count.invalid", path, s)
 		return 0, false
-	case n < 0:
+	case v < 0:
 		r.flag("count.negative", path, s)
 		return 0, false
-	case n > 10_000_000:
+	case v > maxPeople:
 		r.flag("count.absurd", path, s)
 		return 0, false
 	}
-	return n, true
+	return int(v), true
 }
 
-func (r *tagReader) date(m *dtm.Movement, path, s string) {
-	day, _, _ := strings.Cut(s, "T")
-	t, err := time.Parse("2006-01-02", day)
-	if err != nil || t.Year() < 2004 || t.Year() > 2100 {
-		r.flag("date.invalid", path, s)
-		return
+// day reads a date or the date of a time stamp.
+func day(s string) (time.Time, bool) {
+	date, _, _ := strings.Cut(s, "T")
+	t, err := time.Parse(time.DateOnly, date)
+	return t, err == nil
+}
+
+// position checks a geopoint: latitude, longitude, and perhaps altitude and
+// accuracy in metres.
+func (r *tagReader) position(path, s string) {
+	parts := strings.Fields(s)
+	if len(parts) >= 2 {
+		lat, err1 := strconv.ParseFloat(parts[0], 64)
+		lon, err2 := strconv.ParseFloat(parts[1], 64)
+		if err1 == nil && err2 == nil && lat >= -90 && lat <= 90 && lon >= -180 && lon <= 180 {
+			return
+		}
 	}
-	m.Observed = t
+	r.flag("position.invalid", path, s)
 }
 
 func (r *tagReader) code(list, path, s string) string {
@@ -265,30 +335,49 @@ func (r *tagReader) codes(list, path, s string) []string {
 	return slices.Compact(words)
 }
 
-// vulnerabilities hangs the counts of the whole group on its first row: they are
-// counted once a group. A count above what it can be of is flagged.
-func (r *tagReader) vulnerabilities(rows []dtm.Movement, g group, sum int) {
-	if len(rows) == 0 {
-		return
+// canBe tells whether a vulnerability can be of a row's people. Unknown sex or age
+// can be anything.
+func canBe(code string, m dtm.Movement) bool {
+	adult := m.Age == "adults" || m.Age == "18_59" || m.Age == "60_plus"
+	child := m.Age == "children" || m.Age == "0_4" || m.Age == "5_17"
+	switch code {
+	case "uac":
+		return !adult
+	case "under_5":
+		return !adult && m.Age != "5_17"
+	case "pregnant", "lactating":
+		return m.Sex != "male" && m.Age != "0_4"
+	case "elderly":
+		return !child && m.Age != "18_59"
+	case "single_head":
+		return !child
 	}
-	children, women := 0, 0
-	for _, m := range rows {
-		if m.Age != "adults" && m.Age != "18_59" && m.Age != "60_plus" {
-			children += m.People
-		}
-		if m.Sex != "male" {
-			women += m.People
-		}
-	}
-	limits := map[string]int{"uac": children, "under_5": children, "pregnant": women, "lactating": women}
-	for _, v := range g.vulnerable {
-		limit, ok := limits[v.Code]
-		if !ok {
-			limit = sum
-		}
-		if v.People > limit {
-			r.flag("vulnerable.exceeds", v.Code, fmt.Sprintf("%d of %d people it can be of", v.People, limit))
+	return true
+}
+
+// vulnerable lays a count on the rows it can be of.
+func (r *tagReader) vulnerable(rows []dtm.Movement, of []int, v seen) {
+	var fit []int
+	most := 0
+	for _, i := range of {
+		if canBe(v.code, rows[i]) {
+			fit = append(fit, i)
+			most += rows[i].People
 		}
 	}
-	rows[0].Vulnerable = g.vulnerable
+	if v.people > most {
+		r.flag("vulnerable.exceeds", v.path, fmt.Sprintf("%d of %d people it can be of", v.people, most))
+	}
+	if len(fit) == 0 && v.people > 0 {
+		fit = of[:min(len(of), 1)]
+	}
+	left := v.people
+	for k, i := range fit {
+		here := min(left, rows[i].People)
+		if k == len(fit)-1 {
+			here = left
+		}
+		left -= here
+		rows[i].Vulnerable = append(rows[i].Vulnerable, dtm.Vulnerable{Code: v.code, People: here})
+	}
 }

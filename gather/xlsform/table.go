@@ -238,7 +238,7 @@ func cellName(col, line int) string {
 var plainQuotes = strings.NewReplacer("\u2018", "'", "\u2019", "'", "\u201c", `"`, "\u201d", `"`)
 
 // clean writes the quotation marks that word processors make as XPath wants them,
-// and, where tidy, runs of blanks as one.
+// in labels too, as every converter does; and, where tidy, runs of blanks as one.
 func clean(s string, tidy bool) string {
 	if tidy {
 		s = strings.TrimSpace(s)
@@ -249,8 +249,7 @@ func clean(s string, tidy bool) string {
 	return plainQuotes.Replace(s)
 }
 
-// read turns a sheet into a table. Quotation marks of labels become plain ones
-// too, as everywhere in XLSForm.
+// read turns a sheet into a table.
 func (d dialect) read(p *reading, s sheet, language string, tidy bool) *table {
 	t := &table{sheet: s.name}
 	if len(s.rows) == 0 {
@@ -289,8 +288,8 @@ func (d dialect) read(p *reading, s sheet, language string, tidy bool) *table {
 				continue // in a workbook, a note
 			}
 			r.raw[i] = text
-			v := &tree{text: clean(text, tidy)}
 			path := t.columns[k].path
+			v := &tree{text: clean(text, tidy)}
 			for j := len(path) - 1; j > 0; j-- {
 				up := &tree{}
 				up.set(path[j], v)

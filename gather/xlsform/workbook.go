@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -72,7 +73,12 @@ func xlsx(name string, data []byte) (out []sheet, err error) {
 	}
 	defer f.Close()
 	var total int
-	for _, title := range f.GetSheetList() {
+	titles := f.GetSheetList()
+	for _, title := range titles {
+		if len(titles) > 1 && !slices.Contains(known, strings.ToLower(strings.TrimSpace(title))) {
+			out = append(out, sheet{name: title}) // of no use but for its name, which may be misspelt
+			continue
+		}
 		rows, err := f.Rows(title)
 		if err != nil {
 			return nil, damaged(name, err)
@@ -98,7 +104,7 @@ func xlsx(name string, data []byte) (out []sheet, err error) {
 		}
 		for _, l := range s.rows {
 			for i, text := range l.cells {
-				if text != "" && strings.Trim(text, "+-0123456789.eE") == "" {
+				if mayDiffer(text) {
 					l.cells[i] = number(f, title, cellName(i, l.n), text)
 				}
 			}
@@ -106,6 +112,15 @@ func xlsx(name string, data []byte) (out []sheet, err error) {
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// mayDiffer tells a cell's text that may be a truth value, a date or a long
+// fraction; to look these up costs more than to read the sheet.
+func mayDiffer(s string) bool {
+	if s == "0" || s == "1" {
+		return true
+	}
+	return len(s) >= 3 && strings.Trim(s, "+-0123456789.eE") == "" && (len(s) >= 5 || strings.ContainsAny(s, ".eE"))
 }
 
 // number writes a cell's number as its author sees it: a truth value, a date, or
