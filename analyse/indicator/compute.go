@@ -102,13 +102,14 @@ func (c *computation) ask(by []string, where map[string][]string, p dtm.Period) 
 
 func (c *computation) add(f dtm.Figure) { c.table.Figures = append(c.table.Figures, f) }
 
+// note adds a caveat, once; its Arabic is in the list beside.
 func (c *computation) note(code string, en, fr string) {
 	for _, n := range c.table.Notes {
 		if n.Code == code {
 			return
 		}
 	}
-	c.table.Notes = append(c.table.Notes, dtm.Note{Code: code, Text: dtm.Text{dtm.English: en, dtm.French: fr}})
+	c.table.Notes = append(c.table.Notes, dtm.Note{Code: code, Text: dtm.Text{dtm.English: en, dtm.French: fr, dtm.Arabic: arabicNotes[code]}})
 }
 
 func number(v float64) *float64 { return &v }

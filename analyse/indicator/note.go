@@ -2,6 +2,19 @@ package indicator
 
 import "slices"
 
+// arabicNotes are the caveats in Arabic, by code. A test holds that none is
+// missing.
+var arabicNotes = map[string]string{
+	"period.running":      "لم تنتهِ الفترة بعد: تُحسب الأيام حتى آخر بيانات وردت.",
+	"days.unknown":        "لا تُعرف الأيام في البيانات السابقة المسجّلة بالشهر فقط، فلا يمكن حساب هذا المتوسط.",
+	"change.no_base":      "لا يوجد ما يُقارن به: لم تُسجَّل تنقلات في الفترة السابقة.",
+	"month_only.left_out": "لا تدخل البيانات السابقة المعروفة بالشهر فقط في هذه الأرقام اليومية.",
+	"rows.full":           "تُحسب فقط التنقلات المسجّلة بالجنسية والجنس والعمر معًا؛ أما البيانات السابقة فتعطي الجنسية أو الجنس والعمر.",
+	"rows.nationality":    "لم تُسجَّل الجنسية في جميع تنقلات الفترة؛ ولا يُحسب إلا ما سُجّل.",
+	"rows.sex_age":        "لم يُسجَّل الجنس والعمر في جميع تنقلات الفترة؛ ولا يُحسب إلا ما سُجّل.",
+	"point.unresolved":    "لا تُحسب هنا التنقلات عند أسماء لا تطابق أي نقطة معروفة.",
+}
+
 // covering gives what is there of the period and the places asked for.
 func (c *computation) covering() []covered {
 	r := c.request

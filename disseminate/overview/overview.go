@@ -3,6 +3,7 @@ package overview
 import (
 	"context"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -183,13 +184,17 @@ func (b *building) whole(v float64) string {
 // signed writes a change with its sign.
 func (b *building) signed(v float64) string {
 	r := dtm.Indicator{}.Round(v)
+	s := locale.Percent(b.l, math.Abs(r), 0)
 	switch {
 	case r > 0:
-		return "+" + locale.Percent(b.l, r, 0)
+		s = "+" + s
 	case r < 0:
-		return "−" + locale.Percent(b.l, -r, 0)
+		s = "−" + s
 	}
-	return locale.Percent(b.l, 0, 0)
+	if b.l.RTL() {
+		return "\u2066" + s + "\u2069" // keeps the sign before the number
+	}
+	return s
 }
 
 func (b *building) say(key string, args ...any) string { return locale.Say(b.l, key, args...) }
