@@ -55,7 +55,6 @@ var (
 	colCalculate  = []string{"bind", "calculate"}
 	colSaveTo     = []string{"bind", "entities:saveto"}
 	colAppearance = []string{"control", "appearance"}
-	colMedia      = []string{"media"}
 	colHint       = []string{"guidance_hint"}
 )
 

@@ -217,16 +217,6 @@ func (r *record) cell(path ...string) string {
 	return cellName(max(best, 0), r.line)
 }
 
-// head names the cell of a column's header.
-func (t *table) head(first string) string {
-	for _, c := range t.columns {
-		if c.path[0] == first {
-			return cellName(c.at, t.line)
-		}
-	}
-	return cellName(0, max(t.line, 1))
-}
-
 func cellName(col, line int) string {
 	s, err := excelize.CoordinatesToCellName(col+1, line)
 	if err != nil {
