@@ -27,11 +27,10 @@ type (
 		drop func() // releases the closure's environment; nil when it has none
 	}
 	promise struct {
-		settled  bool
-		failed   bool
-		value    any
-		waiting  []*function // called with the value
-		rejected []*function
+		settled bool
+		failed  bool
+		value   any
+		waiting []*function // called with the value
 	}
 	date struct{}
 )
