@@ -146,19 +146,29 @@ func (s *scanner) declaration() error {
 		return s.bad("the XML declaration is not closed")
 	}
 	text := string(s.doc[s.pos : s.pos+end])
-	if i := strings.Index(text, "encoding"); i >= 0 {
-		v := strings.Trim(strings.TrimLeft(text[i+len("encoding"):], " \t\r\n="), " \t\r\n")
-		if len(v) > 1 {
-			if j := strings.IndexByte(v[1:], v[0]); j >= 0 {
-				v = v[1 : j+1]
-			}
-		}
-		if !strings.EqualFold(v, "utf-8") && !strings.EqualFold(v, "us-ascii") {
-			return s.bad("the encoding %q is not accepted; send UTF-8", v)
-		}
+	if v, given := pseudo(text, "version"); !given || v != "1.0" {
+		return s.bad("the XML version %q is not accepted; send 1.0", v)
+	}
+	if v, given := pseudo(text, "encoding"); given && !strings.EqualFold(v, "utf-8") && !strings.EqualFold(v, "us-ascii") {
+		return s.bad("the encoding %q is not accepted; send UTF-8", v)
 	}
 	s.pos += end + 2
 	return nil
+}
+
+// pseudo reads an attribute of the XML declaration.
+func pseudo(text, name string) (string, bool) {
+	_, rest, found := strings.Cut(text, name)
+	rest = strings.TrimLeft(rest, " \t\r\n")
+	if !found || !strings.HasPrefix(rest, "=") {
+		return "", false
+	}
+	rest = strings.TrimLeft(rest[1:], " \t\r\n")
+	if rest == "" || rest[0] != '"' && rest[0] != '\'' {
+		return "", true
+	}
+	v, _, _ := strings.Cut(rest[1:], rest[:1])
+	return v, true
 }
 
 // characters takes text between tags.
@@ -256,6 +266,12 @@ func (s *scanner) markup() error {
 	case rest[1] == '?':
 		if len(rest) > 5 && strings.EqualFold(string(rest[2:5]), "xml") && !name(rest[5]) {
 			return s.bad("the XML declaration stands at the very beginning, once")
+		}
+		at := s.pos
+		s.pos += 2
+		if target := s.word(); target == nil || s.pos < len(s.doc) && !blank(s.doc[s.pos]) && s.doc[s.pos] != '?' {
+			s.pos = at
+			return s.bad("the XML is not well-formed: <? is not followed by a name")
 		}
 		return s.skip("?>", "a processing instruction is not closed")
 	case bytes.HasPrefix(rest, []byte("<!--")):
