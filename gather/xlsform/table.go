@@ -288,8 +288,10 @@ func (d dialect) read(p *reading, s sheet, language string, tidy bool) *table {
 			if len(path) == 1 {
 				// A plain cell after a translated one of its column wins or joins by the
 				// same rule.
-				if old := r.kid(path[0]); old != nil {
+				if old := r.kid(path[0]); old != nil && !old.leaf() {
 					v = merge(old, v, language)
+				} else if old != nil {
+					v = old // the column is there twice, which is a fault
 				}
 				r.set(path[0], v)
 				continue
