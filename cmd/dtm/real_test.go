@@ -30,8 +30,21 @@ func dtmRun(t *testing.T, args ...string) (out string) {
 func dtmTry(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var o, e bytes.Buffer
-	code = run(testContext(t), &call{args: args, dir: t.TempDir(), env: func(string) string { return "" }, out: &o, err: &e})
+	code = run(testContext(t), &call{args: args, dir: t.TempDir(), env: testEnv, out: &o, err: &e})
 	return code, o.String(), e.String()
+}
+
+// testEnv is a fresh user's environment, but for the compiled PDF engine, which
+// the tests of package report have left in the checkout's cache.
+func testEnv(key string) string {
+	if key != "DTM_CACHE" {
+		return ""
+	}
+	p, err := filepath.Abs(filepath.Join("..", "..", ".cache", "typst"))
+	if err != nil {
+		return ""
+	}
+	return p
 }
 
 // real makes a data folder with the given real files imported.

@@ -2,13 +2,19 @@
 // has put it in exact versions, to the folders that git ignores: the PDF engine
 // (compressed) and its fonts for package report, htmx and fonts for package web,
 // each with its licence. Run it from the root of the checkout, or by make assets.
+//
+// With -warm FOLDER it makes the engine's machine code in that folder instead. A
+// test under the race detector would take minutes for what takes this program
+// half a minute, once.
 package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -51,7 +57,15 @@ const (
 )
 
 func main() {
-	if err := run(); err != nil {
+	folder := flag.String("warm", "", "make the PDF engine's machine code in `FOLDER`, nothing else")
+	flag.Parse()
+	var err error
+	if *folder != "" {
+		err = warm(*folder)
+	} else {
+		err = run()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "assets:", err)
 		os.Exit(1)
 	}
@@ -123,6 +137,28 @@ func engineAsset() error {
 		return err
 	}
 	return write(name, c.EncodeAll(wasm, nil))
+}
+
+// warm starts the engine once, without fonts: its machine code stays in folder.
+func warm(folder string) error {
+	b, err := os.ReadFile(filepath.Join(report, packed))
+	if err != nil {
+		return fmt.Errorf("%w: run make assets first", err)
+	}
+	d, err := zstd.NewReader(nil)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	wasm, err := d.DecodeAll(b, nil)
+	if err != nil {
+		return err
+	}
+	e, err := typst.New(context.Background(), wasm, nil, folder)
+	if err != nil {
+		return err
+	}
+	return e.Close()
 }
 
 func read(from string) ([]byte, error) {

@@ -9,6 +9,7 @@ want() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
 for p in "${!build[@]}"; do want "$p" "${build[$p]}"; done
 if [ "$1" = test ]; then
   for p in "${!test[@]}"; do want "$p" "${test[$p]}"; done
+  ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null 2>&1 || missing+=(postgresql)
   fc-list 2>/dev/null | grep -q 'Inter' || missing+=(fonts-inter)
   fc-list 2>/dev/null | grep -q 'Noto Sans Arabic' || missing+=(fonts-noto-core)
   python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
