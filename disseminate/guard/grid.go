@@ -91,7 +91,7 @@ func (g *grid) accompany() {
 			}
 			best := -1
 			for _, i := range line {
-				if !g.hidden[i] && g.cells[i].Value != nil && (best < 0 || g.better(i, best)) {
+				if !g.hidden[i] && given(g.cells[i]) && (best < 0 || g.better(i, best)) {
 					best = i
 				}
 			}
@@ -146,4 +146,14 @@ func (g *grid) shown() []dtm.Figure {
 		}
 	}
 	return out
+}
+
+// company tells whether a cell is hidden that has enough people to be shown.
+func (g *grid) company(threshold int64) bool {
+	for i, f := range g.cells {
+		if g.hidden[i] && f.People >= threshold {
+			return true
+		}
+	}
+	return false
 }

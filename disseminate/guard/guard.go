@@ -5,11 +5,14 @@
 // it.
 //
 // This is the first guard: a threshold, and complementary suppression within a
-// table. It does not yet look across tables, releases or filters.
+// table. It does not yet look across tables, releases or filters: what two answers
+// to different questions give away together is not held back.
 package guard
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"dtm"
 )
@@ -33,27 +36,62 @@ func (g *guarded) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 	return Suppress(t, g.threshold), nil
 }
 
-// Suppress returns the table with its small cells hidden. A value is small when
-// the people behind it are 1 to threshold-1. In each line of the table (the cells
-// that differ in one dimension only, and whose sum a reader can know) a single
-// hidden cell gets company. In a table of two dimensions that is a pair that did
-// not occur, when there is one: "<10" then also stands for none, and no large
-// cell is lost. Otherwise it is the smallest that is shown. Values, numerators,
-// denominators and people of hidden cells are gone.
+// Suppress returns the table with its small cells hidden. A cell is small when the
+// people behind it, or the whole that it is a share of, are 1 to threshold-1:
+// counts, averages and shares of people, and changes, whose People are the fewer
+// of the two sides. Figures that are not of people (active points) pass.
+//
+// Where cells add up to a whole that a reader can know, a line of the table (the
+// cells that differ in one dimension only) must not have a single hidden cell, and
+// another one joins it. In a table of two dimensions that is a pair that did not
+// occur, when there is one: "<10" then also stands for none, and no large cell is
+// lost. Otherwise it is the smallest that is shown; the note Company then says
+// that not every hidden cell is a small one. Values, numerators, denominators and
+// people of hidden cells are gone.
 func Suppress(t dtm.Table, threshold int64) dtm.Table {
-	if !t.Indicator.Counts && !t.Indicator.Share {
+	i := t.Indicator
+	adds := i.Counts || i.Share
+	if !adds && i.Unit != "percent" {
 		return t
 	}
 	g := newGrid(t)
 	any := false
-	for i, f := range g.cells {
-		if f.Suppressed || f.Value != nil && f.People > 0 && f.People < threshold {
-			g.hidden[i], any = true, true
+	for n, f := range g.cells {
+		if f.Suppressed || small(i, f, threshold) {
+			g.hidden[n], any = true, true
 		}
 	}
-	if any {
+	if any && adds {
 		g.accompany()
 	}
 	t.Figures = g.shown()
+	if g.company(threshold) {
+		t.Notes = append(slices.Clone(t.Notes), dtm.Note{Code: Company, Text: dtm.Text{
+			dtm.English: fmt.Sprintf("Some counts of %d and more are withheld too, so that smaller ones cannot be computed from the rest.", threshold),
+			dtm.French:  fmt.Sprintf("Certains effectifs de %d et plus ne sont pas publiés non plus, afin que de plus petits ne puissent être calculés à partir du reste.", threshold),
+			dtm.Arabic:  fmt.Sprintf("حُجبت أيضًا بعض الأعداد البالغة %d فأكثر حتى لا يمكن حساب أعداد أصغر من الباقي.", threshold),
+		}})
+	}
 	return t
 }
+
+// Company is the code of the note on tables in which cells that are not small are
+// hidden too.
+const Company = "guard.company"
+
+// small tells whether a cell gives away a count from 1 to threshold-1. A figure
+// without a value may still carry such a count as its numerator.
+func small(i dtm.Indicator, f dtm.Figure, threshold int64) bool {
+	if !given(f) {
+		return false
+	}
+	if f.People > 0 && f.People < threshold {
+		return true
+	}
+	// The whole of a share is people; the denominator of an average is days.
+	d := f.Denominator
+	return d != nil && (i.Share || i.Unit == "movements") && *d > 0 && *d < float64(threshold)
+}
+
+// given tells whether a cell says anything.
+func given(f dtm.Figure) bool { return f.Value != nil || f.Numerator != nil }

@@ -122,8 +122,79 @@ func TestLargeCellsStay(t *testing.T) {
 func TestOthersPass(t *testing.T) {
 	t.Parallel()
 	in := one("month", 3, 4)
-	in.Indicator = dtm.Indicator{ID: "active_points"}
+	in.Indicator = dtm.Indicator{ID: "active_points", Unit: "points"}
 	if out := guard.Suppress(in, 10); !cmp.Equal(in, out) {
 		t.Error("a number of points is no number of people")
+	}
+}
+
+func number(v float64) *float64 { return &v }
+
+// TestWhatGivesCountsAway: not only counts do.
+func TestWhatGivesCountsAway(t *testing.T) {
+	t.Parallel()
+	count := dtm.Indicator{ID: "total_movements", Unit: "movements", Counts: true}
+	average := dtm.Indicator{ID: "daily_average", Unit: "movements/day", Counts: true}
+	share := dtm.Indicator{ID: "sex_age_share_pct", Unit: "percent", Share: true}
+	answers := dtm.Indicator{ID: "reason_share_pct", Unit: "percent"}
+	change := dtm.Indicator{ID: "change_on_previous_month_pct", Unit: "percent"}
+	for name, c := range map[string]struct {
+		i    dtm.Indicator
+		f    dtm.Figure
+		want bool
+	}{
+		"a count":                              {count, dtm.Figure{Value: number(9), People: 9}, true},
+		"a count at the threshold":             {count, dtm.Figure{Value: number(10), People: 10}, false},
+		"an average of few people":             {average, dtm.Figure{Value: number(0.2), Numerator: number(5), Denominator: number(31), People: 5}, true},
+		"an average over few days":             {average, dtm.Figure{Value: number(20), Numerator: number(60), Denominator: number(3), People: 60}, false},
+		"no average, but its count":            {average, dtm.Figure{Numerator: number(5), People: 5}, true},
+		"a share of few people":                {share, dtm.Figure{Value: number(1), Numerator: number(3), Denominator: number(300), People: 3}, true},
+		"nobody of a few":                      {share, dtm.Figure{Value: number(0), Numerator: number(0), Denominator: number(4)}, true},
+		"nobody of many":                       {share, dtm.Figure{Value: number(0), Numerator: number(0), Denominator: number(400)}, false},
+		"an answer of few people":              {answers, dtm.Figure{Value: number(1), Numerator: number(3), Denominator: number(300), People: 3}, true},
+		"a change from few people":             {change, dtm.Figure{Value: number(900), Numerator: number(50), Denominator: number(5), People: 5}, true},
+		"a change of few a day, many a month":  {change, dtm.Figure{Value: number(100), Numerator: number(4), Denominator: number(2), People: 60}, false},
+		"nothing observed is nothing withheld": {count, dtm.Figure{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := guard.Suppress(dtm.Table{Indicator: c.i, Figures: []dtm.Figure{c.f}}, 10).Figures[0]
+			if f.Suppressed != c.want || f.Suppressed && (f.Value != nil || f.Numerator != nil || f.Denominator != nil || f.People != 0) {
+				t.Errorf("%+v", f)
+			}
+		})
+	}
+}
+
+// TestAnswersDoNotAddUp: several answers are possible, so that one hidden share
+// cannot be computed from the others and takes none with it.
+func TestAnswersDoNotAddUp(t *testing.T) {
+	t.Parallel()
+	in := one("reason", 3, 200, 400)
+	in.Indicator = dtm.Indicator{ID: "reason_share_pct", Unit: "percent"}
+	out := guard.Suppress(in, 10)
+	if !out.Figures[0].Suppressed || out.Figures[1].Suppressed || out.Figures[2].Suppressed || len(out.Notes) > 0 {
+		t.Errorf("%+v", out)
+	}
+}
+
+// TestCompanyIsSaid: "<10" is not true of every hidden cell, and the table says so.
+func TestCompanyIsSaid(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		in   []int64
+		want int
+	}{"a large cell is hidden": {[]int64{100, 9, 30}, 1}, "small ones only": {[]int64{100, 9, 3}, 0}, "none": {[]int64{100, 30}, 0}} {
+		out := guard.Suppress(one("point", c.in...), 10)
+		if len(out.Notes) != c.want {
+			t.Errorf("%s: notes %v", name, out.Notes)
+		}
+		for _, n := range out.Notes {
+			for _, l := range []dtm.Lang{dtm.English, dtm.French, dtm.Arabic} {
+				if n.Code != guard.Company || n.Text[l] == "" {
+					t.Errorf("%s: %+v", name, n)
+				}
+			}
+		}
 	}
 }
