@@ -167,7 +167,7 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-const floorGood, floorBad, floorEqual = 97.0, 97.0, 90.0
+const floorGood, floorBad, floorEqual = 99.5, 99.5, 99.5
 
 func share(n, of int) float64 { return 100 * float64(n) / float64(max(of, 1)) }
 

@@ -192,14 +192,14 @@ func (p *reading) node(r *record, parent *Node) *Node {
 			case "jr:noAppErrorString":
 				n.NoAppError = texts(v)
 			default:
-				p.attribute(n.Bind, k, v)
+				p.attribute(r, n.Bind, "bind", k, v)
 			}
 		}
 	}
 	for column, into := range map[string]map[string]string{"control": n.Control, "instance": n.Instance} {
 		if c := r.kid(column); !c.leaf() {
 			for _, k := range c.keys {
-				p.attribute(into, k, c.kids[k])
+				p.attribute(r, into, column, k, c.kids[k])
 			}
 		}
 	}
@@ -216,8 +216,12 @@ func (p *reading) node(r *record, parent *Node) *Node {
 // attribute takes a column that becomes an attribute as it is. In a sheet with
 // single colons, body:esri:style is taken apart too far; where the form declares
 // the prefix it is put together again.
-func (p *reading) attribute(into map[string]string, name string, v *tree) {
+func (p *reading) attribute(r *record, into map[string]string, column, name string, v *tree) {
 	if v.leaf() {
+		if why := p.notXML(name); why != "" {
+			p.fault(r.table.sheet, r.headOf(column, name), "header.attribute", "the column %s::%s cannot become an attribute: %s", column, name, why)
+			return
+		}
 		into[name] = truth(name, v.text)
 		return
 	}
@@ -226,6 +230,21 @@ func (p *reading) attribute(into map[string]string, name string, v *tree) {
 			into[name+":"+k] = sub.text
 		}
 	}
+}
+
+// ownPrefixes are those that every XForm declares.
+var ownPrefixes = []string{"h", "ev", "xsd", "jr", "orx", "odk", "entities", "xml"}
+
+// notXML says why a name cannot stand in the XForm, "" when it can.
+func (p *reading) notXML(name string) string {
+	if !xmlName.MatchString(name) {
+		return "it is no name"
+	}
+	prefix, _, prefixed := strings.Cut(name, ":")
+	if !prefixed || slices.Contains(ownPrefixes, prefix) || slices.ContainsFunc(p.form.Namespaces, func(ns Column) bool { return ns.Name == prefix }) {
+		return ""
+	}
+	return fmt.Sprintf("declare the prefix %s in the settings, column namespaces, as %s=\"address\"", prefix, prefix)
 }
 
 // truth writes the yes and no of a spreadsheet as XPath, in binds that are
@@ -290,6 +309,9 @@ func (p *reading) named(n *Node, r *record, typ string, here *block) {
 	switch {
 	case !xmlName.MatchString(n.Name):
 		p.at(r, colName, "name.invalid", badName, n.Name)
+		return
+	case p.notXML(n.Name) != "":
+		p.at(r, colName, "name.prefix", "the name %q has a prefix; %s", n.Name, p.notXML(n.Name))
 		return
 	case n.Name == "meta":
 		p.at(r, colName, "name.meta", "the name meta is the form's own; choose another")

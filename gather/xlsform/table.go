@@ -217,6 +217,16 @@ func (r *record) cell(path ...string) string {
 	return cellName(max(best, 0), r.line)
 }
 
+// headOf names the cell of a column's header.
+func (r *record) headOf(path ...string) string {
+	for _, c := range r.table.columns {
+		if len(c.path) >= len(path) && slices.Equal(c.path[:len(path)], path) {
+			return cellName(c.at, r.table.line)
+		}
+	}
+	return cellName(0, r.table.line)
+}
+
 func cellName(col, line int) string {
 	s, err := excelize.CoordinatesToCellName(col+1, line)
 	if err != nil {
