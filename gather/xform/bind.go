@@ -30,10 +30,10 @@ func (w *writer) bind(n *xlsform.Node, model *element) {
 		attrs[k] = w.expr(v, n, how{})
 	}
 	for _, m := range messages(n) {
-		switch plain, ok := m.text.Plain(); {
+		switch plain, _ := m.text.Plain(); {
 		case len(m.text) == 0:
-		case ok && !xlsform.HasRef(plain):
-			attrs[m.attr] = plain
+		case !m.viaText():
+			attrs[m.attr] = w.expr(plain, n, how{})
 		default:
 			attrs[m.attr] = "jr:itext('" + n.Path() + ":" + m.attr + "')"
 		}
@@ -67,19 +67,21 @@ func (w *writer) actions(n *xlsform.Node, turn bool) []*element {
 	if turn {
 		event = newRepeat
 	}
-	switch {
-	case n.Dynamic && (!turn || len(n.Repeats()) > 0):
-		return []*element{el("setvalue", "ref", n.Path(), "event", event, "value", w.expr(n.Default, n, how{}))}
-	case n.Type == "start-geopoint" && !turn:
-		return []*element{el("odk:setgeopoint", "ref", n.Path(), "event", event)}
-	case n.Type == "background-audio" && !turn:
+	var out []*element
+	if n.Dynamic {
+		out = append(out, el("setvalue", "ref", n.Path(), "event", event, "value", w.expr(n.Default, n, how{})))
+	}
+	if n.Type == "start-geopoint" && !turn {
+		out = append(out, el("odk:setgeopoint", "ref", n.Path(), "event", event))
+	}
+	if n.Type == "background-audio" && !turn {
 		a := el("odk:recordaudio", "ref", n.Path(), "event", everyLoad)
 		if q := n.Parameters["quality"]; q != "" {
 			a.set("odk:quality", q)
 		}
-		return []*element{a}
+		out = append(out, a)
 	}
-	return nil
+	return out
 }
 
 // entity writes the binds of an entity's declaration, by the ODK XForms

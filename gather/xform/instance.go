@@ -221,7 +221,7 @@ func (r *instanceReader) missing(g *xlsform.Node, seen map[*xlsform.Node]bool) {
 		return
 	}
 	for _, n := range g.Nodes {
-		if seen[n] || n.Kind == xlsform.Repeat || n.Bind["relevant"] != "" || n.Type == "csv-external" || n.Type == "xml-external" || n.Kind == xlsform.Group && !asks(n) {
+		if seen[n] || n.Kind == xlsform.Repeat || n.Bind["relevant"] != "" || declares(n) || n.Kind == xlsform.Group && !asks(n) {
 			continue
 		}
 		r.flag("answer.missing", n.Path(), "the form asks this always, and no answer came, not even an empty one")

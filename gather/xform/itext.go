@@ -65,11 +65,11 @@ func (t *itext) putAll(text xlsform.Texts, fallback, id, form string, from *xlsf
 	}
 }
 
-// referred tells whether a text goes through itext: it is translated, or, for
-// messages, refers to answers.
-func referred(t xlsform.Texts) bool {
-	plain, _ := t.Plain()
-	return t.Translated() || xlsform.HasRef(plain)
+// viaText tells whether a message goes through itext: it is translated, or refers
+// to answers, which an attribute cannot show.
+func (m message) viaText() bool {
+	plain, _ := m.text.Plain()
+	return m.text.Translated() || xlsform.HasRef(plain) && m.attr != "jr:noAppErrorString"
 }
 
 // viaText tells whether the label of a node goes through itext.
@@ -93,17 +93,19 @@ func (w *writer) gather() {
 	w.form.Root.WalkAll(func(n *xlsform.Node) {
 		path := n.Path()
 		for _, m := range messages(n) {
-			if referred(m.text) {
+			if m.viaText() {
 				t.putAll(m.text, language, path+":"+m.attr, "long", n)
 			}
 		}
 		if viaText(n) {
 			t.putAll(n.Label, language, path+":label", "long", n)
 		}
-		if n.Hint.Translated() || len(n.Guidance) > 0 {
+		if n.Hint.Translated() || len(n.Guidance) > 0 && n.Kind == xlsform.Question {
 			t.putAll(n.Hint, language, path+":hint", "long", n)
 		}
-		t.putAll(n.Guidance, language, path+":hint", "guidance", n)
+		if n.Kind == xlsform.Question {
+			t.putAll(n.Guidance, language, path+":hint", "guidance", n)
+		}
 	})
 	w.form.Root.WalkAll(func(n *xlsform.Node) {
 		for _, m := range n.Media {

@@ -46,11 +46,14 @@ func (w *writer) template(g *xlsform.Node) *element {
 	return e
 }
 
+// declares tells the rows that only name a file: they ask nothing.
+func declares(n *xlsform.Node) bool { return n.Type == "csv-external" || n.Type == "xml-external" }
+
 func (w *writer) answer(e *element, n *xlsform.Node, first bool) {
 	switch {
 	case n.Kind != xlsform.Question:
 		e.add(w.group(n, first))
-	case n.Type == "csv-external" || n.Type == "xml-external":
+	case declares(n):
 	default:
 		a := el(n.Name)
 		if n.Default != "" && !n.Dynamic {

@@ -276,21 +276,22 @@ func (p *reading) claim(e *Entity, mentions []mention) (claim, bool) {
 	ok := true
 	for _, m := range mentions {
 		s := scopeOf(m.group)
-		if within(c.scope, s) && (m.property == "" || s == scopeOf(c.wish)) {
+		if within(scopeOf(c.wish), s) && (m.property == "" || s == scopeOf(c.wish)) {
 			continue
 		}
 		ok = false
 		const why = "the entity %q cannot take answers from %s and from %s: they are not of one turn of one repeat; copy one by a calculate"
 		if m.property != "" {
-			p.at(m.question.row, colSaveTo, "entities.scope", why, e.List, c.scope.Path(), m.group.Path())
+			p.at(m.question.row, colSaveTo, "entities.scope", why, e.List, scopeOf(c.wish).Path(), s.Path())
 		} else {
-			p.at(e.row, refColumn(e, m.question.Name), "entities.scope", why, e.List, c.scope.Path(), m.group.Path())
+			p.at(e.row, refersIn(e, m.question.Name), "entities.scope", why, e.List, scopeOf(c.wish).Path(), s.Path())
 		}
 	}
 	return c, ok
 }
 
-func refColumn(e *Entity, name string) []string {
+// refersIn is the column of an entity that refers to a question.
+func refersIn(e *Entity, name string) []string {
 	for column, text := range map[string]string{"entity_id": e.ID, "create_if": e.CreateIf, "update_if": e.UpdateIf, "label": e.Label} {
 		if names, _ := refNames(text); slices.Contains(names, name) {
 			return []string{column}

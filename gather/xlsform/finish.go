@@ -72,19 +72,22 @@ func (p *reading) references() {
 	check(p.entitiesTable, func(c column) bool { return c.path[0] != "dataset" && c.path[0] != "repeat" })
 	check(p.surveyTable, func(c column) bool { return c.path[0] != "name" && c.path[0] != "trigger" && c.path[0] != "type" })
 	check(p.choicesTable, func(c column) bool { return c.path[0] == "label" || c.path[0] == "media" })
-	p.form.Root.Walk(func(n *Node) {
-		if n.Kind != Question {
-			return
+	trigger := func(r *record, name string, effect bool) {
+		switch targets := p.index[name]; {
+		case len(targets) == 0 || targets[0].Kind != Question:
+			p.at(r, colTrigger, "ref.unknown", "the trigger ${%s} is no question of the survey", name)
+		case len(targets) > 1:
+			p.at(r, colTrigger, "ref.twice", "the trigger ${%s} may mean %d questions; names that are referred to must be unique", name, len(targets))
+		case effect && hidden(targets[0]):
+			p.at(r, colTrigger, "trigger.hidden", "the question %q is not shown, so nobody can change it: it cannot be a trigger", name)
 		}
+	}
+	for _, m := range p.ends {
+		trigger(m.row, m.name, false)
+	}
+	p.form.Root.Walk(func(n *Node) {
 		for _, name := range n.Triggers {
-			switch targets := p.index[name]; {
-			case len(targets) == 0 || targets[0].Kind != Question:
-				p.at(n.row, colTrigger, "ref.unknown", "the trigger ${%s} is no question of the survey", name)
-			case len(targets) > 1:
-				p.at(n.row, colTrigger, "ref.twice", "the trigger ${%s} may mean %d questions; names that are referred to must be unique", name, len(targets))
-			case hidden(targets[0]):
-				p.at(n.row, colTrigger, "trigger.hidden", "the question %q is not shown, so nobody can change it: it cannot be a trigger", name)
-			}
+			trigger(n.row, name, n.Kind == Question)
 		}
 		if n.List == "" || n.Made {
 			return
@@ -115,6 +118,10 @@ func (p *reading) resolve(sheet, cell, name string) {
 	switch {
 	case len(targets) == 0:
 		p.fault(sheet, cell, "ref.unknown", "${%s} refers to nothing: no question, group or repeat has this name%s", name, p.similarName(name))
+	case len(targets) == 1 && (targets[0].Type == "csv-external" || targets[0].Type == "xml-external"):
+		p.fault(sheet, cell, "ref.file", "${%s} is a file, which has no answer; read it with instance('%s')", name, name)
+	case name == p.form.Root.Name:
+		p.fault(sheet, cell, "ref.root", "${%s} may mean the question or the form itself, which has this name too; rename the question", name)
 	case len(targets) > 1:
 		p.fault(sheet, cell, "ref.twice", "${%s} may mean %d rows; names that are referred to must be unique", name, len(targets))
 	}

@@ -29,6 +29,13 @@ type reading struct {
 	repeats  map[string]*Node
 	index    map[string][]*Node // name -> nodes, once the survey is read
 	other    string             // cell of the first or_other
+	ends     []mentioned        // triggers of rows that end groups: checked, of no effect
+}
+
+// mentioned is a name that a row refers to.
+type mentioned struct {
+	row  *record
+	name string
 }
 
 func (p *reading) fault(sheet, cell, code, format string, a ...any) {

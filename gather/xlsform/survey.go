@@ -68,6 +68,9 @@ func (p *reading) survey(s sheet) {
 		}
 		if m := endRow.FindStringSubmatch(word); m != nil {
 			kind := blockKind(m[1])
+			for _, name := range p.triggers(r, r.get("trigger")) {
+				p.ends = append(p.ends, mentioned{r, name})
+			}
 			if r.get("bind", "entities:saveto") != "" {
 				p.at(r, colSaveTo, "entities.group", "a group or repeat cannot be saved to an entity; move save_to to a question")
 			}
@@ -145,6 +148,11 @@ func (p *reading) row(r *record, word string, here *block) *block {
 	case isSelect:
 		p.choose(n, r, listName, filed, here)
 		return nil
+	case k.canon == "csv-external" || k.canon == "xml-external":
+		// The row names a file and asks nothing; its other cells have no effect.
+		n.Label, n.Hint, n.Guidance, n.Media, n.Triggers, n.Default, n.ChoiceFilter, n.Dynamic = nil, nil, nil, nil, nil, "", "", false
+		n.ConstraintMessage, n.RequiredMessage, n.NoAppError = nil, nil, nil
+		n.Bind, n.Control, n.Instance = map[string]string{}, map[string]string{}, map[string]string{}
 	case k.canon == "osm" && listName != "":
 		p.osmTags(n, r, listName)
 	case k.canon == "calculate":
@@ -203,9 +211,7 @@ func (p *reading) node(r *record, parent *Node) *Node {
 			}
 		}
 	}
-	if t := r.get("trigger"); t != "" {
-		n.Triggers = p.triggers(r, t)
-	}
+	n.Triggers = p.triggers(r, r.get("trigger"))
 	if n.Appearance() == "label" && len(n.Label) == 0 {
 		// A row of column headings shows no question of its own.
 		n.Label = Texts{{"", " "}}
@@ -610,6 +616,9 @@ func looped(t, parent *Node, c Choice, direct bool) *Node {
 
 // triggers reads the column trigger: references, divided by commas.
 func (p *reading) triggers(r *record, s string) []string {
+	if s == "" {
+		return nil
+	}
 	if !strings.Contains(s, "${") || len(s) < 3 {
 		p.at(r, colTrigger, "trigger.syntax", "a trigger is a reference such as ${name}, or several with commas between")
 		return nil
