@@ -24,13 +24,27 @@ import (
 	"dtm/locale"
 )
 
-// cache is kept between runs: making the machine code takes half a minute.
+// cache is kept between runs: making the machine code takes half a minute, under
+// the race detector many minutes, so that another process makes it.
 const cache = "../../.cache/typst"
+
+func warm() error {
+	cmd := exec.Command("go", "run", "./internal/assets", "-warm", ".cache/typst")
+	cmd.Dir = "../.."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("the PDF engine cannot be prepared: %w: %s", err, out)
+	}
+	return nil
+}
 
 // press is started by the first test that prints.
 var press = report.NewPress(cache)
 
 func TestMain(m *testing.M) {
+	if err := warm(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := m.Run()
 	if err := press.Close(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -133,7 +133,7 @@ func (p printer) figures(width float64, ids ...string) []Figure {
 		f := Figure{Title: panel.Title, Subtitle: panel.Subtitle, Alt: panel.Alt, Caption: strings.Join(panel.Notes, " "), Wide: width == wide}
 		switch {
 		case panel.Chart != nil:
-			f.SVG = panel.Chart.SVG(overview.ChartOptions(p.op, p.o.Lang, width))
+			f.SVG = panel.Chart.SVG(panel.Options(p.op, p.o.Lang, width))
 		case panel.Map != nil && p.base != nil:
 			spec := *panel.Map
 			spec.Width = width
@@ -173,7 +173,7 @@ func (p printer) ranking() []Table {
 	}
 	l := p.o.Lang
 	t := Table{Title: p.plain(panel), Subtitle: panel.Subtitle, Columns: []Column{{Title: bars.Axis}, {Title: locale.Say(l, "filter.region")}, {Title: bars.Measure, Number: true}, {Title: locale.Say(l, "word.share"), Number: true}}}
-	for i, row := range panel.Table.Text(overview.ChartOptions(p.op, l, wide)) {
+	for i, row := range panel.Table.Text(panel.Options(p.op, l, wide)) {
 		var region string
 		if code, ok := p.op.ResolvePoint(row[0]); ok {
 			point, _ := p.op.Point(code)
@@ -193,7 +193,7 @@ func (p printer) tables(ids ...string) []Table {
 		if !ok {
 			continue
 		}
-		t := Table{Title: p.plain(panel), Subtitle: panel.Subtitle, Rows: panel.Table.Text(overview.ChartOptions(p.op, p.o.Lang, wide))}
+		t := Table{Title: p.plain(panel), Subtitle: panel.Subtitle, Rows: panel.Table.Text(panel.Options(p.op, p.o.Lang, wide))}
 		for i, c := range panel.Table.Columns {
 			t.Columns = append(t.Columns, Column{Title: c, Number: len(panel.Table.Rows) > 0 && panel.Table.Rows[0][i].Figure})
 		}
