@@ -63,6 +63,10 @@ type Note struct {
 	Text Text
 }
 
+// NoteCompany is the code of guard's note on a table in which figures that are
+// not small are withheld too: "<10" is not true of each of them.
+const NoteCompany = "guard.company"
+
 // Release names the state of the data a figure was computed from. Until a month
 // is frozen it is provisional: the last loaded event and its hash.
 type Release struct {

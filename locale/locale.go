@@ -3,7 +3,8 @@
 //
 // The catalogues are message/LANG.json: a key with a text, or with the plural
 // forms that the language has (CLDR), chosen by the first argument. {0}, {1} stand
-// for the arguments; numbers are written as the language does.
+// for the arguments, {0:de} for one after the French de; numbers are written as
+// the language does.
 package locale
 
 import (
@@ -12,10 +13,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
@@ -116,14 +119,34 @@ func Say(l dtm.Lang, key string, args ...any) string {
 			}
 		}
 	}
-	for i, a := range args {
-		s, isText := a.(string)
-		if n, isNumber := float(a); isNumber && !isText {
-			s = Number(l, n, -1)
+	return hole.ReplaceAllStringFunc(text, func(h string) string {
+		part := hole.FindStringSubmatch(h)
+		i, err := strconv.Atoi(part[1])
+		if err != nil || i >= len(args) {
+			return h
 		}
-		text = strings.ReplaceAll(text, "{"+strconv.Itoa(i)+"}", s)
+		s := ""
+		if n, isNumber := float(args[i]); isNumber {
+			s = Number(l, n, -1)
+		} else {
+			s = fmt.Sprint(args[i])
+		}
+		return elided(part[2], s)
+	})
+}
+
+// hole is where an argument goes: {0}, or in French {0:de}, {0:De}.
+var hole = regexp.MustCompile(`\{(\d+)(?::([Dd]e))?\}`)
+
+// elided puts the French de before s, d’ before a vowel.
+func elided(de, s string) string {
+	if de == "" {
+		return s
 	}
-	return text
+	if r, _ := utf8.DecodeRuneInString(s); strings.ContainsRune("aàâeéèêiîoôuAÀÂEÉÈÊIÎOÔU", r) {
+		return de[:1] + "’" + s
+	}
+	return de + " " + s
 }
 
 // Has tells whether the key is in the catalogues.
@@ -219,6 +242,9 @@ func Period(l dtm.Lang, p dtm.Period) string {
 	a, b := dtm.MonthOf(p.From), dtm.MonthOf(last)
 	if a == b {
 		return Month(l, a)
+	}
+	if a.Year == b.Year {
+		return Say(l, "period.span", months[Known(l)][int(a.Month)-1], Month(l, b))
 	}
 	return Say(l, "period.span", Month(l, a), Month(l, b))
 }

@@ -1,6 +1,9 @@
 package locale_test
 
 import (
+	"io/fs"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,19 +14,29 @@ import (
 	"dtm/locale"
 )
 
-// TestCatalogues: every key in every language, with the same arguments.
+// TestCatalogues: every key in every language, with the same arguments, and French
+// written as French.
 func TestCatalogues(t *testing.T) {
 	t.Parallel()
 	want := locale.Keys(dtm.English)
-	hole := regexp.MustCompile(`\{\d+\}`)
+	hole := regexp.MustCompile(`\{\d+(:\w+)?\}`)
+	arg := regexp.MustCompile(`§\d`)
+	holes := func(l dtm.Lang, k string) []string {
+		found := arg.FindAllString(locale.Say(l, k, "§0", "§1", "§2", "§3"), -1)
+		slices.Sort(found)
+		return slices.Compact(found)
+	}
 	for _, l := range locale.Languages {
 		if got := locale.Keys(l); !slices.Equal(got, want) {
 			t.Errorf("%s: keys differ from English", l)
 		}
 		for _, k := range want {
-			s := locale.Say(l, k, 5, 5, 5)
-			if s == "" || hole.MatchString(s) {
+			s := locale.Say(l, k, 5, 5, 5, 5)
+			if s == "" || s == k || hole.MatchString(s) {
 				t.Errorf("%s %s: %q", l, k, s)
+			}
+			if got := holes(l, k); !slices.Equal(got, holes(dtm.English, k)) {
+				t.Errorf("%s %s: arguments %v, English has %v", l, k, got, holes(dtm.English, k))
 			}
 			if l == dtm.French {
 				for _, bad := range []string{" :", " ;", " ?", " !", " %", "'"} {
@@ -32,6 +45,47 @@ func TestCatalogues(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestKeysAreThere: what code and templates say is in the catalogues, and what is
+// in the catalogues is said.
+func TestKeysAreThere(t *testing.T) {
+	t.Parallel()
+	said := regexp.MustCompile(`(?:\b[Ss]ay\((?:[\w.]+, )?|\.T )"([\w./]+)"`)
+	var all strings.Builder
+	for _, dir := range []string{"disseminate", "locale", "web"} {
+		err := filepath.WalkDir(filepath.Join("..", dir), func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, ".html") || strings.HasSuffix(name, "_test.go") {
+				return err
+			}
+			b, err := os.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			all.Write(b)
+			for _, m := range said.FindAllStringSubmatch(string(b), -1) {
+				if k := m[1]; !strings.HasSuffix(k, ".") && !locale.Has(k) {
+					t.Errorf("%s says %q, which no catalogue has", name, k)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Keys that are put together: by a prefix that the code holds.
+	for _, k := range locale.Keys(dtm.English) {
+		held := strings.HasPrefix(k, "error.") || strings.Contains(all.String(), `"`+k+`"`)
+		for i := range k {
+			if k[i] == '.' && strings.Contains(all.String(), `"`+k[:i+1]+`"`) {
+				held = true
+			}
+		}
+		if first, _, _ := strings.Cut(k, "."); !held && first != "method" && first != "limit" && !strings.HasPrefix(k, "panel.") {
+			t.Errorf("nothing says %q", k)
 		}
 	}
 }
@@ -51,7 +105,13 @@ func TestFormats(t *testing.T) {
 		{locale.Date(dtm.English, day), "1 November 2026"},
 		{locale.Month(dtm.French, dec), "décembre 2022"},
 		{locale.Period(dtm.English, dtm.Months(dec, dec)), "December 2022"},
-		{locale.Period(dtm.French, dtm.Months(dec.Add(-11), dec)), "janvier 2022 à décembre 2022"},
+		{locale.Period(dtm.French, dtm.Months(dec.Add(-11), dec)), "janvier à décembre 2022"},
+		{locale.Period(dtm.English, dtm.Months(dec.Add(-12), dec)), "December 2021 to December 2022"},
+		{locale.Say(dtm.French, "say.total_span", 37221, "avril à mai 2022", "ici"), "D’avril à mai 2022, 37\u202f221 mouvements ont été observés ici."},
+		{locale.Say(dtm.French, "say.total_span", 1, "mai à juin 2022", "ici"), "De mai à juin 2022, 1 mouvement a été observé ici."},
+		{locale.Say(dtm.French, "scope.region", "Obock"), "dans la région d’Obock"},
+		{locale.Say(dtm.French, "scope.region", "Yoboki"), "dans la région de Yoboki"},
+		{locale.Say(dtm.English, "error.period.reversed", "{1}", "{0}"), "The period ends ({1}) before it starts ({0})."},
 		{locale.Say(dtm.English, "say.points", 1), "1 point was active."},
 		{locale.Say(dtm.English, "say.points", 8), "8 points were active."},
 		{locale.Say(dtm.Arabic, "say.points", 2), "كانت نقطتان نشطتين."},

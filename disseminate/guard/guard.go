@@ -45,7 +45,7 @@ func (g *guarded) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 // cells that differ in one dimension only) must not have a single hidden cell, and
 // another one joins it. In a table of two dimensions that is a pair that did not
 // occur, when there is one: "<10" then also stands for none, and no large cell is
-// lost. Otherwise it is the smallest that is shown; the note Company then says
+// lost. Otherwise it is the smallest that is shown; the note dtm.NoteCompany then says
 // that not every hidden cell is a small one. Values, numerators, denominators and
 // people of hidden cells are gone.
 func Suppress(t dtm.Table, threshold int64) dtm.Table {
@@ -66,7 +66,7 @@ func Suppress(t dtm.Table, threshold int64) dtm.Table {
 	}
 	t.Figures = g.shown()
 	if g.company(threshold) {
-		t.Notes = append(slices.Clone(t.Notes), dtm.Note{Code: Company, Text: dtm.Text{
+		t.Notes = append(slices.Clone(t.Notes), dtm.Note{Code: dtm.NoteCompany, Text: dtm.Text{
 			dtm.English: fmt.Sprintf("Some counts of %d and more are withheld too, so that smaller ones cannot be computed from the rest.", threshold),
 			dtm.French:  fmt.Sprintf("Certains effectifs de %d et plus ne sont pas publiés non plus, afin que de plus petits ne puissent être calculés à partir du reste.", threshold),
 			dtm.Arabic:  fmt.Sprintf("حُجبت أيضًا بعض الأعداد البالغة %d فأكثر حتى لا يمكن حساب أعداد أصغر من الباقي.", threshold),
@@ -74,10 +74,6 @@ func Suppress(t dtm.Table, threshold int64) dtm.Table {
 	}
 	return t
 }
-
-// Company is the code of the note on tables in which cells that are not small are
-// hidden too.
-const Company = "guard.company"
 
 // small tells whether a cell gives away a count from 1 to threshold-1. A figure
 // without a value may still carry such a count as its numerator.

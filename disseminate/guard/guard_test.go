@@ -191,7 +191,7 @@ func TestCompanyIsSaid(t *testing.T) {
 		}
 		for _, n := range out.Notes {
 			for _, l := range []dtm.Lang{dtm.English, dtm.French, dtm.Arabic} {
-				if n.Code != guard.Company || n.Text[l] == "" {
+				if n.Code != dtm.NoteCompany || n.Text[l] == "" {
 					t.Errorf("%s: %+v", name, n)
 				}
 			}

@@ -2,6 +2,7 @@ package overview
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"dtm"
@@ -29,24 +30,24 @@ func (b *building) headlines(total dtm.Table) {
 		if !month {
 			key = "say.total_span"
 		}
-		b.sentence(HowMany, b.say(key, *f.Value, b.o.When), "total_movements")
+		b.sentence(HowMany, b.say(key, *f.Value, b.o.When, b.scope()), "total_movements")
 	}
 	daily := b.table("daily_average", b.o.Period, nil)
-	days := b.o.Period.Days()
-	if f, ok := single(daily); ok {
-		b.sentence(HowMany, b.say("say.daily", b.number(daily, *f.Value), days), "daily_average")
-	}
-	if month {
-		change := b.table("change_on_previous_month_pct", b.o.Period, nil)
-		if f, ok := single(change); ok {
-			h.Notes = append(h.Notes, b.change(*f.Value, before))
-			key := "say.change." + direction(*f.Value)
-			args := []any{b.whole(math.Abs(*f.Value)), before, b.say("basis." + basis(change.Basis))}
-			b.sentence(Compared, b.say(key, args...), "change_on_previous_month_pct")
-		}
+	if month && b.o.Change != nil {
+		h.Notes = append(h.Notes, b.change(*b.o.Change, before))
+		b.compared(before)
 	}
 	b.headline(h)
-	d := Headline{ID: "daily_average", Value: b.value(daily), Label: b.say("head.daily"), Notes: []string{b.say("head.daily_basis", days)}}
+	d := Headline{ID: "daily_average", Value: b.value(daily), Label: b.say("head.daily")}
+	if f, ok := single(daily); ok && f.Denominator != nil {
+		days := int(*f.Denominator)
+		b.sentence(HowMany, b.say("say.daily", b.number(daily, *f.Value), days), "daily_average")
+		d.Notes = append(d.Notes, b.say("head.daily_basis", days))
+		if running(daily) {
+			until := b.o.Period.From.AddDate(0, 0, days-1)
+			b.sentence(Caveat, b.say("say.running", locale.Date(b.l, until)), "daily_average")
+		}
+	}
 	if !b.op.Baseline.Period.From.IsZero() && !b.o.Filter.Narrowed() {
 		base := b.table("baseline_change_pct", b.o.Period, nil)
 		if f, ok := single(base); ok {
@@ -56,14 +57,87 @@ func (b *building) headlines(total dtm.Table) {
 		}
 	}
 	b.headline(d)
-	active := b.table("active_points", b.o.Period, nil)
-	if f, ok := single(active); ok {
-		b.headline(Headline{ID: "active_points", Value: b.number(active, *f.Value), Label: b.say("head.points")})
-		b.sentence(HowMany, b.say("say.points", *f.Value), "active_points")
+	if b.o.Filter.Point == "" {
+		active := b.table("active_points", b.o.Period, nil)
+		if f, ok := single(active); ok {
+			b.headline(Headline{ID: "active_points", Value: b.number(active, *f.Value), Label: b.say("head.points")})
+			b.sentence(HowMany, b.say("say.points", *f.Value), "active_points")
+		}
 	}
 	if !b.o.Filter.Narrowed() {
 		b.derived(month, before)
 	}
+}
+
+// scope says where movements were observed, as the filter has it.
+func (b *building) scope() string {
+	f := b.o.Filter
+	s := b.say("scope.all")
+	if p, ok := b.op.Point(f.Point); ok {
+		s = b.say("scope.point", p.Name.In(b.l))
+	} else if a, ok := b.op.Area(f.Region); ok {
+		s = b.say("scope.region", a.Name.In(b.l))
+	}
+	if f.Direction != "" {
+		s += " (" + lower(b.op.Lists["direction"].Label(f.Direction, b.l)) + ")"
+	}
+	return s
+}
+
+// running tells whether the period of the table is not over.
+func running(t dtm.Table) bool {
+	return slices.ContainsFunc(t.Notes, func(n dtm.Note) bool { return n.Code == "period.running" })
+}
+
+// previousMonth asks how the last month compares with the one before it, since
+// headline, sentence and trend must say the same. The total of a month that is not
+// over is not compared with that of a whole one.
+func (b *building) previousMonth() {
+	t := b.table("change_on_previous_month_pct", dtm.Months(b.o.Filter.To, b.o.Filter.To), nil)
+	f, ok := single(t)
+	if !ok || basis(t.Basis) == "total" && running(t) {
+		return
+	}
+	b.o.Change, b.o.ChangeBasis = f.Value, basis(t.Basis)
+}
+
+// compared says the month against the one before, the same a year before, and the
+// points that were active in both months where others came or went.
+func (b *building) compared(before string) {
+	v := *b.o.Change
+	b.sentence(Compared, b.say("say.change."+direction(v), b.whole(math.Abs(v)), before, b.say("basis."+b.o.ChangeBasis)), "change_on_previous_month_pct")
+	b.panelChange(before)
+	year := b.table("change_on_previous_year_pct", b.o.Period, nil)
+	if f, ok := single(year); ok && !running(year) {
+		b.sentence(Compared, b.say("say.year."+direction(*f.Value), b.whole(math.Abs(*f.Value)), locale.Month(b.l, b.o.Filter.From.Add(-12))), "change_on_previous_year_pct")
+	}
+}
+
+func (b *building) panelChange(before string) {
+	if b.o.Filter.Point != "" || b.o.ChangeBasis != "total" {
+		return
+	}
+	both := dtm.Months(b.o.Filter.To.Add(-1), b.o.Filter.To)
+	active := b.table("active_points", both, nil, "month")
+	panel := b.table("panel_movements", both, nil, "month")
+	was, is := at(active, b.o.Filter.To.Add(-1)), at(active, b.o.Filter.To)
+	if was == nil || is == nil || *was == *is {
+		return
+	}
+	if was, is := at(panel, b.o.Filter.To.Add(-1)), at(panel, b.o.Filter.To); was != nil && is != nil && *was > 0 {
+		v := 100 * (*is - *was) / *was
+		b.sentence(Compared, b.say("say.panel."+direction(v), b.whole(math.Abs(v)), before), "change_on_previous_month_pct", "panel_movements")
+	}
+}
+
+// at is the value of a month in a table split by months.
+func at(t dtm.Table, m dtm.Month) *float64 {
+	for _, f := range t.Figures {
+		if f.Keys[0] == m.String() {
+			return f.Value
+		}
+	}
+	return nil
 }
 
 // change writes "+5% on November 2022".
@@ -125,7 +199,7 @@ func (b *building) derived(month bool, before string) {
 		}
 		if id := find([]string{d.Base + "_change_pct"}, d.Where); id != "" && month {
 			s := b.table(id, b.o.Period, nil)
-			if v, ok := single(s); ok {
+			if v, ok := single(s); ok && !running(s) {
 				h.Notes = append(h.Notes, b.change(*v.Value, before))
 				ids = append(ids, id)
 			}

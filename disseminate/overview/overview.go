@@ -27,6 +27,10 @@ type Overview struct {
 	Narrative []Sentence
 	Panels    []Panel // in reading order: trend, map, points, sexage, reasons, od, nationality
 	Release   dtm.Release
+	// Change is that of the period's last month on the month before, in percent;
+	// nil: not known, withheld, or the month is not over.
+	Change      *float64
+	ChangeBasis string // "total" or "daily_average"
 }
 
 // Headline is a figure large enough to be read first.
@@ -74,6 +78,18 @@ type Panel struct {
 	Table      chart.Table
 	Notes      []string
 	Indicators []string
+	// Company: large figures are withheld too, so that "<10" would not be true of
+	// every withheld one.
+	Company bool
+}
+
+// Options are the words and formats of the panel's drawing and table.
+func (p Panel) Options(op *dtm.Operation, l dtm.Lang, width float64) chart.Options {
+	o := ChartOptions(op, l, width)
+	if p.Company {
+		o.Words.Suppressed, o.Words.Withheld = locale.Say(l, "chart.kept"), locale.Say(l, "chart.kept_legend")
+	}
+	return o
 }
 
 // Panel returns the panel of that id.
@@ -216,9 +232,12 @@ func (b *building) ask() {
 		b.o.Empty = true
 		return
 	}
+	b.previousMonth()
 	b.parts(func(b *building) { b.headlines(total) }, (*building).trend, (*building).flows, (*building).points, (*building).sexAge, (*building).reasons, (*building).nationality)
 	slices.SortStableFunc(b.o.Narrative, func(x, y Sentence) int { return slices.Index(Topics, x.Topic) - slices.Index(Topics, y.Topic) })
-	b.sentence(Caveat, b.say("say.movements_not_persons"))
+	if b.err == nil {
+		b.sentence(Caveat, b.say("say.movements_not_persons"))
+	}
 }
 
 // parts builds at the same time, since each mostly waits for the warehouse, and

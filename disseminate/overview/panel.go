@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"dtm"
 	"dtm/disseminate/chart"
@@ -28,6 +29,7 @@ func (b *building) add(p Panel, tables ...dtm.Table) {
 	seen := map[string]bool{}
 	for _, t := range tables {
 		p.Indicators = append(p.Indicators, t.Indicator.ID)
+		p.Company = p.Company || company(t)
 		for _, n := range t.Notes {
 			s := n.Text.In(b.l)
 			if s != "" && !seen[s] {
@@ -42,6 +44,10 @@ func (b *building) add(p Panel, tables ...dtm.Table) {
 		p.Table = p.Map.Table()
 	}
 	b.o.Panels = append(b.o.Panels, p)
+}
+
+func company(t dtm.Table) bool {
+	return slices.ContainsFunc(t.Notes, func(n dtm.Note) bool { return n.Code == dtm.NoteCompany })
 }
 
 func (b *building) head(id, title, sub string) chart.Head {
@@ -95,14 +101,14 @@ func (b *building) trend() {
 	if b.err != nil {
 		return
 	}
-	at := func(t dtm.Table) map[string]dtm.Figure {
+	byMonth := func(t dtm.Table) map[string]dtm.Figure {
 		m := map[string]dtm.Figure{}
 		for _, f := range t.Figures {
 			m[f.Keys[0][:7]] = f
 		}
 		return m
 	}
-	tm, am := at(totals), at(active)
+	tm, am := byMonth(totals), byMonth(active)
 	c := chart.Trend{Axis: b.say("word.month"), Lines: []chart.Line{{Label: b.say("word.movements")}}, Strip: &chart.Strip{Label: b.say("word.active_points")}}
 	for _, m := range p.Months() {
 		c.Steps = append(c.Steps, chart.Step{Label: locale.ShortMonth(b.l, m), Group: strconv.Itoa(m.Year), Name: locale.Month(b.l, m)})
@@ -110,15 +116,9 @@ func (b *building) trend() {
 		c.Strip.Cells = append(c.Strip.Cells, cell(am, m))
 	}
 	title := b.say("panel.trend.plain", locale.Month(b.l, last))
-	if now, ok := tm[last.String()]; ok && now.Value != nil && len(p.Months()) > 1 {
-		if before, ok := tm[last.Add(-1).String()]; ok && before.Value != nil && *before.Value > 0 {
-			change := (*now.Value - *before.Value) / *before.Value * 100
-			switch direction(change) {
-			case "more":
-				title = b.say("panel.trend", b.whole(change), b.number(totals, *now.Value), locale.Month(b.l, last))
-			case "less":
-				title = b.say("panel.trend.less", b.whole(-change), b.number(totals, *now.Value), locale.Month(b.l, last))
-			}
+	if now := at(totals, last); now != nil && b.o.Change != nil {
+		if d := direction(*b.o.Change); d != "same" {
+			title = b.say("panel.trend."+d+"."+b.o.ChangeBasis, b.whole(math.Abs(*b.o.Change)), b.number(totals, *now), locale.Month(b.l, last), locale.Month(b.l, last.Add(-1)))
 		}
 	}
 	c.Head = b.head("trend", title, b.say("panel.trend.sub"))
@@ -140,10 +140,8 @@ func (b *building) points() {
 		return
 	}
 	sum := 0.0
-	for _, f := range t.Figures {
-		if f.Value != nil {
-			sum += *f.Value
-		}
+	if f, ok := single(b.table("total_movements", b.o.Period, nil)); ok {
+		sum = *f.Value
 	}
 	c := chart.Bars{Axis: b.say("word.point"), Measure: b.say("word.movements")}
 	title := b.say("panel.points.plain")
@@ -200,6 +198,9 @@ func (b *building) flows() {
 		}
 	}
 	sub := b.say("panel.map.sub", b.o.When)
+	if company(od) || company(points) {
+		m.Texts.Suppressed, m.Texts.Withheld = b.say("chart.kept"), b.say("chart.kept_legend")
+	}
 	m.Title, m.Alt = title, title+". "+sub+"."
 	b.add(Panel{ID: "map", Title: title, Subtitle: sub, Alt: m.Alt, Map: &m}, od, points)
 	b.originDestination(od, sorted)
@@ -268,15 +269,42 @@ func (b *building) list(topic Topic, key string, t dtm.Table, list string, most 
 		return
 	}
 	var parts []string
+	unknown := ""
 	for _, f := range byValue(t.Figures) {
-		if f.Value == nil || len(parts) == most || (dtm.Indicator{}).Round(*f.Value) < 1 {
+		if f.Value == nil || (dtm.Indicator{}).Round(*f.Value) < 1 {
 			break
 		}
-		parts = append(parts, b.label(list, f.Keys[0])+"\u00a0"+b.whole(*f.Value))
+		label := b.label(list, f.Keys[0])
+		if list != "country" {
+			label = lower(label)
+		}
+		said := label + "\u00a0" + b.whole(*f.Value)
+		if isUnknown(f.Keys[0]) {
+			unknown = b.say("say.unknown_apart", b.whole(*f.Value))
+		} else if len(parts) < most {
+			parts = append(parts, said)
+		}
+	}
+	if unknown != "" && len(parts) > 0 {
+		parts[len(parts)-1] += unknown
 	}
 	if len(parts) > 0 {
 		b.sentence(topic, b.say(key, strings.Join(parts, b.comma())), t.Indicator.ID)
 	}
+}
+
+// isUnknown tells the codes that mean no particular value.
+func isUnknown(code string) bool {
+	return code == "" || code == dtm.Unknown || code == dtm.UnknownCountry
+}
+
+// lower writes a label as it stands within a sentence; an abbreviation stays.
+func lower(s string) string {
+	r := []rune(s)
+	if len(r) > 1 && unicode.IsUpper(r[0]) && !unicode.IsUpper(r[1]) {
+		r[0] = unicode.ToLower(r[0])
+	}
+	return string(r)
 }
 
 // sexAge shows shares by sex and age, with what is not known apart.
@@ -304,6 +332,7 @@ func (b *building) sexAge() {
 	c := chart.Bars{Axis: b.say("word.sex_age"), Measure: b.say("word.share") + " (%)"}
 	title := b.say("panel.sexage.plain")
 	var parts []string
+	unknown := ""
 	for _, f := range byValue(t.Figures) {
 		label, known := name(f.Keys)
 		cell := chart.FromFigure(f)
@@ -313,7 +342,13 @@ func (b *building) sexAge() {
 			if len(parts) == 0 && known {
 				title = b.say("panel.sexage", label, b.whole(*f.Value))
 			}
-			parts = append(parts, strings.ToLower(label)+"\u00a0"+b.whole(*f.Value))
+			switch rounded := (dtm.Indicator{}).Round(*f.Value); {
+			case rounded < 1:
+			case isUnknown(f.Keys[0]) && isUnknown(f.Keys[1]):
+				unknown = b.whole(*f.Value)
+			default:
+				parts = append(parts, lower(label)+"\u00a0"+b.whole(*f.Value))
+			}
 		}
 		c.Items = append(c.Items, chart.Bar{Label: label, Cell: cell, Unknown: !known})
 	}
@@ -326,8 +361,14 @@ func (b *building) sexAge() {
 		}
 		return -1
 	})
-	if len(parts) > 0 {
-		b.sentence(Who, b.say("say.sex_age", strings.Join(parts, b.comma())), t.Indicator.ID)
+	switch said := strings.Join(parts, b.comma()); {
+	case len(parts) > 0:
+		if unknown != "" {
+			said += b.say("say.unknown_apart", unknown)
+		}
+		b.sentence(Who, b.say("say.sex_age", said), t.Indicator.ID)
+	case unknown != "":
+		b.sentence(Who, b.say("say.sex_age_unknown", unknown), t.Indicator.ID)
 	}
 	c.Head = b.head("sexage", title, b.say("panel.sexage.sub", b.o.When))
 	b.add(Panel{ID: "sexage", Title: title, Subtitle: c.Subtitle, Chart: c}, t)
@@ -350,7 +391,7 @@ func (b *building) shares(id string, t dtm.Table, list, key string) {
 		return
 	}
 	c := chart.Bars{Axis: b.say("word." + strings.TrimSuffix(id, "s")), Measure: b.say("word.share") + " (%)"}
-	title := b.say(key + ".plain")
+	title := ""
 	for i, f := range byValue(t.Figures) {
 		if i == mostBars {
 			break
@@ -358,12 +399,15 @@ func (b *building) shares(id string, t dtm.Table, list, key string) {
 		cell := chart.FromFigure(f)
 		if f.Value != nil {
 			cell = chart.Of(t.Indicator.Round(*f.Value))
-			if i == 0 && f.Keys[0] != "" {
+			if title == "" && !isUnknown(f.Keys[0]) && f.Keys[0] != dtm.OtherCountry {
 				title = b.say(key, b.label(list, f.Keys[0]), b.whole(*f.Value))
 			}
 		}
 		unknown := f.Keys[0] == "" || f.Keys[0] == dtm.OtherCountry || f.Keys[0] == dtm.UnknownCountry
 		c.Items = append(c.Items, chart.Bar{Label: b.label(list, f.Keys[0]), Cell: cell, Unknown: unknown})
+	}
+	if title == "" {
+		title = b.say(key + ".plain")
 	}
 	c.Head = b.head(id, title, b.say(key+".sub", b.o.When))
 	b.add(Panel{ID: id, Title: title, Subtitle: c.Subtitle, Chart: c}, t)
@@ -382,13 +426,13 @@ func (p Panel) SVG(base *dtmmaps.Base, o chart.Options, id string) []byte {
 	}
 	switch c := p.Chart.(type) {
 	case chart.Bars:
-		c.ID = id
+		c.ID, c.Notes = id, p.Notes
 		return c.SVG(o)
 	case chart.Trend:
-		c.ID = id
+		c.ID, c.Notes = id, p.Notes
 		return c.SVG(o)
 	case chart.Heat:
-		c.ID = id
+		c.ID, c.Notes = id, p.Notes
 		return c.SVG(o)
 	}
 	return nil
