@@ -20,6 +20,7 @@ import (
 const (
 	memoryLimit = 256 << 20 // bytes that the compiler may take before a document is refused
 	renewAt     = 64 << 20  // bytes after which a fresh copy replaces the running one
+	mostValues  = 1000      // values it may leave behind, likewise; some faults of a document leave one
 	inputLimit  = 64 << 20  // bytes of all files of one document
 )
 
@@ -152,7 +153,7 @@ func (e *Engine) Compile(ctx context.Context, main string, files map[string][]by
 		}
 		return nil, internal(op, "the PDF engine failed", err)
 	}
-	if m.size() > renewAt {
+	if m.size() > renewAt || m.h.live > mostValues {
 		m.close()
 		m = nil
 	}

@@ -243,7 +243,7 @@ func TestConcurrent(t *testing.T) {
 
 func TestNothingPilesUp(t *testing.T) {
 	t.Parallel()
-	e := engine(t)
+	e := start(t) // of its own: it counts
 	compile(t, e, "= Start")
 	values, _ := e.Live()
 	var peak uint32
