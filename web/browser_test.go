@@ -14,8 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // needed skips a test whose tool is absent, but never in CI.
@@ -85,6 +89,107 @@ func TestInBrowser(t *testing.T) {
 						t.Errorf("%s%s at %d px: axe %s (%s): %s\n%.300s", l, path, width, f.ID, f.Impact, f.Help, f.Nodes[0].HTML)
 					}
 				}
+			}
+		}
+	}
+}
+
+// TestWithoutScript: with JavaScript switched off every chart is drawn, every table
+// opens, the filter works by its button, and the figures are those of the page
+// with script.
+func TestWithoutScript(t *testing.T) {
+	s := site(t, 120, nil)
+	figures := `JSON.stringify([...document.querySelectorAll(".value,.panel tbody td")].map(e => e.textContent))`
+	with := browser(t)
+	if err := chromedp.Do(with, chromedp.EmulateViewport(390, 844), chromedp.Navigate(s.URL+"/fr/?from=2025-03")); err != nil {
+		t.Fatal(err)
+	}
+	want := ask[string](t, with, figures)
+	ctx := browser(t)
+	off := chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	})
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(390, 844), off, chromedp.Navigate(s.URL+"/fr/?from=2025-03")); err != nil {
+		t.Fatal(err)
+	}
+	if ask[int](t, ctx, `document.querySelectorAll(".tip").length`) != 0 {
+		t.Fatal("the script ran: this proves nothing")
+	}
+	if got := ask[string](t, ctx, figures); got != want || len(want) < 500 {
+		t.Errorf("without script:\n%s\nwith:\n%s", got, want)
+	}
+	if n := ask[int](t, ctx, `[...document.querySelectorAll(".draw.narrow svg")].filter(s => s.getBoundingClientRect().height > 50).length`); n != 7 {
+		t.Errorf("%d charts of 7 are drawn", n)
+	}
+	if err := chromedp.Do(ctx, chromedp.Click("#points summary"), chromedp.WaitVisible("#points table"),
+		chromedp.SetValue("select[name=point]", "galafi"), chromedp.Click(".filter button"), chromedp.WaitReady(`option[value=galafi][selected]`)); err != nil {
+		t.Fatal(err)
+	}
+	if at := ask[string](t, ctx, `location.search`); !strings.Contains(at, "from=2025-03") || !strings.Contains(at, "point=galafi") {
+		t.Errorf("the filter leads to %s", at)
+	}
+}
+
+// TestValuesOfMarks: pointer and arrow keys show the value that the mark has, in
+// the frame of the screen, and Escape and leaving take it away.
+func TestValuesOfMarks(t *testing.T) {
+	s := site(t, 120, nil)
+	ctx := browser(t)
+	shown := `(() => {const t = document.querySelector(".tip.shown"), on = document.querySelectorAll(".mark.on"); if (!t) return on.length ? "on without tip" : "";
+		const r = t.getBoundingClientRect(); if (r.left < 0 || r.right > innerWidth || r.top < 0 || r.bottom > innerHeight) return "outside: " + JSON.stringify(r);
+		return on.length != 1 ? "several" : t.textContent == on[0].dataset.label + on[0].dataset.value ? t.textContent : "another: " + t.textContent})()`
+	for _, l := range []string{"en", "fr", "ar"} {
+		if err := chromedp.Do(ctx, chromedp.EmulateViewport(390, 844), chromedp.Navigate(s.URL+"/"+l+"/?from=2025-03"), chromedp.Focus("#points .narrow")); err != nil {
+			t.Fatal(err)
+		}
+		if got := ask[string](t, ctx, shown); got != "" {
+			t.Errorf("%s: %q before any key", l, got)
+		}
+		var seen []string
+		for _, k := range []string{kb.ArrowRight, kb.ArrowRight, kb.End, kb.End, kb.ArrowLeft, kb.Home} {
+			if err := chromedp.Do(ctx, chromedp.KeyEvent(k)); err != nil {
+				t.Fatal(err)
+			}
+			seen = append(seen, ask[string](t, ctx, shown))
+		}
+		first := ask[string](t, ctx, `(m => m.dataset.label + m.dataset.value)(document.querySelector("#points .narrow .mark"))`)
+		last := ask[string](t, ctx, `(m => m.dataset.label + m.dataset.value)([...document.querySelectorAll("#points .narrow .mark")].at(-1))`)
+		if seen[0] != first || seen[1] == first || seen[2] != last || seen[3] != last || seen[4] == last || seen[5] != first || first == last {
+			t.Errorf("%s: keys show %q", l, seen)
+		}
+		if err := chromedp.Do(ctx, chromedp.KeyEvent(kb.Escape)); err != nil {
+			t.Fatal(err)
+		}
+		if got := ask[string](t, ctx, shown); got != "" {
+			t.Errorf("%s: Escape leaves %q", l, got)
+		}
+		for _, panel := range []string{"trend", "map", "od", "points"} {
+			// a spot that belongs to a mark, once the page has come to rest
+			at := ask[[]float64](t, ctx, `(async () => {
+				const draw = document.querySelector("#`+panel+` .narrow");
+				draw.scrollIntoView({block: "center"});
+				for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+				const d = draw.getBoundingClientRect();
+				for (let y = Math.max(d.top, 80); y < Math.min(d.bottom, innerHeight); y += 3) for (let x = d.left; x < d.right; x += 3)
+					if (document.elementFromPoint(x, y)?.closest(".mark")) return [x, y];
+				return [];
+			})()`)
+			if len(at) == 0 {
+				t.Errorf("%s %s: no mark can be pointed at", l, panel)
+				continue
+			}
+			if err := chromedp.Do(ctx, chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at[0], at[1])); err != nil {
+				t.Fatal(err)
+			}
+			if got := ask[string](t, ctx, shown); got == "" || strings.HasPrefix(got, "outside") || strings.HasPrefix(got, "another") || got == "several" || got == "on without tip" {
+				t.Errorf("%s %s: the pointer shows %q", l, panel, got)
+			}
+			if err := chromedp.Do(ctx, chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 0, 0)); err != nil {
+				t.Fatal(err)
+			}
+			if got := ask[string](t, ctx, shown); got != "" {
+				t.Errorf("%s %s: leaving keeps %q", l, panel, got)
 			}
 		}
 	}

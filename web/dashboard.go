@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"html/template"
 	"net/http"
 
@@ -57,6 +58,9 @@ func (p *Pages) overview(r *http.Request) (*overview.Overview, dtm.Lang, error) 
 	if err != nil {
 		return nil, l, err
 	}
+	if f, err = p.chosen(r.Context(), f); err != nil {
+		return nil, l, err
+	}
 	o, err := overview.Build(r.Context(), p.Figures, p.Operation, f, l)
 	return o, l, err
 }
@@ -67,7 +71,7 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		if fresh(w, r, `W/"`+release.ID()+"-"+string(l)+"-"+p.assets.url["app.css"]+`"`) {
+		if fresh(w, r, p.tag(release, l)) {
 			return nil
 		}
 	}
@@ -98,6 +102,12 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request) error {
 	return p.show(w, http.StatusOK, "dashboard", v)
 }
 
+// tag changes when the page can: with the figures, with the day (a running month
+// is averaged over the days there have been) and with the program.
+func (p *Pages) tag(release dtm.Release, l dtm.Lang) string {
+	return fmt.Sprintf(`W/"%s-%s-%s-%x"`, release.ID(), l, p.Now().In(p.Operation.Zone).Format("20060102"), p.started.Unix())
+}
+
 // drawing is inline SVG: made by us, every text in it escaped.
 func (p *Pages) drawing(panel overview.Panel, l dtm.Lang, width float64, id string) template.HTML {
 	return template.HTML(panel.SVG(p.base, overview.ChartOptions(p.Operation, l, width), id)) //nolint:gosec // our own drawing
@@ -122,6 +132,9 @@ func (p *Pages) form(o *overview.Overview, l dtm.Lang) form {
 	if !o.Span.From.IsZero() {
 		months := o.Span.Months()
 		for i := len(months) - 1; i >= 0; i-- {
+			if p.today().Before(months[i]) && o.Filter.To.Before(months[i]) {
+				continue // a wrong date, not a month to choose
+			}
 			f.Months = append(f.Months, option{Value: months[i].String(), Label: locale.Month(l, months[i])})
 		}
 	}

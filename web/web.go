@@ -23,16 +23,17 @@ type Options struct {
 // Pages are the public pages.
 type Pages struct {
 	Options
-	base   *maps.Base // nil: the pack has no boundaries
-	assets assets
-	views  views
-	langs  []dtm.Lang
+	base    *maps.Base // nil: the pack has no boundaries
+	assets  assets
+	views   views
+	langs   []dtm.Lang
+	started time.Time
 }
 
 // New prepares templates, assets and the map. Its error is of the pack's
 // boundaries or of a template.
 func New(o Options) (*Pages, error) {
-	p := &Pages{Options: o}
+	p := &Pages{Options: o, started: o.Now()}
 	var err error
 	if len(o.Operation.Boundaries) > 0 {
 		if p.base, err = maps.Parse(o.Operation.Boundaries); err != nil {
@@ -47,7 +48,7 @@ func New(o Options) (*Pages, error) {
 	return p, err
 }
 
-// ServeHTTP answers a request for a page.
+// Handler answers requests for pages, data and assets.
 func (p *Pages) Handler() http.Handler {
 	mux := http.NewServeMux()
 	p.routes(mux)
