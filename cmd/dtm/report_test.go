@@ -1,3 +1,8 @@
+//go:build !race
+
+// Starting the PDF engine under the race detector takes minutes; make test runs
+// this file without it.
+
 package main
 
 import (
