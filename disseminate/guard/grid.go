@@ -14,7 +14,7 @@ type grid struct {
 	cells  []dtm.Figure
 	given  int // so many are the table's own
 	hidden []bool
-	lines  [][]int // cells that share all keys but one
+	lines  [][]int // cells that share all keys but one, which is not the time
 	of     [][]int // lines of each cell
 }
 
@@ -25,7 +25,10 @@ func newGrid(t dtm.Table) *grid {
 	}
 	g.hidden = make([]bool, len(g.cells))
 	by := map[string][]int{}
-	for d := range t.By {
+	for d, dim := range t.By {
+		if dim == "month" || dim == "day" {
+			continue // each is published alone too: one could not keep another company
+		}
 		for i, f := range g.cells {
 			if d < len(f.Keys) {
 				rest := slices.Delete(slices.Clone(f.Keys), d, d+1)

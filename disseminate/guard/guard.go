@@ -42,7 +42,7 @@ func (g *guarded) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 // of the two sides. Figures that are not of people (active points) pass.
 //
 // Where cells add up to a whole that a reader can know, a line of the table (the
-// cells that differ in one dimension only) must not have a single hidden cell, and
+// cells that differ in one dimension only, but not in time) must not have a single hidden cell, and
 // another one joins it. In a table of two dimensions that is a pair that did not
 // occur, when there is one: "<10" then also stands for none, and no large cell is
 // lost. Otherwise it is the smallest that is shown; the note dtm.NoteCompany then says

@@ -128,6 +128,36 @@ func TestOthersPass(t *testing.T) {
 	}
 }
 
+// TestTimeIsNoLine: December is the same figure alone and in a trend, so that
+// hiding it in the trend would protect no other month and contradict the page.
+func TestTimeIsNoLine(t *testing.T) {
+	t.Parallel()
+	for _, by := range []string{"month", "day"} {
+		out := guard.Suppress(one(by, 100, 4, 30), 10)
+		if out.Figures[0].Suppressed || !out.Figures[1].Suppressed || out.Figures[2].Suppressed || len(out.Notes) > 0 {
+			t.Errorf("by %s: %+v", by, out.Figures)
+		}
+	}
+	// Within a month the points still add up to its total.
+	in := dtm.Table{Indicator: dtm.Indicator{Counts: true}, By: []string{"month", "point"}}
+	for _, c := range []struct {
+		month, point string
+		n            int64
+	}{{"2022-11", "a", 50}, {"2022-11", "b", 60}, {"2022-12", "a", 4}, {"2022-12", "b", 40}, {"2022-12", "c", 70}} {
+		v := float64(c.n)
+		in.Figures = append(in.Figures, dtm.Figure{Keys: []string{c.month, c.point}, Value: &v, People: c.n})
+	}
+	hidden := map[string]bool{}
+	for _, f := range guard.Suppress(in, 10).Figures {
+		if f.Suppressed {
+			hidden[f.Keys[0]+" "+f.Keys[1]] = true
+		}
+	}
+	if want := map[string]bool{"2022-12 a": true, "2022-12 b": true}; !cmp.Equal(hidden, want) {
+		t.Errorf("hidden are %v, want %v", hidden, want)
+	}
+}
+
 func number(v float64) *float64 { return &v }
 
 // TestWhatGivesCountsAway: not only counts do.

@@ -35,6 +35,12 @@ func (r *rows) AddChunk(_ context.Context, c dtm.Chunk) (bool, error) {
 // figures computes over the given registry files with the real engine and guard.
 func figures(t *testing.T, op *dtm.Operation, files ...[]byte) dtm.Figures {
 	t.Helper()
+	return figuresAt(t, op, time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), files...)
+}
+
+// figuresAt has the last data received at a moment.
+func figuresAt(t *testing.T, op *dtm.Operation, at time.Time, files ...[]byte) dtm.Figures {
+	t.Helper()
 	ctx := context.Background()
 	wh, err := duckdb.Open(ctx, "", op)
 	if err != nil {
@@ -48,7 +54,7 @@ func figures(t *testing.T, op *dtm.Operation, files ...[]byte) dtm.Figures {
 		}
 	}
 	if len(r.chunks) > 0 {
-		to := warehouse.Position{Seq: 1, Hash: "0123456789abcdef", At: time.Unix(0, 0)}
+		to := warehouse.Position{Seq: 1, Hash: "0123456789abcdef", At: at}
 		if _, err := wh.Apply(ctx, warehouse.Batch{To: to, Chunks: r.chunks}); err != nil {
 			t.Fatal(err)
 		}
