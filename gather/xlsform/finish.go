@@ -128,6 +128,9 @@ func (p *reading) resolve(sheet, cell, name string) {
 }
 
 func (p *reading) similarName(name string) string {
+	if len(p.faults) > maxFaults/10 {
+		return "" // a form with so many faults wants other help
+	}
 	var best string
 	for n := range p.index {
 		if (distance(n, name) == 1 || strings.EqualFold(n, name)) && (best == "" || n < best) {
@@ -333,6 +336,10 @@ func (p *reading) languages() {
 		}
 	})
 	if len(f.Languages) == 0 {
+		return
+	}
+	if len(f.Languages) > maxLanguages {
+		p.fault("survey", "A1", "language.many", "the form has %d languages; at most %d are taken", len(f.Languages), maxLanguages)
 		return
 	}
 	p.columnsMissing()

@@ -29,6 +29,7 @@ type reading struct {
 	repeats  map[string]*Node
 	index    map[string][]*Node // name -> nodes, once the survey is read
 	other    string             // cell of the first or_other
+	looped   int                // nodes made by loops
 	ends     []mentioned        // triggers of rows that end groups: checked, of no effect
 }
 
@@ -38,7 +39,20 @@ type mentioned struct {
 	name string
 }
 
+// Bounds of a form, far above any that is used: phones must open it, and a file
+// made to harm must not keep a server busy.
+const (
+	maxFaults    = 500
+	maxGroups    = 60 // within one another; a submission's XML may be 64 deep
+	maxRepeats   = 10 // within one another: each doubles the instance
+	maxNodes     = 50_000
+	maxLanguages = 60
+)
+
 func (p *reading) fault(sheet, cell, code, format string, a ...any) {
+	if len(p.faults) >= maxFaults {
+		return
+	}
 	p.faults = append(p.faults, Fault{Sheet: sheet, Cell: cell, Code: code, Msg: fmt.Sprintf(format, a...), Args: a})
 }
 

@@ -1,6 +1,7 @@
 package xlsform_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"encoding/xml"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -246,10 +248,120 @@ func FuzzMarkdown(f *testing.F) {
 	f.Fuzz(func(t *testing.T, md string) { tryForm(t, []byte(md)) })
 }
 
-// FuzzWorkbook: a workbook of any content is a form, faults or an error.
+// FuzzWorkbook: a workbook of any content is a form, faults or an error. With
+// whole the bytes are the file, else the XML of its sheet.
 func FuzzWorkbook(f *testing.F) {
-	f.Add(workbook(f, nil))
-	f.Fuzz(func(t *testing.T, data []byte) { tryForm(t, data) })
+	file := workbook(f, nil)
+	f.Add(file, true)
+	f.Add([]byte(`<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>type</t></is></c><c r="B1" t="str"><v>name</v></c></row><row r="3"><c r="A3" t="b"><v>1</v></c><c r="B3" s="0"><v>44624.5</v></c></row></sheetData></worksheet>`), false)
+	f.Fuzz(func(t *testing.T, data []byte, whole bool) {
+		if !whole {
+			data = withSheet(t, file, data)
+		}
+		tryForm(t, data)
+	})
+}
+
+// withSheet replaces the XML of a workbook's first sheet.
+func withSheet(t testing.TB, file, sheet []byte) []byte {
+	t.Helper()
+	r, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, f := range r.File {
+		to, err := w.Create(f.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Name == "xl/worksheets/sheet1.xml" {
+			_, err = to.Write(sheet)
+		} else {
+			from, e := f.Open()
+			if e != nil {
+				t.Fatal(e)
+			}
+			_, err = io.Copy(to, from)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestHostile: a file made to harm is refused, soon and in little memory.
+func TestHostile(t *testing.T) {
+	row := func(cells ...string) string { return "| | " + strings.Join(cells, " | ") + " |\n" }
+	head := "| survey |\n" + row("type", "name", "label", "calculation")
+	var refs, deep, repeats, languages, loops, long strings.Builder
+	for i := range 9_000 {
+		refs.WriteString(row("text", fmt.Sprintf("question_with_a_name_%d", i), fmt.Sprintf("${qvestion_with_a_nam_%d}", i), ""))
+	}
+	for i := range 5_000 {
+		deep.WriteString(row("begin_group", fmt.Sprintf("g%d", i), "G", ""))
+	}
+	for i := range 40 {
+		repeats.WriteString(row("begin_group", fmt.Sprintf("g%d", i), "G", "") + row("begin_repeat", fmt.Sprintf("r%d", i), "R", ""))
+	}
+	languages.WriteString("| survey |\n| | type | name ")
+	for i := range 900 {
+		fmt.Fprintf(&languages, "| label::l%d ", i)
+	}
+	languages.WriteString("|\n")
+	for i := range 900 {
+		languages.WriteString("| | text | q" + fmt.Sprint(i) + strings.Repeat(" | ", i) + "| x" + strings.Repeat(" | ", 900-i) + "\n")
+	}
+	for i := range 8 {
+		loops.WriteString(row("begin loop over c", fmt.Sprintf("l%d", i), "L", ""))
+	}
+	loops.WriteString(row("text", "q", "Q", "") + strings.Repeat(row("end loop", "", "", ""), 8) + "| choices |\n" + row("list_name", "name", "label"))
+	for i := range 100 {
+		loops.WriteString(row("c", fmt.Sprintf("n%d", i), "N"))
+	}
+	long.WriteString(row("text", "a", strings.Repeat("${a} instance('x')/root/item[name='y'] ", 20_000), ""))
+	tests := []struct {
+		name string
+		data []byte
+		kind dtm.Kind // Internal: taken
+	}{
+		{"unknown references", []byte(head + refs.String()), dtm.Invalid},
+		{"groups within groups", []byte(head + deep.String()), dtm.Invalid},
+		{"repeats within repeats", []byte(head + repeats.String()), dtm.Invalid},
+		{"languages", []byte(languages.String()), dtm.Invalid},
+		{"loops within loops", []byte(head + loops.String()), dtm.Invalid},
+		{"a long text", []byte(head + long.String()), dtm.Internal},
+		{"rows", []byte(head + strings.Repeat(row("text", "", "", ""), 30_000)), dtm.TooLarge},
+		{"a sheet of 200 MB", withSheet(t, workbook(t, nil), append([]byte(`<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>`), bytes.Repeat([]byte("a"), 200<<20)...)), dtm.TooLarge},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			start := time.Now()
+			f, _, err := xlsform.Read("f", tt.data)
+			if err == nil {
+				_, err = xform.Write(f)
+			}
+			took := time.Since(start)
+			runtime.ReadMemStats(&after)
+			if took > 5*time.Second {
+				t.Errorf("took %v", took)
+			}
+			if used := after.TotalAlloc - before.TotalAlloc; used > 600<<20 {
+				t.Errorf("used %d MB", used>>20)
+			}
+			if (err == nil) != (tt.kind == dtm.Internal) || err != nil && dtm.KindOf(err) != tt.kind {
+				t.Errorf("%.200v", err)
+			}
+			t.Logf("%v, %d MB", took, (after.TotalAlloc-before.TotalAlloc)>>20)
+		})
+	}
 }
 
 func tryForm(t *testing.T, data []byte) {

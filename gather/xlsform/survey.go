@@ -100,6 +100,10 @@ func (p *reading) survey(s sheet) {
 		}
 		if b := p.row(r, word, here); b != nil {
 			stack = append(stack, b)
+			if len(stack) > maxGroups || len(b.node.Repeats()) > maxRepeats {
+				p.at(r, colType, "survey.deep", "groups lie at most %d deep in one another, repeats %d", maxGroups, maxRepeats)
+				return
+			}
 		}
 	}
 	for _, b := range stack[1:] {
@@ -555,8 +559,13 @@ func (p *reading) osmTags(n *Node, r *record, list string) {
 // loop makes a group of a loop's rows for each choice of its list, with
 // %(name)s and %(label)s replaced.
 func (p *reading) loop(b *block) {
-	template := b.node.Nodes
+	template, count := b.node.Nodes, 0
+	b.node.Walk(func(*Node) { count++ })
 	b.node.Nodes = nil
+	if p.looped += count * len(b.list.Choices); p.looped > maxNodes {
+		p.at(b.row, colType, "loop.large", "the loop would make more than %d questions", maxNodes)
+		return
+	}
 	for _, c := range b.list.Choices {
 		if c.Name == "none" {
 			continue

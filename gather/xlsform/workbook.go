@@ -1,6 +1,7 @@
 package xlsform
 
 import (
+	"archive/zip"
 	"bytes"
 	"fmt"
 	"math"
@@ -67,6 +68,15 @@ func xlsx(name string, data []byte) (out []sheet, err error) {
 			out, err = nil, damaged(name, fmt.Errorf("%v", r))
 		}
 	}()
+	if z, err := zip.NewReader(bytes.NewReader(data), int64(len(data))); err == nil {
+		var size uint64
+		for _, e := range z.File {
+			size += min(e.UncompressedSize64, unzipLimit)
+		}
+		if size >= unzipLimit {
+			return nil, large(name)
+		}
+	}
 	f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{UnzipSizeLimit: unzipLimit, UnzipXMLSizeLimit: unzipLimit, RawCellValue: true})
 	if err != nil {
 		return nil, damaged(name, err)
