@@ -87,11 +87,10 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request) error {
 	n := min(3, len(o.Headlines))
 	v.First, v.More = o.Headlines[:n], o.Headlines[n:]
 	q := f.Query().Encode()
-	options := overview.ChartOptions(p.Operation, l, wide)
 	for _, panel := range o.Panels {
 		v.Panels = append(v.Panels, panelView{Panel: panel,
 			Narrow: p.drawing(panel, l, narrow, panel.ID+"-n"), Wide: p.drawing(panel, l, wide, panel.ID+"-w"),
-			Columns: panel.Table.Columns, Rows: panel.Table.Text(options),
+			Columns: panel.Table.Columns, Rows: panel.Table.Text(panel.Options(p.Operation, l, wide)),
 			CSV: "/" + string(l) + "/data/" + panel.ID + ".csv?" + q, SVGLink: "/" + string(l) + "/data/" + panel.ID + ".svg?" + q,
 			Definition: "/" + string(l) + "/indicators/" + panel.Indicators[0]})
 	}
@@ -110,7 +109,7 @@ func (p *Pages) tag(release dtm.Release, l dtm.Lang) string {
 
 // drawing is inline SVG: made by us, every text in it escaped.
 func (p *Pages) drawing(panel overview.Panel, l dtm.Lang, width float64, id string) template.HTML {
-	return template.HTML(panel.SVG(p.base, overview.ChartOptions(p.Operation, l, width), id)) //nolint:gosec // our own drawing
+	return template.HTML(panel.SVG(p.base, panel.Options(p.Operation, l, width), id)) //nolint:gosec // our own drawing
 }
 
 func (p *Pages) active(o *overview.Overview, l dtm.Lang) string {
@@ -138,8 +137,8 @@ func (p *Pages) form(o *overview.Overview, l dtm.Lang) form {
 			f.Months = append(f.Months, option{Value: months[i].String(), Label: locale.Month(l, months[i])})
 		}
 	}
-	all := option{"", locale.Say(l, "filter.all"), false}
-	f.Points, f.Regions, f.Direction = []option{all}, []option{all}, []option{all}
+	all := func(what string) []option { return []option{{"", locale.Say(l, "filter.all."+what), false}} }
+	f.Points, f.Regions, f.Direction = all("point"), all("region"), all("direction")
 	for _, pt := range p.Operation.Points {
 		f.Points = append(f.Points, option{pt.Code, pt.Name.In(l), pt.Code == o.Filter.Point})
 	}
