@@ -97,10 +97,10 @@ func named(md, root string) string {
 	return md + "\n| settings |\n| | name |\n| | " + root + " |\n"
 }
 
-// TestCorpus holds the converter against the recorded cases of pyxform's own
+// TestInteropCorpus holds the converter against the recorded cases of pyxform's own
 // tests: what each XForm must contain, which forms must be refused, and the whole
 // XForm that pyxform made.
-func TestCorpus(t *testing.T) {
+func TestInteropCorpus(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile(shared(t, "data", "xlsform", "pyxform_corpus.json"))
 	if err != nil {

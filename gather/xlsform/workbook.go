@@ -45,7 +45,7 @@ func sheets(name string, data []byte) ([]sheet, error) {
 		return nil, dtm.Errorf(dtm.Invalid, "the file is empty").At(name).Coded("form.empty")
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
 		return xlsx(name, data)
-	case bytes.HasPrefix(data, []byte{0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1}):
+	case bytes.HasPrefix(data, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
 		return xls(name, data)
 	case utf8.Valid(data) && bytes.Count(data, []byte("|")) >= 5:
 		return markdown(name, string(bytes.TrimPrefix(data, []byte("\ufeff"))))
@@ -184,27 +184,34 @@ func date(v float64, text string) string {
 	return t.Format("2006-01-02 15:04:05")
 }
 
-// isDate tells number formats that show a date or a time: the built-in ones, and
-// those whose pattern holds a year, a day, an hour or seconds.
+// isDate tells styles that show a date or a time.
 func isDate(s *excelize.Style) bool {
 	if s.CustomNumFmt != nil {
-		bare := strings.Builder{}
-		quoted, bracket := false, false
-		for _, c := range strings.ToLower(*s.CustomNumFmt) {
-			switch {
-			case c == '"':
-				quoted = !quoted
-			case c == '[':
-				bracket = true
-			case c == ']':
-				bracket = false
-			case !quoted && !bracket:
-				bare.WriteRune(c)
-			}
-		}
-		return strings.ContainsAny(bare.String(), "ydhs") && !strings.Contains(bare.String(), "general")
+		return datePattern(*s.CustomNumFmt)
 	}
-	return s.NumFmt >= 14 && s.NumFmt <= 22 || s.NumFmt >= 45 && s.NumFmt <= 47
+	return dateFormat(s.NumFmt)
+}
+
+// dateFormat tells the built-in number formats that show a date or a time.
+func dateFormat(n int) bool { return n >= 14 && n <= 22 || n >= 45 && n <= 47 }
+
+// datePattern tells patterns that hold a year, a day, an hour or seconds.
+func datePattern(pattern string) bool {
+	bare := strings.Builder{}
+	quoted, bracket := false, false
+	for _, c := range strings.ToLower(pattern) {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case c == '[':
+			bracket = true
+		case c == ']':
+			bracket = false
+		case !quoted && !bracket:
+			bare.WriteRune(c)
+		}
+	}
+	return strings.ContainsAny(bare.String(), "ydhs") && !strings.Contains(bare.String(), "general")
 }
 
 // add keeps a row that is not blank.
