@@ -72,7 +72,8 @@ func (f Filter) Query() url.Values {
 // Narrowed tells whether anything but the period is chosen.
 func (f Filter) Narrowed() bool { return f.Point != "" || f.Region != "" || f.Direction != "" }
 
-func (f Filter) where() map[string][]string {
+// Where is the filter as a question has it; a new map each time.
+func (f Filter) Where() map[string][]string {
 	w := map[string][]string{}
 	for k, v := range map[string]string{"point": f.Point, "region": f.Region, "direction": f.Direction} {
 		if v != "" {

@@ -166,7 +166,7 @@ func (b *building) table(id string, p dtm.Period, where map[string][]string, by 
 	if b.err != nil {
 		return dtm.Table{}
 	}
-	w := b.o.Filter.where()
+	w := b.o.Filter.Where()
 	for k, v := range where {
 		if have, ok := w[k]; ok && !slices.Equal(have, v) {
 			return dtm.Table{} // nothing is both

@@ -1,0 +1,175 @@
+package opendata
+
+import (
+	"encoding/csv"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dtm"
+	"dtm/disseminate/overview"
+)
+
+// parameters are all that may be asked.
+var parameters = []string{"from", "to", "point", "region", "direction", "by"}
+
+// dimensions are those of the page: its filter's, its trend's and its flows'.
+var dimensions = []string{"month", "point", "region", "direction", "previous", "next"}
+
+// splits are what a table of the indicator may be split by, one at a time.
+func splits(i dtm.Indicator) []string {
+	out := []string{}
+	for _, d := range dimensions {
+		if slices.Contains(i.By, d) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// figures answers with one table: /api/v1/indicators/total_movements/figures.csv?from=2022-12&by=point.
+func (a *API) figures(w http.ResponseWriter, r *http.Request) error {
+	format := path.Ext(r.PathValue("figures"))
+	if r.PathValue("figures") != "figures"+format || format != ".json" && format != ".csv" {
+		return dtm.Errorf(dtm.NotFound, "there is no such address; figures are at figures.json and figures.csv").Coded("notfound")
+	}
+	i, err := a.one(r)
+	if err != nil {
+		return err
+	}
+	q, err := a.question(i, r)
+	if err != nil {
+		return err
+	}
+	t, err := a.Figures.Table(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	if same(w, r, t.Release) {
+		return nil
+	}
+	if format == ".csv" {
+		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+		w.Header().Set("Content-Disposition", `attachment; filename="`+a.Operation.Code+"-"+i.ID+"-"+t.Query.Period.String()+`.csv"`)
+		return writeCSV(w, t)
+	}
+	return a.json(w, r, t.Release, a.table(t))
+}
+
+// question reads the query of the address. It is Invalid for a parameter that
+// there is not, given twice, or without a period.
+func (a *API) question(i dtm.Indicator, r *http.Request) (dtm.Query, error) {
+	asked := r.URL.Query()
+	for k, v := range asked {
+		if !slices.Contains(parameters, k) {
+			return dtm.Query{}, dtm.Errorf(dtm.Invalid, "there is no parameter %q; there are %s", k, strings.Join(parameters, ", ")).Coded("api.parameter", k).At(k)
+		}
+		if len(v) > 1 {
+			return dtm.Query{}, dtm.Errorf(dtm.Invalid, "the parameter %q is given %d times; give it once", k, len(v)).Coded("api.twice", k).At(k)
+		}
+	}
+	f, err := overview.ParseFilter(a.Operation, asked)
+	if err != nil {
+		return dtm.Query{}, err
+	}
+	if f.From.IsZero() {
+		return dtm.Query{}, dtm.Errorf(dtm.Invalid, "name the period by its first and last month: from=2022-01&to=2022-12").Coded("period.missing").At("from")
+	}
+	q := dtm.Query{Indicator: i.ID, Period: dtm.Months(f.From, f.To), Where: f.Where(), By: slices.Clone(i.Default)}
+	if by := asked.Get("by"); by != "" {
+		if !slices.Contains(splits(i), by) {
+			return dtm.Query{}, dtm.Errorf(dtm.Invalid, "%s cannot be split by %q here; it can be by %s", i.ID, by, strings.Join(splits(i), ", ")).Coded("indicator.dimension", i.ID, by).At("by")
+		}
+		q.By = []string{by}
+	}
+	return q, nil
+}
+
+// figure is one value: null when missing, null and suppressed when withheld.
+type figure struct {
+	Keys        map[string]string `json:"keys,omitempty"`
+	Value       *float64          `json:"value"`
+	Numerator   *float64          `json:"numerator,omitempty"`
+	Denominator *float64          `json:"denominator,omitempty"`
+	Suppressed  bool              `json:"suppressed,omitempty"`
+}
+
+type note struct {
+	Code string   `json:"code"`
+	Text dtm.Text `json:"text"`
+}
+
+type table struct {
+	ID        string              `json:"id"`
+	Indicator string              `json:"indicator"`
+	Name      dtm.Text            `json:"name"`
+	Period    string              `json:"period"`
+	By        []string            `json:"by"`
+	Where     map[string][]string `json:"where,omitempty"`
+	Unit      string              `json:"unit"`
+	Basis     string              `json:"basis,omitempty"`
+	Release   string              `json:"release"`
+	Synthetic bool                `json:"synthetic,omitempty"`
+	Source    dtm.Text            `json:"source"`
+	Figures   []figure            `json:"figures"`
+	Notes     []note              `json:"notes"`
+}
+
+// table is t for programs: codes, and values rounded as they are published.
+func (a *API) table(t dtm.Table) table {
+	out := table{ID: t.ID, Indicator: t.Indicator.ID, Name: t.Indicator.Name, Period: t.Query.Period.String(), By: t.By, Where: t.Query.Where, Unit: t.Indicator.Unit,
+		Basis: t.Basis, Release: t.Release.ID(), Synthetic: a.Operation.Synthetic, Source: a.Operation.Source, Figures: []figure{}, Notes: []note{}}
+	if out.By == nil {
+		out.By = []string{}
+	}
+	for _, f := range t.Figures {
+		g := figure{Suppressed: f.Suppressed}
+		for i, d := range t.By {
+			if g.Keys == nil {
+				g.Keys = map[string]string{}
+			}
+			g.Keys[d] = f.Keys[i]
+		}
+		if !f.Suppressed {
+			g.Value, g.Numerator, g.Denominator = published(t.Indicator, f.Value), f.Numerator, f.Denominator
+		}
+		out.Figures = append(out.Figures, g)
+	}
+	for _, n := range t.Notes {
+		out.Notes = append(out.Notes, note{n.Code, n.Text})
+	}
+	return out
+}
+
+func published(i dtm.Indicator, v *float64) *float64 {
+	if v == nil {
+		return nil
+	}
+	r := i.Round(*v) + 0 // no negative zero
+	return &r
+}
+
+// writeCSV writes the columns of `dtm indicator -format csv`: period, the
+// dimensions' codes, value, numerator, denominator, unit, basis, release. A
+// missing value is empty, a withheld one is the word suppressed.
+func writeCSV(w http.ResponseWriter, t dtm.Table) error {
+	out := csv.NewWriter(w)
+	rows := [][]string{slices.Concat([]string{"period"}, t.By, []string{"value", "numerator", "denominator", "unit", "basis", "release"})}
+	for _, f := range t.Figures {
+		value, numerator, denominator := "suppressed", "", ""
+		if !f.Suppressed {
+			value, numerator, denominator = plain(published(t.Indicator, f.Value)), plain(f.Numerator), plain(f.Denominator)
+		}
+		rows = append(rows, slices.Concat([]string{t.Query.Period.String()}, f.Keys, []string{value, numerator, denominator, t.Indicator.Unit, t.Basis, t.Release.ID()}))
+	}
+	return out.WriteAll(rows)
+}
+
+func plain(v *float64) string {
+	if v == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*v, 'f', -1, 64)
+}

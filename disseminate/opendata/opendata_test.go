@@ -1,0 +1,306 @@
+package opendata_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"dtm"
+	"dtm/analyse/indicator"
+	"dtm/analyse/warehouse"
+	"dtm/analyse/warehouse/duckdb"
+	"dtm/disseminate/guard"
+	"dtm/disseminate/opendata"
+	"dtm/gather/bulk"
+	"dtm/operation"
+)
+
+type rows struct {
+	op     *dtm.Operation
+	chunks []warehouse.Chunk
+}
+
+func (r *rows) AddChunk(_ context.Context, c dtm.Chunk) (bool, error) {
+	m, err := bulk.Decode(r.op, c.Data)
+	r.chunks = append(r.chunks, warehouse.Chunk{Hash: c.Hash, Rows: m})
+	return true, err
+}
+
+const registry = "month,fmp,movement,previous,next,sex,age,n,reason_economic,reason_conflict\n" +
+	"2022-11,Obock,outgoing,ETH,SAU,male,adults,400,1,0\n" +
+	"2022-12,Obock,outgoing,ETH,SAU,male,adults,4,0,1\n" +
+	"2022-12,Galafi (DJI),incoming,ETH,DJI,female,adults,500,1,0\n" +
+	"2022-12,Dikhil,incoming,ETH,DJI,male,children,300,1,0\n" +
+	"2022-12,Yoboki,incoming,ETH,DJI,male,adults,77,1,0\n"
+
+// server answers over the registry by the real engine and guard.
+func server(t *testing.T) *httptest.Server {
+	t.Helper()
+	ctx := context.Background()
+	op, err := operation.Pack("djibouti")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wh, err := duckdb.Open(ctx, "", op)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { wh.Close() })
+	r := &rows{op: op}
+	at := time.Date(2023, 1, 5, 0, 0, 0, 0, time.UTC)
+	if _, err := bulk.Import(ctx, op, bulk.Source{Name: "f.csv", Data: bytes.NewReader([]byte(registry))}, r, bulk.Options{Now: func() time.Time { return at }}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wh.Apply(ctx, warehouse.Batch{To: warehouse.Position{Seq: 1, Hash: "0123456789abcdef", At: at}, Chunks: r.chunks}); err != nil {
+		t.Fatal(err)
+	}
+	e, err := indicator.New(op, wh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	(&opendata.API{Operation: op, Figures: guard.New(e, op.Threshold)}).Register(mux)
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func get(t *testing.T, url string, header ...string) (*http.Response, string) {
+	t.Helper()
+	r, err := http.NewRequest("GET", url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(b)
+}
+
+func TestFigures(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	for path, want := range map[string][]string{
+		"total_movements/figures.csv?from=2022-12":                        {"period,value,numerator,denominator,unit,basis,release", "2022-12,881,,,movements,,provisional-1-01234567"},
+		"total_movements/figures.csv?from=2022-11&to=2022-12&by=month":    {"period,month,value", "2022-11..2022-12,2022-11,400,", "2022-11..2022-12,2022-12,881,"},
+		"total_movements/figures.csv?from=2022-12&by=point":               {"2022-12,galafi,500,", "2022-12,dikhil,300,", "2022-12,obock,suppressed,,,", "2022-12,yoboki,suppressed,,,"},
+		"total_movements/figures.csv?from=2022-12&point=obock":            {"2022-12,suppressed,,,"},
+		"total_movements/figures.csv?from=2022-12&direction=incoming":     {"2022-12,877,"},
+		"daily_average/figures.csv?from=2022-12":                          {"2022-12,28,881,31,movements/day,calendar_days:31"},
+		"change_on_previous_month_pct/figures.csv?from=2022-12":           {"2022-12,120,"},
+		"change_on_previous_month_pct/figures.csv?from=2022-12&by=point":  {"2022-12,obock,suppressed,,,percent"},
+		"reason_share_pct/figures.csv?from=2022-12":                       {"period,reason,value", "2022-12,conflict,suppressed,,,"},
+		"total_movements/figures.csv?from=2019-01":                        {"period,value"},
+		"entries_from_ethiopia/figures.csv?from=2022-12":                  {"2022-12,877,"},
+		"origin_destination/figures.csv?from=2022-12&direction=incoming":  {"period,previous,next,value", "2022-12,ETH,DJI,877,"},
+		"sex_age_share_pct/figures.csv?from=2022-11":                      {"2022-11,male,adults,100,400,400,percent"},
+		"active_points/figures.csv?from=2022-12&by=region&region=DJ01&to": {"2022-12,DJ01,1,"},
+	} {
+		resp, body := get(t, s.URL+"/api/v1/indicators/"+path)
+		if resp.StatusCode != 200 || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/csv") || resp.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s: %s %s", path, resp.Status, body)
+			continue
+		}
+		for _, w := range want {
+			if !strings.Contains(body, w) {
+				t.Errorf("%s lacks %q:\n%s", path, w, body)
+			}
+		}
+		if strings.Contains(body, ",4,") || strings.Contains(body, "0.45") {
+			t.Errorf("%s gives the small count away:\n%s", path, body)
+		}
+	}
+}
+
+// TestSameInBoth: JSON and CSV hold the same figures.
+func TestSameInBoth(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	_, list := get(t, s.URL+"/api/v1/indicators")
+	var all struct {
+		Indicators []struct {
+			ID      string
+			By      []string
+			Figures string
+		}
+	}
+	if err := json.Unmarshal([]byte(list), &all); err != nil || len(all.Indicators) < 20 {
+		t.Fatal(err, len(all.Indicators))
+	}
+	asked, suppressed := 0, 0
+	needs := map[string]bool{}
+	for _, i := range all.Indicators {
+		for _, by := range append(i.By, "") {
+			q := "?from=2022-12"
+			if by != "" {
+				q += "&by=" + by
+			}
+			resp, body := get(t, s.URL+i.Figures+q)
+			if resp.StatusCode == 400 && strings.Contains(body, "indicator.require") && by != "previous" {
+				needs[i.ID] = true // says so; the operation's own are made of it
+				continue
+			}
+			if resp.StatusCode != 200 {
+				t.Errorf("%s%s: %s", i.Figures, q, body)
+				continue
+			}
+			var j struct {
+				By      []string
+				Release string
+				Figures []struct {
+					Keys       map[string]string
+					Value      *json.Number
+					Suppressed bool
+				}
+			}
+			if err := json.Unmarshal([]byte(body), &j); err != nil {
+				t.Fatal(err)
+			}
+			_, text := get(t, s.URL+strings.Replace(i.Figures, ".json", ".csv", 1)+q)
+			r, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+			if err != nil || len(r) != len(j.Figures)+1 || j.Release == "" {
+				t.Fatalf("%s%s: %v, %d and %d figures", i.ID, q, err, len(r)-1, len(j.Figures))
+			}
+			for n, f := range j.Figures {
+				row := r[n+1]
+				for k, d := range j.By {
+					if row[k+1] != f.Keys[d] {
+						t.Errorf("%s%s: %v and %v", i.ID, q, row, f)
+					}
+				}
+				want := ""
+				switch {
+				case f.Suppressed:
+					want = "suppressed"
+					suppressed++
+				case f.Value != nil:
+					want = f.Value.String()
+				}
+				if row[len(j.By)+1] != want {
+					t.Errorf("%s%s: %v and %v", i.ID, q, row, f)
+				}
+				asked++
+			}
+		}
+	}
+	if len(needs) != 2 || !needs["returns"] || !needs["returns_change_pct"] {
+		t.Errorf("%v cannot be asked for without a country", needs)
+	}
+	if asked < 50 || suppressed == 0 {
+		t.Errorf("%d figures, %d suppressed: this proves little", asked, suppressed)
+	}
+}
+
+func TestWrongQuestions(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	for path, want := range map[string]struct {
+		status int
+		text   string
+	}{
+		"/indicators/nothing":                                                          {404, "nothing"},
+		"/indicators/nothing/figures.csv?from=2022-12":                                 {404, "nothing"},
+		"/indicators/total_movements/figures.xml?from=2022-12":                         {404, "figures.json"},
+		"/indicators/total_movements/other.csv?from=2022-12":                           {404, "figures.json"},
+		"/indicators/total_movements/figures.csv":                                      {400, "from=2022-01"},
+		"/indicators/total_movements/figures.csv?from=2022-13":                         {400, "2022-13"},
+		"/indicators/total_movements/figures.csv?from=2022-12&to=2022-01":              {400, "before it starts"},
+		"/indicators/total_movements/figures.csv?from=2022-12&point=x":                 {400, "not a code"},
+		"/indicators/total_movements/figures.csv?from=2022-12&by=sex":                  {400, "month, point"},
+		"/indicators/total_movements/figures.csv?from=2022-12&previous=ETH":            {400, "no parameter"},
+		"/indicators/total_movements/figures.csv?from=2022-12&point=a&point=b":         {400, "2 times"},
+		"/indicators/sex_age_share_pct:male_adult/figures.csv?from=2022-12":            {404, "sex_age_share_pct:male_adult"},
+		"/indicators/change_on_previous_month_pct/figures.csv?from=2022-01&to=2022-12": {400, "one month"},
+		"/somewhere": {404, "openapi.json"},
+	} {
+		resp, body := get(t, s.URL+"/api/v1"+path)
+		var p struct {
+			Status int
+			Detail string
+		}
+		if err := json.Unmarshal([]byte(body), &p); err != nil || resp.StatusCode != want.status || p.Status != want.status || resp.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %s %q, want %d", path, resp.Status, body, want.status)
+		} else if !strings.Contains(p.Detail, want.text) {
+			t.Errorf("%s: %q lacks %q", path, p.Detail, want.text)
+		}
+	}
+	r, err := http.Post(s.URL+"/api/v1/indicators", "application/json", strings.NewReader("{}"))
+	if err != nil || r.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("a write: %v %v", r.Status, err)
+	}
+}
+
+func TestStartAndUnchanged(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	resp, body := get(t, s.URL+"/api/v1/")
+	for _, w := range []string{`"period":"2022-11..2022-12"`, `"release":"provisional-1-01234567"`, `"threshold":10`} {
+		if !strings.Contains(body, w) {
+			t.Errorf("%q is not in %s", w, body)
+		}
+	}
+	if again, text := get(t, s.URL+"/api/v1/", "If-None-Match", resp.Header.Get("ETag")); again.StatusCode != http.StatusNotModified || text != "" {
+		t.Errorf("unchanged: %s %q", again.Status, text)
+	}
+}
+
+// TestDescription: every address that is described answers, and every parameter
+// that is described is taken.
+func TestDescription(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Paths map[string]map[string]struct {
+			Parameters []struct {
+				Name, In, Example string
+			}
+			Responses map[string]struct{ Content map[string]any }
+		}
+	}
+	if err := json.Unmarshal(b, &doc); err != nil {
+		t.Fatal(err)
+	}
+	s := server(t)
+	for path, methods := range doc.Paths {
+		op := methods["get"]
+		query := []string{}
+		for _, p := range op.Parameters {
+			switch {
+			case p.In == "path":
+				path = strings.ReplaceAll(path, "{"+p.Name+"}", p.Example)
+			case p.Example != "":
+				query = append(query, p.Name+"="+p.Example)
+			default:
+				query = append(query, p.Name+"=")
+			}
+		}
+		resp, body := get(t, s.URL+path+"?"+strings.Join(query, "&"))
+		kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
+		if _, ok := op.Responses["200"].Content[kind]; resp.StatusCode != 200 || !ok {
+			t.Errorf("%s: %s %s %s", path, resp.Status, kind, body)
+		}
+	}
+	if len(doc.Paths) != 6 {
+		t.Errorf("%d addresses are described", len(doc.Paths))
+	}
+}
