@@ -67,5 +67,5 @@
     });
   }
   // By keys it follows its mark; under a pointer another mark comes to lie there.
-  addEventListener("scroll", () => { if (on) on.closest(".draw").matches(":focus") ? place() : hide(); }, { passive: true });
+  addEventListener("scroll", () => { if (on) on.closest(".draw") === document.activeElement ? place() : hide(); }, { passive: true });
 })();
