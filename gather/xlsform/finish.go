@@ -22,6 +22,7 @@ func (p *reading) finish() {
 		p.warn("survey", "", "survey.empty", "the survey has no question")
 	}
 	p.references()
+	p.expressions()
 	p.place()
 	p.form.Root.Walk(p.checkNode)
 	p.instances()

@@ -1,6 +1,7 @@
 package xlsform
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -116,10 +117,7 @@ func Read(name string, data []byte) (*Form, []Warning, error) {
 	p.finish()
 	if len(p.faults) > 0 {
 		slices.SortStableFunc(p.faults, func(a, b Fault) int {
-			if c := strings.Compare(a.Sheet, b.Sheet); c != 0 {
-				return c
-			}
-			return a.line() - b.line()
+			return cmp.Or(strings.Compare(a.Sheet, b.Sheet), a.line()-b.line(), len(a.Cell)-len(b.Cell), strings.Compare(a.Cell, b.Cell))
 		})
 		return nil, p.warnings, slices.CompactFunc(p.faults, func(a, b Fault) bool { return a.Sheet == b.Sheet && a.Cell == b.Cell && a.Msg == b.Msg })
 	}

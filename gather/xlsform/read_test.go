@@ -60,6 +60,7 @@ func TestFaults(t *testing.T) {
 		{"entity without label", "\n| survey |\n| | type | name | label |\n| | text | a | A |\n| entities |\n| | list_name |\n| | trees |\n", "entities!A2 entities.no_label"},
 		{"media of no kind", "\n| survey |\n| | type | name | label | media::smell |\n| | text | a | A | x.png |\n", "survey!D2 media.kind"},
 		{"group with nothing to show", "\n| survey |\n| | type | name | label | calculation |\n| | begin_group | g | G | |\n| | calculate | a | | 1 |\n| | end_group | | | |\n", "survey!A2 survey.empty_group"},
+		{"brackets and quotation marks", "\n| survey |\n| | type | name | label | relevant | constraint | repeat_count |\n| | text | a | A | selected(${a}, 'x' | . = \"y' | |\n| | begin_repeat | r | R | | | 1 + (2 |\n| | text | b | B | | | |\n| | end_repeat | | | | | |\n", "survey!D2 expression.open; survey!E2 expression.open; survey!F3 expression.open"},
 		{"bad form name", "\n| survey |\n| | type | name | label |\n| | text | a | A |\n| settings |\n| | name |\n| | 1 a |\n", "settings!A2 name.form"},
 	}
 	for _, tt := range tests {

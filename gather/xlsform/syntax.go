@@ -1,0 +1,108 @@
+package xlsform
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// functions are those of XPath 1.0 and of the ODK XForms specification, and those
+// that Collect and Enketo have besides.
+var functions = strings.Fields(`
+	last position count id local-name namespace-uri name string concat starts-with contains substring-before substring-after substring
+	string-length normalize-space translate boolean not true false lang number sum floor ceiling round
+	abs acos area asin atan atan2 base64-decode boolean-from-string checklist coalesce cos count-non-empty count-selected current
+	date date-time decimal-date-time decimal-time digest distance encrypt ends-with exp exp10 extract-signed
+	format-date format-date-time geofence hex if indexed-repeat instance int intersects is-null is-selected join jr:choice-name jr:itext log log10
+	max min node now once pi pow property pulldata random randomize regex relevant search selected selected-at
+	sin sqrt substr tan text thousandsep today uuid version weighted-checklist date-bikram-sambat format-number comment processing-instruction`)
+
+// expressions looks over what phones must compute: a bracket or quotation mark
+// that is not closed is a fault, for no phone opens such a form; a function that
+// no phone has is a warning.
+func (p *reading) expressions() {
+	p.form.Root.WalkAll(func(n *Node) {
+		if n.row == nil || n.Made && n.Control["jr:count"] == "" && n.Type != "calculate" {
+			return
+		}
+		for _, b := range slices.Sorted(maps.Keys(n.Bind)) {
+			switch b {
+			case "relevant", "required", "constraint", "calculate", "readonly":
+				column := []string{"bind", b}
+				if n.Made {
+					column = []string{"control", "jr:count"}
+				}
+				p.expression(n.row, column, n.Bind[b])
+			}
+		}
+		p.expression(n.row, colFilter, n.ChoiceFilter)
+		if n.Dynamic {
+			p.expression(n.row, []string{"default"}, n.Default)
+		}
+	})
+	for _, e := range p.entities {
+		for column, text := range map[string]string{"entity_id": e.ID, "create_if": e.CreateIf, "update_if": e.UpdateIf, "label": e.Label} {
+			p.expression(e.row, []string{column}, text)
+		}
+	}
+	if t := p.settingsTable; len(t.rows) > 0 {
+		p.expression(t.rows[0], []string{"instance_name"}, p.instance)
+	}
+}
+
+func (p *reading) expression(r *record, column []string, text string) {
+	if why := unbalanced(text); why != "" {
+		if column[0] == "default" { // may be meant as words
+			p.warn(r.table.sheet, r.cell(column...), "default.open", "phones compute this default, and %s in %s; if it is words, write them without ( ) + - * or |", why, text)
+			return
+		}
+		p.at(r, column, "expression.open", "%s in %s", why, text)
+		return
+	}
+	for _, t := range Tokens(text) {
+		if t.Kind != TokenFunction {
+			continue
+		}
+		name := text[t.Start : t.End-1]
+		if slices.Contains(functions, name) || strings.Contains(name, ":") && !strings.HasPrefix(name, "jr:") {
+			continue
+		}
+		p.warn(r.table.sheet, r.cell(column...), "expression.function", "phones know no function %s()%s", name, nearFunction(name))
+	}
+}
+
+func nearFunction(name string) string {
+	for _, f := range functions {
+		if distance(strings.ToLower(name), f) <= 1 {
+			return fmt.Sprintf("; is it %s()?", f)
+		}
+	}
+	return ""
+}
+
+// unbalanced says which bracket or quotation mark of an expression has no partner.
+func unbalanced(s string) string {
+	var open []byte
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; c {
+		case '\'', '"':
+			end := strings.IndexByte(s[i+1:], c)
+			if end < 0 {
+				return fmt.Sprintf("the quotation mark %c is not closed", c)
+			}
+			i += end + 1
+		case '(', '[':
+			open = append(open, c)
+		case ')', ']':
+			if len(open) == 0 || (open[len(open)-1] == '(') != (c == ')') {
+				return fmt.Sprintf("%c closes nothing", c)
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) > 0 {
+		return fmt.Sprintf("%c is not closed", open[len(open)-1])
+	}
+	return ""
+}
