@@ -18,6 +18,7 @@ func (p *Pages) routes(mux *http.ServeMux) {
 		page(at+"/indicators/{$}", p.indicators)
 		page(at+"/indicators/{id}", p.indicator)
 		page(at+"/methods", p.methods)
+		page(at+"/about", p.about)
 	}
 	page("GET /asset/{file...}", p.asset)
 	page("GET /", p.nothing)
