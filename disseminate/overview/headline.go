@@ -43,10 +43,6 @@ func (b *building) headlines(total dtm.Table) {
 		days := int(*f.Denominator)
 		b.sentence(HowMany, b.say("say.daily", b.number(daily, *f.Value), days), "daily_average")
 		d.Notes = append(d.Notes, b.say("head.daily_basis", days))
-		if running(daily) {
-			until := b.o.Period.From.AddDate(0, 0, days-1)
-			b.sentence(Caveat, b.say("say.running", locale.Date(b.l, until)), "daily_average")
-		}
 	}
 	if !b.op.Baseline.Period.From.IsZero() && !b.o.Filter.Narrowed() {
 		base := b.table("baseline_change_pct", b.o.Period, nil)
@@ -57,6 +53,9 @@ func (b *building) headlines(total dtm.Table) {
 		}
 	}
 	b.headline(d)
+	if !b.o.Until.IsZero() {
+		b.sentence(Caveat, b.say("say.running", locale.Date(b.l, b.o.Until)), "daily_average")
+	}
 	if b.o.Filter.Point == "" {
 		active := b.table("active_points", b.o.Period, nil)
 		if f, ok := single(active); ok {
@@ -94,6 +93,12 @@ func running(t dtm.Table) bool {
 // over is not compared with that of a whole one.
 func (b *building) previousMonth() {
 	t := b.table("change_on_previous_month_pct", dtm.Months(b.o.Filter.To, b.o.Filter.To), nil)
+	if running(t) {
+		b.o.Until = b.o.Release.At
+		if b.op.Zone != nil {
+			b.o.Until = b.o.Until.In(b.op.Zone)
+		}
+	}
 	f, ok := single(t)
 	if !ok || basis(t.Basis) == "total" && running(t) {
 		return

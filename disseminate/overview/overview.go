@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"dtm"
 	"dtm/disseminate/chart"
@@ -31,6 +32,8 @@ type Overview struct {
 	// nil: not known, withheld, or the month is not over.
 	Change      *float64
 	ChangeBasis string // "total" or "daily_average"
+	// Until is the last day that has been, when the period's last month is not over.
+	Until time.Time
 }
 
 // Headline is a figure large enough to be read first.
@@ -81,13 +84,18 @@ type Panel struct {
 	// Company: large figures are withheld too, so that "<10" would not be true of
 	// every withheld one.
 	Company bool
+	// Percent: the figures are percentages, of which "<10" would say something else.
+	Percent bool
 }
 
 // Options are the words and formats of the panel's drawing and table.
 func (p Panel) Options(op *dtm.Operation, l dtm.Lang, width float64) chart.Options {
 	o := ChartOptions(op, l, width)
-	if p.Company {
+	switch {
+	case p.Company:
 		o.Words.Suppressed, o.Words.Withheld = locale.Say(l, "chart.kept"), locale.Say(l, "chart.kept_legend")
+	case p.Percent:
+		o.Words.Suppressed, o.Words.Withheld = locale.Say(l, "chart.few", op.Threshold), locale.Say(l, "chart.few_legend", op.Threshold)
 	}
 	return o
 }

@@ -30,6 +30,7 @@ func (b *building) add(p Panel, tables ...dtm.Table) {
 	for _, t := range tables {
 		p.Indicators = append(p.Indicators, t.Indicator.ID)
 		p.Company = p.Company || company(t)
+		p.Percent = p.Percent || t.Indicator.Unit == "percent"
 		for _, n := range t.Notes {
 			s := n.Text.In(b.l)
 			if s != "" && !seen[s] {
@@ -122,7 +123,11 @@ func (b *building) trend() {
 		}
 	}
 	c.Head = b.head("trend", title, b.say("panel.trend.sub"))
-	b.add(Panel{ID: "trend", Title: title, Subtitle: c.Subtitle, Chart: c}, totals, active)
+	var notes []string
+	if !b.o.Until.IsZero() {
+		notes = append(notes, b.say("say.running", locale.Date(b.l, b.o.Until)))
+	}
+	b.add(Panel{ID: "trend", Title: title, Subtitle: c.Subtitle, Chart: c, Notes: notes}, totals, active)
 }
 
 func cell(m map[string]dtm.Figure, month dtm.Month) chart.Cell {

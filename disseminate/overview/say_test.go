@@ -101,6 +101,9 @@ func TestRunningMonth(t *testing.T) {
 	}
 	half := build(t, figuresAt(t, op, time.Date(2022, 12, 10, 9, 0, 0, 0, time.UTC), rows), op, overview.Filter{}, dtm.English)
 	p, _ := half.Panel("trend")
+	if !strings.Contains(strings.Join(p.Notes, " "), "up to 10 December 2022") {
+		t.Errorf("the trend does not say that its last month is not over: %v", p.Notes)
+	}
 	if s := half.Text() + p.Title + fmt.Sprint(half.Headlines); strings.Contains(s, "than in November") || strings.Contains(s, "fell") || strings.Contains(s, "−67%") ||
 		!strings.Contains(s, "100, over 10 calendar days") || !strings.Contains(s, "not over: the figures cover the days up to 10 December 2022") {
 		t.Errorf("ten days of a month: %s", s)
@@ -154,6 +157,23 @@ func TestLargeWithheld(t *testing.T) {
 	}
 	if svg := string(p.Chart.SVG(p.Options(op, dtm.French, 640))); strings.Contains(svg, "&lt;10") || !strings.Contains(svg, "*") {
 		t.Error("the drawing says <10 of both")
+	}
+}
+
+// TestWithheldShare: beside percentages "<10" would be read as one.
+func TestWithheldShare(t *testing.T) {
+	t.Parallel()
+	op := djibouti(t)
+	rows := "month,fmp,movement,previous,next,sex,age,n,reason_economic,reason_conflict\n" +
+		"2022-12,Obock,outgoing,ETH,SAU,male,adults,400,1,0\n2022-12,Obock,outgoing,ETH,SAU,male,adults,4,0,1\n"
+	o := build(t, figures(t, op, []byte(rows)), op, overview.Filter{}, dtm.English)
+	p, _ := o.Panel("reasons")
+	found := false
+	for _, row := range p.Table.Text(p.Options(op, dtm.English, 640)) {
+		found = found || row[1] == "n<10"
+	}
+	if svg := string(p.Chart.SVG(p.Options(op, dtm.English, 640))); !found || !strings.Contains(svg, "n&lt;10") || !strings.Contains(svg, "fewer than 10 people") || strings.Contains(svg, ">&lt;10") {
+		t.Errorf("%v %s", p.Table, svg)
 	}
 }
 
