@@ -235,6 +235,9 @@ func listPaths(s string) [][2]int {
 		if tokens[i].Kind != xlsform.TokenFunction || s[tokens[i].Start:tokens[i].End] != "instance(" {
 			continue
 		}
+		if i+1 == len(tokens) || tokens[i+1].Kind != xlsform.TokenLiteral {
+			continue // words that look like it
+		}
 		end := tokens[i].End
 		depth, j := 1, i+1
 		for ; j < len(tokens); j++ {
@@ -253,9 +256,7 @@ func listPaths(s string) [][2]int {
 			}
 			end = tokens[j].End
 		}
-		if end > tokens[i].End {
-			out = append(out, [2]int{tokens[i].Start, end})
-		}
+		out = append(out, [2]int{tokens[i].Start, end})
 		i = j - 1
 	}
 	return out
