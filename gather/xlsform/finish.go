@@ -129,8 +129,8 @@ func (p *reading) resolve(sheet, cell, name string) {
 }
 
 func (p *reading) similarName(name string) string {
-	if len(p.faults) > maxFaults/10 {
-		return "" // a form with so many faults wants other help
+	if len(p.faults) > 10 {
+		return "" // a form with many faults wants other help
 	}
 	var best string
 	for n := range p.index {

@@ -325,7 +325,7 @@ func TestHostile(t *testing.T) {
 	for i := range 100 {
 		loops.WriteString(row("c", fmt.Sprintf("n%d", i), "N"))
 	}
-	long.WriteString(row("text", "a", strings.Repeat("${a} instance('x')/root/item[name='y'] ", 20_000), ""))
+	long.WriteString(row("text", "a", strings.Repeat("${a} instance('x')/root/item[name='y'] ", 800), ""))
 	tests := []struct {
 		name string
 		data []byte
@@ -337,6 +337,7 @@ func TestHostile(t *testing.T) {
 		{"languages", []byte(languages.String()), dtm.Invalid},
 		{"loops within loops", []byte(head + loops.String()), dtm.Invalid},
 		{"a long text", []byte(head + long.String()), dtm.Internal},
+		{"a text too long", []byte(head + row("text", "a", strings.Repeat("${a} ", 1<<20), "")), dtm.Invalid},
 		{"rows", []byte(head + strings.Repeat(row("text", "", "", ""), 30_000)), dtm.TooLarge},
 		{"a sheet of 200 MB", withSheet(t, workbook(t, nil), append([]byte(`<worksheet><sheetData><row r="1"><c r="A1" t="inlineStr"><is><t>`), bytes.Repeat([]byte("a"), 200<<20)...)), dtm.TooLarge},
 	}

@@ -3,6 +3,7 @@ package xlsform
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
 )
@@ -286,6 +287,10 @@ func (d dialect) read(p *reading, s sheet, language string, tidy bool) *table {
 					p.fault(s.name, cellName(i, l.n), "header.missing", "the cell stands in a column without a header")
 				}
 				continue // in a workbook, a note
+			}
+			if utf8.RuneCountInString(text) > maxText {
+				p.fault(s.name, cellName(i, l.n), "cell.long", "the text is longer than a cell of a workbook can hold (%d characters)", maxText)
+				continue
 			}
 			r.raw[i] = text
 			path := t.columns[k].path

@@ -35,6 +35,7 @@ const (
 	maxRows    = 20_000
 	maxColumns = 1_000
 	maxCells   = 1_000_000
+	maxText    = 32_767
 	maxBlank   = 1_000 // blank rows in a row after which a sheet is over
 )
 
