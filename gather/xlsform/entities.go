@@ -51,6 +51,11 @@ func (p *reading) declarations(s sheet) {
 	}
 }
 
+// expressions are the columns that phones compute.
+func (e *Entity) expressions() []Column {
+	return []Column{{"label", e.Label}, {"entity_id", e.ID}, {"create_if", e.CreateIf}, {"update_if", e.UpdateIf}}
+}
+
 // mention is a place of the survey that an entity depends on: a question saved
 // to it, or one that its row refers to.
 type mention struct {
@@ -151,8 +156,8 @@ func (p *reading) mentions() map[*Entity][]mention {
 	out := map[*Entity][]mention{}
 	refers := map[string][]*Entity{}
 	for _, e := range p.entities {
-		for _, text := range []string{e.ID, e.CreateIf, e.UpdateIf, e.Label} {
-			names, _ := refNames(text)
+		for _, x := range e.expressions() {
+			names, _ := refNames(x.Value)
 			for _, n := range names {
 				if !slices.Contains(refers[n], e) {
 					refers[n] = append(refers[n], e)
@@ -292,9 +297,9 @@ func (p *reading) claim(e *Entity, mentions []mention) (claim, bool) {
 
 // refersIn is the column of an entity that refers to a question.
 func refersIn(e *Entity, name string) []string {
-	for column, text := range map[string]string{"entity_id": e.ID, "create_if": e.CreateIf, "update_if": e.UpdateIf, "label": e.Label} {
-		if names, _ := refNames(text); slices.Contains(names, name) {
-			return []string{column}
+	for _, x := range e.expressions() {
+		if names, _ := refNames(x.Value); slices.Contains(names, name) {
+			return []string{x.Name}
 		}
 	}
 	return []string{"dataset"}

@@ -208,10 +208,13 @@ func (p *reading) node(r *record, parent *Node) *Node {
 			}
 		}
 	}
-	for column, into := range map[string]map[string]string{"control": n.Control, "instance": n.Instance} {
-		if c := r.kid(column); !c.leaf() {
+	for _, x := range []struct {
+		column string
+		into   map[string]string
+	}{{"control", n.Control}, {"instance", n.Instance}} {
+		if c := r.kid(x.column); !c.leaf() {
 			for _, k := range c.keys {
-				p.attribute(r, into, column, k, c.kids[k])
+				p.attribute(r, x.into, x.column, k, c.kids[k])
 			}
 		}
 	}

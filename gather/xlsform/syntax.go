@@ -42,8 +42,8 @@ func (p *reading) expressions() {
 		}
 	})
 	for _, e := range p.entities {
-		for column, text := range map[string]string{"entity_id": e.ID, "create_if": e.CreateIf, "update_if": e.UpdateIf, "label": e.Label} {
-			p.expression(e.row, []string{column}, text)
+		for _, x := range e.expressions() {
+			p.expression(e.row, []string{x.Name}, x.Value)
 		}
 	}
 	if t := p.settingsTable; len(t.rows) > 0 {

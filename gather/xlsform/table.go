@@ -275,14 +275,17 @@ func (d dialect) read(p *reading, s sheet, language string, tidy bool) *table {
 		}
 		t.columns = append(t.columns, c)
 	}
+	place := make([]int, len(head.cells)) // of a column of the sheet in t.columns, from 1
+	for k, c := range t.columns {
+		place[c.at] = k + 1
+	}
 	for _, l := range s.rows[1:] {
 		r := &record{tree: &tree{}, table: t, line: l.n, raw: map[int]string{}}
 		for i, text := range l.cells {
 			if text == "" {
 				continue
 			}
-			k := slices.IndexFunc(t.columns, func(c column) bool { return c.at == i })
-			if k < 0 {
+			if i >= len(place) || place[i] == 0 {
 				if s.bare {
 					p.fault(s.name, cellName(i, l.n), "header.missing", "the cell stands in a column without a header")
 				}
@@ -293,7 +296,7 @@ func (d dialect) read(p *reading, s sheet, language string, tidy bool) *table {
 				continue
 			}
 			r.raw[i] = text
-			path := t.columns[k].path
+			path := t.columns[place[i]-1].path
 			v := &tree{text: clean(text, tidy)}
 			for j := len(path) - 1; j > 0; j-- {
 				up := &tree{}
