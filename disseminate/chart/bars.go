@@ -222,7 +222,8 @@ func (s *sheet) rowLabelAt(g grid, label string, mid float64) {
 		s.Text(0, s.y+14, draw.Fit(label, 13, false, s.w), draw.Style{})
 		return
 	}
-	lines := draw.Wrap(label, 13, false, g.left-10, g.lines)
+	// The widest label is as wide as its column, but for the rounding of a sum.
+	lines := draw.Wrap(label, 13, false, g.left-10+0.01, g.lines)
 	y := mid + 4.5 - float64(len(lines)-1)*8
 	for _, l := range lines {
 		s.Text(0, y, l, draw.Style{})

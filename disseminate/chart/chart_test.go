@@ -233,3 +233,17 @@ func TestGolden(t *testing.T) {
 		}
 	}
 }
+
+// TestWidestLabelIsWhole: the column of labels is as wide as the widest of them,
+// which must not lose its end to the rounding of that width.
+func TestWidestLabelIsWhole(t *testing.T) {
+	t.Parallel()
+	for _, label := range []string{"رجال", "نساء", "أولاد", "Ali Sabieh", "Hommes", "Women", "Insécurité", "علي صبيح", "Obock"} {
+		for _, l := range []dtm.Lang{dtm.English, dtm.Arabic} {
+			b := chart.Bars{Items: []chart.Bar{{Label: label, Cell: chart.Of(5)}}}
+			if svg := string(b.SVG(chart.Options{Lang: l})); strings.Contains(svg, "…") {
+				t.Errorf("%s in %s is cut", label, l)
+			}
+		}
+	}
+}
