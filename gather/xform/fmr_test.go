@@ -97,3 +97,39 @@ func odkValidate(t *testing.T, name string, xml []byte) {
 		t.Errorf("ODK Validate on %s: %v\n%s", name, err, got)
 	}
 }
+
+// TestStable: the same form gives the same bytes, for phones tell a new version
+// by them.
+func TestStable(t *testing.T) {
+	t.Parallel()
+	var first []byte
+	for range 30 {
+		_, form := fmr(t)
+		out, err := xform.Write(form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = out
+		}
+		if !bytes.Equal(first, out) {
+			t.Fatal("the form was written in two ways")
+		}
+	}
+}
+
+// TestFMRComplete fills the form in as a phone does and finds nothing to remark.
+func TestFMRComplete(t *testing.T) {
+	t.Parallel()
+	op, form := fmr(t)
+	in, err := xform.Read(form, group(answers("total", "7", "vulnerable_seen", "yes", "v_uac", "1", "photo", "1.jpg"),
+		map[string]string{"nationality": "ETH", "men": "3", "women": "1", "boys": "2", "girls": "0", "not_known": "0"},
+		map[string]string{"nationality": "SOM", "men": "0", "women": "1", "boys": "0", "girls": "0", "not_known": "0"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, flags := xform.Movements(op, form, in)
+	if len(rows) != 4 || len(flags)+len(in.Flags) > 0 || len(in.Files) != 1 {
+		t.Errorf("%d rows, flags %v %v, files %v", len(rows), in.Flags, flags, in.Files)
+	}
+}
