@@ -310,7 +310,7 @@ func (p *reading) languages() {
 			for _, x := range []struct {
 				t      Texts
 				column []string
-			}{{n.Label, colLabel}, {n.Hint, []string{"hint"}}, {n.Guidance, colHint}, {n.ConstraintMessage, []string{"bind", "jr:constraintMsg"}}, {n.RequiredMessage, []string{"bind", "jr:requiredMsg"}}} {
+			}{{n.Label, colLabel}, {n.Hint, []string{"hint"}}, {n.Guidance, colGuidance}, {n.ConstraintMessage, []string{"bind", "jr:constraintMsg"}}, {n.RequiredMessage, []string{"bind", "jr:requiredMsg"}}} {
 				visit(x.t, "survey", n.row.cell(x.column...))
 			}
 			for _, m := range n.Media {

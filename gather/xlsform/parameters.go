@@ -29,9 +29,8 @@ var accepted = map[string][]string{
 var keepCase = []string{"label", "value", "seed", "tick_labelset", "reference-geometry", "app"}
 
 var (
-	pair     = regexp.MustCompile(`^[\s,;]*([^\s=,;]+)\s*=\s*([^\s=,;]+)`)
-	aNumber  = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$`)
-	filename = regexp.MustCompile(`^` + ncName + `(?::` + ncName + `)?$`)
+	pair    = regexp.MustCompile(`^[\s,;]*([^\s=,;]+)\s*=\s*([^\s=,;]+)`)
+	aNumber = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$`)
 )
 
 // split reads the column parameters: name=value with blanks, commas or
@@ -141,11 +140,11 @@ func (p *reading) parameters(n *Node, r *record) {
 		p.geometry(n, oneOf)
 	case "select", "select file":
 		for _, k := range []string{"value", "label"} {
-			if v, there := params[k]; there && class == "select file" && !filename.MatchString(v) {
+			if v, there := params[k]; there && class == "select file" && !xmlName.MatchString(v) {
 				bad("parameters.column", "%s names a column of the file; "+badName, k, v)
 			}
 		}
-		v, randomize := oneOf("randomize", "true", "false")
+		_, randomize := oneOf("randomize", "true", "false")
 		seed, seeded := params["seed"]
 		_, ref := OnlyRef(seed)
 		switch {
@@ -154,7 +153,6 @@ func (p *reading) parameters(n *Node, r *record) {
 		case seeded && randomize && !ref && !aNumber.MatchString(seed):
 			bad("parameters.seed", "seed is a number or a reference such as ${name}, not %q", seed)
 		}
-		_ = v
 	case "range":
 		p.rangeOf(n, r)
 	case "audit":

@@ -77,7 +77,7 @@ var (
 	colCalculate  = []string{"bind", "calculate"}
 	colSaveTo     = []string{"bind", "entities:saveto"}
 	colAppearance = []string{"control", "appearance"}
-	colHint       = []string{"guidance_hint"}
+	colGuidance   = []string{"guidance_hint"}
 )
 
 // Read reads an XLSForm, recognised by its content. name is what errors call the
