@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 
 	"dtm"
 	"dtm/disseminate/overview"
@@ -129,12 +130,17 @@ func (p *Pages) active(o *overview.Overview, l dtm.Lang) string {
 func (p *Pages) form(o *overview.Overview, l dtm.Lang) form {
 	f := form{From: o.Filter.From.String(), To: o.Filter.To.String()}
 	if !o.Span.From.IsZero() {
-		months := o.Span.Months()
-		for i := len(months) - 1; i >= 0; i-- {
-			if p.today().Before(months[i]) && o.Filter.To.Before(months[i]) {
-				continue // a wrong date, not a month to choose
+		months := slices.DeleteFunc(o.Span.Months(), func(m dtm.Month) bool {
+			return p.today().Before(m) && o.Filter.To.Before(m) // a wrong date, not a month to choose
+		})
+		for _, m := range []dtm.Month{o.Filter.From, o.Filter.To} {
+			if !slices.Contains(months, m) {
+				months = append(months, m) // what is chosen is shown as chosen, with data or without
 			}
-			f.Months = append(f.Months, option{Value: months[i].String(), Label: locale.Month(l, months[i])})
+		}
+		slices.SortFunc(months, func(a, b dtm.Month) int { return b.First().Compare(a.First()) })
+		for _, m := range months {
+			f.Months = append(f.Months, option{Value: m.String(), Label: locale.Month(l, m)})
 		}
 	}
 	all := func(what string) []option { return []option{{"", locale.Say(l, "filter.all."+what), false}} }

@@ -240,7 +240,7 @@ func TestAnswers(t *testing.T) {
 		"unknown indicator":      {"/en/indicators/nothing", "", 404, "nothing"},
 		"unknown panel":          {"/en/data/nothing.csv", "", 404, "no such page"},
 		"drawing":                {"/en/data/points.svg?from=2025-01", "", 200, "<svg"},
-		"no data in the month":   {"/fr/?from=2019-01", "", 200, "Pas encore de mouvements"},
+		"no data in the month":   {"/fr/?from=2019-01", "", 200, "Aucun mouvement pour ce choix"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -55,6 +55,31 @@ func TestMethodsSayWhatThePackSays(t *testing.T) {
 	}
 }
 
+// TestEmptyChoice: where nothing was recorded the page says so, offers a way on,
+// and the form shows what was chosen.
+func TestEmptyChoice(t *testing.T) {
+	t.Parallel()
+	s := site(t, 40, nil)
+	for l, want := range map[string]string{"en": "clear the filter", "fr": "effacez le filtre", "ar": "امسح التصفية"} {
+		_, body := get(t, s.URL+"/"+l+"/?from=2019-01&to=2019-03&region=DJ02")
+		doc, err := goquery.NewDocumentFromReader(strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := doc.Find(".empty").Text(); !strings.Contains(text, want) || strings.Contains(text, "dtm import") {
+			t.Errorf("%s: %q", l, text)
+		}
+		for name, value := range map[string]string{"from": "2019-01", "to": "2019-03", "region": "DJ02"} {
+			if got := doc.Find("select[name="+name+"] option[selected]").AttrOr("value", ""); got != value {
+				t.Errorf("%s: %s shows %q, not %q", l, name, got, value)
+			}
+		}
+		if doc.Find(`.filter a[href="/`+l+`/"]`).Length() != 1 {
+			t.Errorf("%s: no way to clear the filter", l)
+		}
+	}
+}
+
 // TestAbout: a reader learns how to cite, with the release that is shown.
 func TestAbout(t *testing.T) {
 	t.Parallel()
