@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -20,15 +21,22 @@ const (
 	maxRows     = 1 << 20
 )
 
+// Bits of a row.
+const (
+	bitMonthOnly = 1 << iota
+	bitUnresolved
+)
+
 // encoder packs rows one after the other. Its zero value is empty.
 type encoder struct {
+	serial  int // of the chunk being packed, less one
 	index   map[string]uint64
 	strings []string
 	rows    []byte
 	n       int
 }
 
-func (e *encoder) ref(s string) {
+func (e *encoder) ref(s string) uint64 {
 	i, ok := e.index[s]
 	if !ok {
 		if e.index == nil {
@@ -38,61 +46,67 @@ func (e *encoder) ref(s string) {
 		e.index[s] = i
 		e.strings = append(e.strings, s)
 	}
-	e.rows = binary.AppendUvarint(e.rows, i)
+	return i
 }
 
-func (e *encoder) refs(l []string) {
-	if len(l) == 1 {
-		e.ref(l[0])
-		return
+func (e *encoder) cell(c *cell) uint64 {
+	if c.chunk != e.serial+1 {
+		c.chunk, c.ref = e.serial+1, e.ref(c.text)
 	}
-	e.ref(strings.Join(l, "\x00"))
+	return c.ref
 }
 
 // add appends a row; ordinal counts the earlier rows of the file with its key.
-func (e *encoder) add(m *dtm.Movement, ordinal uint64) {
+func (e *encoder) add(r *row, ordinal uint64) {
 	e.n++
-	e.rows = binary.AppendUvarint(e.rows, ordinal)
-	e.rows = binary.AppendVarint(e.rows, dayNumber(m.Observed))
+	b := binary.AppendUvarint(e.rows, ordinal)
+	b = binary.AppendVarint(b, r.day)
 	bits := byte(0)
-	if m.MonthOnly {
-		bits = 1
+	if r.monthOnly {
+		bits |= bitMonthOnly
 	}
-	e.rows = append(e.rows, bits)
-	for _, s := range [...]string{m.PointText, m.Direction, m.FlowType, m.Route, m.Subroute, m.Origin, m.Previous, m.Next, m.Final, string(m.Breakdown), m.Nationality, m.Sex, m.Age} {
-		e.ref(s)
+	if r.unresolved {
+		bits |= bitUnresolved
 	}
-	e.rows = binary.AppendUvarint(e.rows, uint64(m.People))
-	e.refs(m.Reasons)
-	e.refs(m.Transports)
-	e.rows = binary.AppendUvarint(e.rows, uint64(len(m.Vulnerable)))
-	for _, v := range m.Vulnerable {
-		e.ref(v.Code)
-		e.rows = binary.AppendUvarint(e.rows, uint64(v.People))
+	b = append(b, bits)
+	for _, c := range r.part[:partReasons] {
+		b = binary.AppendUvarint(b, e.cell(c))
 	}
-	e.rows = binary.AppendUvarint(e.rows, uint64(len(m.Flags)))
-	for _, f := range m.Flags {
-		e.ref(f.Rule)
-		e.ref(f.Path)
-		e.ref(f.Note)
+	b = binary.AppendUvarint(b, uint64(r.people))
+	for _, c := range r.part[partReasons:] {
+		b = binary.AppendUvarint(b, e.cell(c))
 	}
+	b = binary.AppendUvarint(b, uint64(len(r.vulnerable)))
+	for _, v := range r.vulnerable {
+		b = binary.AppendUvarint(b, e.ref(v.Code))
+		b = binary.AppendUvarint(b, uint64(v.People))
+	}
+	b = binary.AppendUvarint(b, uint64(len(r.flags)))
+	for _, f := range r.flags {
+		b = binary.AppendUvarint(b, e.ref(f.Rule))
+		b = binary.AppendUvarint(b, e.ref(f.Path))
+		b = binary.AppendUvarint(b, e.ref(f.Note))
+	}
+	e.rows = b
 }
 
-var packer, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)) // fixed options: no error
-
-// bytes returns the packed chunk and empties the encoder.
-func (e *encoder) bytes() []byte {
-	raw := binary.AppendUvarint(nil, uint64(len(e.strings)))
+// take returns the rows so far, not yet packed, and begins the next chunk.
+func (e *encoder) take() []byte {
+	raw := make([]byte, 0, len(e.rows)+1<<16)
+	raw = binary.AppendUvarint(raw, uint64(len(e.strings)))
 	for _, s := range e.strings {
 		raw = binary.AppendUvarint(raw, uint64(len(s)))
 		raw = append(raw, s...)
 	}
 	raw = binary.AppendUvarint(raw, uint64(e.n))
 	raw = append(raw, e.rows...)
-	out := packer.EncodeAll(raw, bytes.Clone(magic))
-	*e = encoder{rows: e.rows[:0]}
-	return out
+	*e = encoder{serial: e.serial + 1, rows: e.rows[:0]}
+	return raw
 }
+
+func pack(raw []byte) []byte { return packer.EncodeAll(raw, bytes.Clone(magic)) }
+
+var packer, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)) // fixed options: no error
 
 var unpacker, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxUnpacked)) // fixed options: no error
 
@@ -127,11 +141,13 @@ func Decode(op *dtm.Operation, data []byte) (rows []dtm.Movement, err error) {
 	points := map[string]resolved{}
 	lists := map[uint64][]string{}
 	var buf []byte
+	mended := false
 	for range n {
 		m := dtm.Movement{}
 		ordinal := d.uint(1 << 40)
 		m.Observed = dayOf(d.int())
-		m.MonthOnly = d.byte()&1 == 1
+		bits := d.byte()
+		m.MonthOnly = bits&bitMonthOnly != 0
 		for _, p := range [...]*string{&m.PointText, &m.Direction, &m.FlowType, &m.Route, &m.Subroute, &m.Origin, &m.Previous, &m.Next, &m.Final, (*string)(&m.Breakdown), &m.Nationality, &m.Sex, &m.Age} {
 			*p = d.ref()
 		}
@@ -153,6 +169,7 @@ func Decode(op *dtm.Operation, data []byte) (rows []dtm.Movement, err error) {
 			points[m.PointText] = p
 		}
 		m.Point = p.code
+		mended = mended || bits&bitUnresolved != 0 && p.code != ""
 		if p.flag.Rule != "" {
 			m.Flags = append(m.Flags, p.flag)
 		}
@@ -164,7 +181,25 @@ func Decode(op *dtm.Operation, data []byte) (rows []dtm.Movement, err error) {
 	if len(d.in) > 0 {
 		return nil, dtm.Errorf(dtm.Invalid, "%w: %d bytes too many", errChunk, len(d.in))
 	}
+	if mended {
+		separate(rows)
+	}
 	return rows, nil
+}
+
+// separate gives rows of one identity an ordinal each. Rows have one from the
+// import, but where the pack has learnt a spelling since, two points of then are
+// one now, and one row would take the other's place.
+func separate(rows []dtm.Movement) {
+	taken := make(map[string]bool, len(rows))
+	for i := range rows {
+		m := &rows[i]
+		stem, _, _ := strings.Cut(m.Source, ".")
+		for n := uint64(1); taken[m.Source]; n++ {
+			m.Source = stem + "." + strconv.FormatUint(n, 10)
+		}
+		taken[m.Source] = true
+	}
 }
 
 // resolved is what a spelling of a point means.
@@ -258,13 +293,10 @@ func (d *decoder) refs(lists map[uint64][]string) []string {
 // count equal keys within the rows given.
 func Encode(op *dtm.Operation, rows []dtm.Movement) []byte {
 	var e encoder
-	seen := map[key]uint64{}
-	var buf []byte
+	seen, made := tally{}, newCells(op)
 	for i := range rows {
-		var k key
-		k, buf = keyOf(&rows[i], resolve(op, rows[i].PointText).key, buf)
-		e.add(&rows[i], seen[k])
-		seen[k]++
+		r := made.row(&rows[i])
+		e.add(&r, seen.next(&r))
 	}
-	return e.bytes()
+	return pack(e.take())
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"slices"
 	"strconv"
 	"time"
 
@@ -45,11 +44,6 @@ func source(k key, ordinal uint64) string {
 		s += "." + strconv.FormatUint(ordinal, 10)
 	}
 	return s
-}
-
-func sorted(l []string) []string {
-	slices.Sort(l)
-	return slices.Compact(l)
 }
 
 func dayNumber(t time.Time) int64 { return t.Unix() / 86400 }

@@ -474,3 +474,197 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	b.ReportMetric(200_000*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
+
+const row = "2022-12,Obock,DJI,,,outgoing,OOO,ETH,YEM,OOO,male,adults,7,,1,1\n"
+
+// TestSlips: what a careless hand or a spreadsheet does to a file costs at most the
+// rows it touched, and each of those is named.
+func TestSlips(t *testing.T) {
+	t.Parallel()
+	op := djibouti(t)
+	for name, c := range map[string]struct {
+		data               string
+		accepted, rejected int
+		flags              map[string]int
+		reject, note       string
+	}{
+		"quote never closed":   {data: header + row + strings.Replace(row, ",Obock", ",\"Obock", 1) + strings.Repeat(row, 100), accepted: 101, rejected: 1, reject: "3,a quotation mark"},
+		"every field quoted":   {data: quoted(header + row + row), accepted: 2},
+		"old Macintosh":        {data: strings.ReplaceAll(header+row+row, "\n", "\r"), accepted: 2},
+		"point abroad":         {data: header + row + strings.Replace(row, ",DJI,", ",YEM,", 1) + strings.Replace(row, ",DJI,", ",TZA,", 1) + strings.Replace(row, ",DJI,", ",,", 1), accepted: 2, rejected: 2, reject: "lies in YEM, not in DJI"},
+		"point at home, named": {data: header + strings.Replace(row, ",DJI,", ",Djibouti,", 1), accepted: 1},
+		"labels for codes":     {data: header + strings.Replace(row, "ETH,YEM", "Éthiopie,Saudi Arabia", 1), accepted: 1, flags: map[string]int{"code.spelling": 2}},
+		"reason of no kind":    {data: header + strings.Replace(row, ",1,1", ",2,1", 1), accepted: 1, flags: map[string]int{"reason.invalid": 1}},
+		"nobody":               {data: header + strings.Replace(row, ",7,", ",0,", 1), accepted: 1, flags: map[string]int{"count.zero": 1}},
+		"unknown reason":       {data: strings.Replace(header, "reason_conflict", "reason_drought", 1) + row, accepted: 1, note: `"drought" is not in the code list`},
+		"extra column":         {data: "comment," + header + "\"good, or not\"," + row, accepted: 1, note: `"comment" is not known`},
+		"other order":          {data: "n,age,sex,fmp,month\n7,adults,male,Obock,2022-12\n", accepted: 1},
+		"capitals":             {data: strings.ToUpper(header) + row, accepted: 1},
+		"hashtags":             {data: header + "#date,#loc,,,,,,,,,,,#affected,,,\n" + row, accepted: 1, note: "row 2 holds HXL"},
+		"cut in the last row":  {data: header + row + row[:30], accepted: 1, rejected: 1, reject: "3,\"the row has"},
+		"only a header":        {data: header},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := &chunks{}
+			sum, rejects, err := run(t, op, store, "f.csv", []byte(c.data))
+			if err != nil || sum.Accepted != c.accepted || sum.Rejected != c.rejected {
+				t.Fatalf("%v: %d accepted, %d rejected\n%s", err, sum.Accepted, sum.Rejected, rejects)
+			}
+			if c.flags == nil {
+				c.flags = map[string]int{}
+			}
+			if !cmp.Equal(sum.Flags, c.flags) {
+				t.Errorf("flags %v, want %v", sum.Flags, c.flags)
+			}
+			if !strings.Contains(rejects, c.reject) || !strings.Contains(strings.Join(sum.Notes, "\n"), c.note) {
+				t.Errorf("want %q in the rejects and %q in the notes:\n%s\n%q", c.reject, c.note, rejects, sum.Notes)
+			}
+			if f := store.facts(t, op); len(f) != c.accepted {
+				t.Errorf("%d facts of %d rows", len(f), c.accepted)
+			}
+		})
+	}
+}
+
+func quoted(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(`"` + strings.ReplaceAll(strings.TrimSuffix(line, "\n"), ",", `","`) + "\"\n")
+	}
+	return b.String()
+}
+
+// TestRejectsAreImported: the reject file, mended, is a registry file.
+func TestRejectsAreImported(t *testing.T) {
+	t.Parallel()
+	op := djibouti(t)
+	store := &chunks{}
+	_, rejects, err := run(t, op, store, "f.csv", []byte(header+row+strings.Replace(row, "2022-12", "2022-13", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, _, err := run(t, op, store, "rejects.csv", []byte(strings.Replace(rejects, ",2022-13,", ",2022-11,", 1)))
+	if err != nil || sum.Accepted != 1 || len(store.facts(t, op)) != 2 {
+		t.Errorf("%v: %+v", err, sum)
+	}
+}
+
+// TestSheets: the sheet with the registry is found wherever it stands.
+func TestSheets(t *testing.T) {
+	t.Parallel()
+	op := djibouti(t)
+	for name, change := range map[string]func(f *excelize.File) error{
+		"after a read-me": func(f *excelize.File) error {
+			if _, err := f.NewSheet("Read me"); err != nil {
+				return err
+			}
+			if err := f.SetCellStr("Read me", "A1", "Read this first"); err != nil {
+				return err
+			}
+			return f.MoveSheet("Read me", "Sheet1")
+		},
+		"empty rows": func(f *excelize.File) error { return f.InsertRows("Sheet1", 2, 3) },
+		"days from 1904": func(f *excelize.File) error {
+			yes := true
+			for _, cell := range []string{"A2", "A3"} {
+				if err := f.SetCellInt("Sheet1", cell, 43434); err != nil {
+					return err
+				}
+			}
+			return f.SetWorkbookProps(&excelize.WorkbookPropsOptions{Date1904: &yes})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, err := excelize.OpenReader(bytes.NewReader(xlsx(t, good)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := change(f); err != nil {
+				t.Fatal(err)
+			}
+			var b bytes.Buffer
+			if err := f.Write(&b); err != nil {
+				t.Fatal(err)
+			}
+			store := &chunks{}
+			sum, rejects, err := run(t, op, store, "f.xlsx", b.Bytes())
+			if err != nil || sum.Accepted != 2 || sum.People != 120 || sum.First.Format("2006-01") != "2022-12" {
+				t.Errorf("%v %+v\n%s", err, sum, rejects)
+			}
+		})
+	}
+}
+
+// TestAliasKeepsRows: a spelling that turns out to mean a point named in the same
+// file does not make one row of two.
+func TestAliasKeepsRows(t *testing.T) {
+	t.Parallel()
+	op := djibouti(t)
+	data := []byte(header + row + strings.Replace(row, "Obock", "Port d'Obock", 1))
+	store := &chunks{}
+	if _, _, err := run(t, op, store, "f.csv", data); err != nil {
+		t.Fatal(err)
+	}
+	for i := range op.Points {
+		if op.Points[i].Code == "obock" {
+			op.Points[i].Aliases = append(op.Points[i].Aliases, "Port d’Obock")
+		}
+	}
+	if f := store.facts(t, op); len(f) != 2 || people(f) != 14 {
+		t.Errorf("after the alias: %v", f)
+	}
+	if _, _, err := run(t, op, store, "f.csv", data); err != nil {
+		t.Fatal(err)
+	}
+	if f := store.facts(t, op); len(f) != 2 || people(f) != 14 {
+		t.Errorf("imported again: %v", f)
+	}
+}
+
+// TestEncode: what goes into a chunk comes out.
+func TestEncode(t *testing.T) {
+	t.Parallel()
+	op := djibouti(t)
+	r := rand.New(rand.NewPCG(5, 6))
+	pick := func(s ...string) string { return s[r.IntN(len(s))] }
+	var rows []dtm.Movement
+	for range 2000 {
+		m := dtm.Movement{
+			Observed: time.Date(2004+r.IntN(90), time.Month(1+r.IntN(12)), 1+r.IntN(28), 0, 0, 0, 0, time.UTC), MonthOnly: r.IntN(2) == 0,
+			PointText: pick("Obock", "Gueliléh", "PK9"), Direction: pick("incoming", "outgoing", ""), FlowType: pick("", "outgoing"), Route: pick("", "Northern Corridor"), Subroute: pick("", "Undefined"),
+			Origin: pick("OOO", ""), Previous: pick("ETH", "YEM"), Next: pick("DJI", "SAU", "a \x00 b"), Final: pick("", "OOO"), Breakdown: dtm.Breakdown(pick("full", "sex_age")),
+			Nationality: pick("ETH", ""), Sex: pick("male", "unknown"), Age: pick("adults", "0_4"), People: r.IntN(1 << r.IntN(20)),
+		}
+		m.Point, _ = op.ResolvePoint(m.PointText)
+		for _, c := range []string{"conflict", "economic", "food"} {
+			if r.IntN(2) == 0 {
+				m.Reasons = append(m.Reasons, c)
+			}
+			if r.IntN(4) == 0 {
+				m.Transports = append(m.Transports, c)
+			}
+		}
+		if r.IntN(3) == 0 {
+			m.Vulnerable = []dtm.Vulnerable{{Code: "uac", People: r.IntN(9)}, {Code: "pregnant", People: 0}}
+			m.Flags = []dtm.Flag{{Rule: "code.unknown", Path: "route", Note: "Nörd"}}
+		}
+		rows = append(rows, m)
+	}
+	got, err := bulk.Decode(op, bulk.Encode(op, rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sources := map[string]bool{}
+	for i := range got {
+		if sources[got[i].Source] {
+			t.Errorf("two rows are %s", got[i].Source)
+		}
+		sources[got[i].Source] = true
+		got[i].Source = ""
+	}
+	if diff := cmp.Diff(rows, got); diff != "" {
+		t.Errorf("%.1000s", diff)
+	}
+}

@@ -1,255 +1,288 @@
 package bulk
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"dtm"
 )
 
-// reader turns records into movements. It remembers what it has seen: registry
-// files repeat a few hundred values over millions of rows.
+// reader turns records into rows. It remembers what it has seen.
 type reader struct {
-	op    *dtm.Operation
-	cols  columns
-	text  map[string]string // interned
-	dates map[string]dated
-	lists map[string]map[string]string // list -> folded spelling -> code
-	met   map[string]map[string]spelling
-
-	reasons map[uint64][]string // mask of reason columns -> codes
+	op      *dtm.Operation
+	cols    columns
+	lists   spellings
+	from04  bool // spreadsheet days count from 1904
+	dates   map[string]dated
+	met     [parts]column
+	country column // of the point
+	reasons map[uint64]*cell
+	none    *cell
 }
 
-type dated struct {
-	day       time.Time
-	monthOnly bool
-	err       string
+// column remembers the values of one column.
+type column struct {
+	at    int
+	name  string // of flags
+	met   map[string]*cell
+	last  []byte // as written, and what it means
+	value *cell
 }
 
-func newReader(op *dtm.Operation, cols columns) *reader {
-	r := &reader{op: op, cols: cols, text: map[string]string{}, dates: map[string]dated{}, lists: map[string]map[string]string{}, met: map[string]map[string]spelling{}, reasons: map[uint64][]string{}}
-	for name, list := range op.Lists {
-		m := map[string]string{}
-		for _, c := range list.Codes {
-			m[dtm.Fold(c.Code)] = c.Code
-			if a := c.Extra["aliases"]; a != "" {
-				for _, alias := range strings.Split(a, ";") {
-					m[dtm.Fold(alias)] = c.Code
-				}
-			}
-		}
-		r.lists[name] = m
+// many is when a column's values are no longer remembered: it is not of codes.
+const many = 100_000
+
+func newReader(op *dtm.Operation, cols columns, from04 bool) *reader {
+	r := &reader{op: op, cols: cols, from04: from04, lists: newSpellings(op), dates: map[string]dated{}, reasons: map[uint64]*cell{}, none: newCell("", "")}
+	for part, c := range map[int]struct {
+		at   int
+		name string
+	}{partPoint: {cols.fmp, "fmp"}, partDirection: {cols.direction, "movement"}, partFlowType: {cols.flowType, "flow_type"}, partRoute: {cols.route, "route"}, partSubroute: {cols.subroute, "subroute"},
+		partOrigin: {cols.origin, "origin"}, partPrevious: {cols.previous, "previous"}, partNext: {cols.next, "next"}, partFinal: {cols.final, "final"},
+		partNationality: {cols.nationality, "nat"}, partSex: {cols.sex, "sex"}, partAge: {cols.age, "age"}, partBreakdown: {-1, ""}, partReasons: {-1, ""}, partTransports: {-1, ""}} {
+		r.met[part] = column{at: c.at, name: c.name, met: map[string]*cell{}}
 	}
-	// The registry's own words, whatever the language of the pack.
-	for list, words := range map[string]map[string]string{
-		"sex": {"m": "male", "f": "female", "homme": "male", "femme": "female", "masculin": "male", "feminin": "female", "inconnu": "unknown"},
-		"age": {"adult": "adults", "child": "children", "adulte": "adults", "adultes": "adults", "enfant": "children", "enfants": "children", "inconnu": "unknown"},
-	} {
-		if r.lists[list] == nil {
-			r.lists[list] = map[string]string{}
-		}
-		for w, code := range words {
-			if _, taken := r.lists[list][w]; !taken {
-				r.lists[list][w] = code
-			}
-		}
-	}
+	r.country = column{at: cols.country, name: "fmp_country", met: map[string]*cell{}}
+	r.met[partBreakdown].value = newCell(string(cols.breakdown), string(cols.breakdown))
 	return r
 }
 
-func (r *reader) at(rec []string, i int) string {
-	if i < 0 || i >= len(rec) {
-		return ""
+// listOf names the code list of a part.
+func listOf(part int) string {
+	switch part {
+	case partDirection:
+		return "direction"
+	case partFlowType:
+		return "flow_type"
+	case partRoute:
+		return "route"
+	case partSubroute:
+		return "subroute"
+	case partSex:
+		return "sex"
+	case partAge:
+		return "age"
 	}
-	s := rec[i]
-	if t, ok := r.text[s]; ok {
-		return t
-	}
-	t := strings.Clone(strings.TrimFunc(s, blank))
-	if len(r.text) < 100_000 {
-		r.text[strings.Clone(s)] = t
-	}
-	return t
+	return "country"
 }
 
-func blank(c rune) bool { return c == ' ' || c == '\t' || c == '\u00a0' || c == '\u202f' || c == '\r' }
-
-// spelling is what a word of a file means in a list.
-type spelling struct {
-	code string
-	rule string // of the flag it earns; "" for none
-}
-
-// code looks a spelling up in a list; what is not there stays as written, with a
-// flag.
-func (r *reader) code(m *dtm.Movement, list, column, s string) string {
-	if s == "" {
-		return ""
+// cell finds what a field means.
+func (r *reader) cell(part int, rec [][]byte) *cell {
+	c := &r.met[part]
+	if c.at < 0 {
+		if c.value != nil {
+			return c.value
+		}
+		return r.none
 	}
-	met := r.met[list]
-	if met == nil {
-		met = map[string]spelling{}
-		r.met[list] = met
+	field := rec[c.at]
+	if c.value != nil && bytes.Equal(c.last, field) {
+		return c.value
 	}
-	f, ok := met[s]
+	k, ok := c.met[string(field)]
 	if !ok {
-		f = r.find(list, s)
-		if len(met) < 100_000 {
-			met[s] = f
+		raw := string(field)
+		k = r.meaning(part, c.name, clean(raw))
+		if len(c.met) < many {
+			c.met[raw] = k
 		}
 	}
-	if f.rule != "" {
-		m.Flags = append(m.Flags, dtm.Flag{Rule: f.rule, Path: column, Note: s})
-	}
-	return f.code
+	c.last, c.value = append(c.last[:0], field...), k
+	return k
 }
 
-func (r *reader) find(list, s string) spelling {
-	known, ok := r.lists[list]
-	if !ok {
-		return spelling{code: s}
-	}
-	c, ok := known[dtm.Fold(s)]
+func (r *reader) meaning(part int, name, s string) *cell {
 	switch {
-	case !ok:
-		return spelling{s, "code.unknown"}
-	case dtm.Fold(c) != dtm.Fold(s):
-		return spelling{c, "code.spelling"}
+	case part == partPoint:
+		p := resolve(r.op, s)
+		k := newCell(s, p.key)
+		k.flag = p.flag
+		return k
+	case s == "" && (part == partSex || part == partAge):
+		return newCell(dtm.Unknown, dtm.Unknown)
+	case s == "":
+		return r.none
 	}
-	return spelling{code: c}
+	found := r.lists.find(listOf(part), s)
+	k := newCell(found.code, found.code)
+	if found.rule != "" {
+		k.flag = dtm.Flag{Rule: found.rule, Path: name, Note: s}
+	}
+	return k
 }
 
-// movement reads one record. reason is not empty when the row cannot be kept.
-func (r *reader) movement(rec []string) (m dtm.Movement, reason string) {
+// clean takes away spaces around a value, no-break ones too.
+func clean(s string) string {
+	return strings.TrimFunc(s, func(c rune) bool {
+		return c == ' ' || c == '\t' || c == '\u00a0' || c == '\u202f' || c == '\r' || c == '\n'
+	})
+}
+
+// read reads one record into row, whose slices are used again. reason is not empty
+// when the row cannot be kept.
+func (r *reader) read(rec [][]byte, row *row) (reason string) {
 	c := &r.cols
 	if len(rec) != len(c.names) {
-		return m, fmt.Sprintf("the row has %d columns, the header %d", len(rec), len(c.names))
+		return fmt.Sprintf("the row has %d columns, the header %d", len(rec), len(c.names))
 	}
-	d := r.date(r.at(rec, c.date))
+	d := r.date(rec[c.date])
 	if d.err != "" {
-		return m, d.err
+		return d.err
 	}
-	m.Observed, m.MonthOnly = d.day, d.monthOnly
-	n := r.at(rec, c.people)
-	people, why := count(n)
+	if why := r.elsewhere(rec); why != "" {
+		return why
+	}
+	people, why := count(rec[c.people])
 	if why != "" {
-		return m, fmt.Sprintf("%s: %q %s", c.names[c.people], n, why)
+		return fmt.Sprintf("%s: %q %s", c.names[c.people], short(string(rec[c.people]), 40), why)
 	}
-	m.People, m.Breakdown = people, c.breakdown
-	m.PointText = r.at(rec, c.fmp)
-	m.Direction = r.code(&m, "direction", "movement", strings.ToLower(r.at(rec, c.direction)))
-	m.FlowType = r.code(&m, "flow_type", "flow_type", r.at(rec, c.flowType))
-	m.Route = r.code(&m, "route", "route", r.at(rec, c.route))
-	m.Subroute = r.code(&m, "subroute", "subroute", r.at(rec, c.subroute))
-	m.Origin = r.code(&m, "country", "origin", r.at(rec, c.origin))
-	m.Previous = r.code(&m, "country", "previous", r.at(rec, c.previous))
-	m.Next = r.code(&m, "country", "next", r.at(rec, c.next))
-	m.Final = r.code(&m, "country", "final", r.at(rec, c.final))
-	m.Nationality = r.code(&m, "country", "nat", r.at(rec, c.nationality))
-	m.Sex = r.code(&m, "sex", "sex", r.at(rec, c.sex))
-	m.Age = r.code(&m, "age", "age", r.at(rec, c.age))
-	if c.sex >= 0 && m.Sex == "" {
-		m.Sex = dtm.Unknown
-	}
-	if c.age >= 0 && m.Age == "" {
-		m.Age = dtm.Unknown
-	}
-	if u := r.at(rec, c.uac); u != "" && !strings.EqualFold(u, "NA") {
-		v, why := count(u)
-		switch {
-		case why != "":
-			m.Flags = append(m.Flags, dtm.Flag{Rule: "count.invalid", Path: "uac", Note: u})
-		default:
-			if v > people {
-				m.Flags = append(m.Flags, dtm.Flag{Rule: "uac.exceeds", Path: "uac", Note: u})
-			}
-			m.Vulnerable = []dtm.Vulnerable{{Code: "uac", People: v}}
+	row.day, row.monthOnly, row.people = d.day, d.monthOnly, people
+	row.flags, row.vulnerable = row.flags[:0], row.vulnerable[:0]
+	for part := range row.part[:partReasons] {
+		k := r.cell(part, rec)
+		row.part[part] = k
+		if k.flag.Rule != "" && part != partPoint {
+			row.flags = append(row.flags, k.flag)
 		}
 	}
-	m.Reasons = r.reasonsOf(rec)
-	return m, ""
+	row.unresolved = row.part[partPoint].flag.Rule != ""
+	row.part[partTransports] = r.none
+	row.part[partReasons] = r.reasonsOf(rec, row)
+	if people == 0 {
+		row.flags = append(row.flags, dtm.Flag{Rule: "count.zero", Path: "n"})
+	}
+	if c.uac >= 0 && len(rec[c.uac]) > 0 {
+		r.unaccompanied(rec[c.uac], row)
+	}
+	return ""
+}
+
+// unaccompanied reads the number of unaccompanied children; NA is not known, which
+// is not none.
+func (r *reader) unaccompanied(field []byte, row *row) {
+	s := clean(string(field))
+	if s == "" || strings.EqualFold(s, "NA") {
+		return
+	}
+	v, why := count([]byte(s))
+	if why != "" {
+		row.flags = append(row.flags, dtm.Flag{Rule: "count.invalid", Path: "uac", Note: s})
+		return
+	}
+	if v > row.people {
+		row.flags = append(row.flags, dtm.Flag{Rule: "uac.exceeds", Path: "uac", Note: s})
+	}
+	row.vulnerable = append(row.vulnerable, dtm.Vulnerable{Code: "uac", People: v})
+}
+
+// elsewhere tells why a row is not of this operation: regional files hold the
+// points of other countries too, whose movements would swell this one's.
+func (r *reader) elsewhere(rec [][]byte) string {
+	c := &r.country
+	if c.at < 0 {
+		return ""
+	}
+	if c.value != nil && bytes.Equal(c.last, rec[c.at]) {
+		return c.value.text
+	}
+	k, ok := c.met[string(rec[c.at])]
+	if !ok {
+		raw := string(rec[c.at])
+		k = r.none
+		s := clean(raw)
+		found := r.lists.find("country", s)
+		if code := found.code; s != "" && code != r.op.Country && code != dtm.OtherCountry && code != dtm.UnknownCountry && (found.rule == "" || found.rule == "code.spelling" || isISO(s)) {
+			k = newCell(fmt.Sprintf("%s: the point lies in %s, not in %s: the row is of another operation", r.cols.names[c.at], code, r.op.Country), "")
+		}
+		if len(c.met) < many {
+			c.met[raw] = k
+		}
+	}
+	c.last, c.value = append(c.last[:0], rec[c.at]...), k
+	return k.text
+}
+
+func isISO(s string) bool {
+	return len(s) == 3 && !strings.ContainsFunc(s, func(c rune) bool { return c < 'A' || c > 'Z' })
 }
 
 // count reads a whole number of people; a spreadsheet's "12.0" is one.
-func count(s string) (int, string) {
+func count(field []byte) (int, string) {
+	n := 0
+	for i, b := range field {
+		if b < '0' || b > '9' || i > 7 {
+			return countText(clean(string(field)))
+		}
+		n = n*10 + int(b-'0')
+	}
+	if len(field) == 0 {
+		return 0, "is empty: how many people?"
+	}
+	return limited(n)
+}
+
+func countText(s string) (int, string) {
 	s = strings.TrimSuffix(s, ".0")
 	if s == "" {
 		return 0, "is empty: how many people?"
 	}
-	n, err := strconv.Atoi(s)
+	n, err := strconv.ParseInt(s, 10, 64)
 	switch {
 	case err != nil:
 		return 0, "is not a whole number"
 	case n < 0:
 		return 0, "is negative"
-	case n > 10_000_000:
+	}
+	return limited(int(n))
+}
+
+func limited(n int) (int, string) {
+	if n > 10_000_000 {
 		return 0, "is more people than the region has"
 	}
 	return n, ""
 }
 
-func (r *reader) reasonsOf(rec []string) []string {
+// reasonsOf gathers the reasons whose columns say yes.
+func (r *reader) reasonsOf(rec [][]byte, row *row) *cell {
 	var mask uint64
 	for bit, c := range r.cols.reasons {
-		switch r.at(rec, c.index) {
-		case "1", "1.0", "TRUE", "true", "True", "yes", "oui", "x", "X":
-			mask |= 1 << (bit % 64)
+		f := rec[c.index]
+		if len(f) == 1 && f[0] == '0' || len(f) == 0 {
+			continue
+		}
+		if len(f) == 1 && f[0] == '1' {
+			mask |= 1 << bit
+			continue
+		}
+		switch s := clean(string(f)); strings.ToLower(s) {
+		case "1", "1.0", "true", "yes", "oui", "vrai", "x":
+			mask |= 1 << bit
+		case "", "0", "0.0", "false", "no", "non", "faux", "na":
+		default:
+			row.flags = append(row.flags, dtm.Flag{Rule: "reason.invalid", Path: r.cols.names[c.index], Note: short(s, 100)})
 		}
 	}
 	if mask == 0 {
-		return nil
+		return r.none
 	}
-	if l, ok := r.reasons[mask]; ok {
-		return l
+	if k, ok := r.reasons[mask]; ok {
+		return k
 	}
 	var l []string
 	for bit, c := range r.cols.reasons {
-		if mask&(1<<(bit%64)) != 0 {
+		if mask&(1<<bit) != 0 {
 			l = append(l, c.code)
 		}
 	}
-	l = sorted(l)
-	r.reasons[mask] = l
-	return l
-}
-
-func (r *reader) date(s string) dated {
-	if d, ok := r.dates[s]; ok {
-		return d
+	slices.Sort(l)
+	joined := strings.Join(slices.Compact(l), "\x00")
+	k := newCell(joined, joined)
+	if len(r.reasons) < many {
+		r.reasons[mask] = k
 	}
-	d := readDate(s, r.cols.monthly)
-	if len(r.dates) < 100_000 {
-		r.dates[strings.Clone(s)] = d
-	}
-	return d
-}
-
-// readDate reads YYYY-MM, YYYY-MM-DD (with a time or not) or a spreadsheet's day
-// number. A first day in a column of months stands for the month.
-func readDate(s string, monthly bool) dated {
-	if t, err := time.Parse("2006-01", s); err == nil {
-		return sane(dated{day: t, monthOnly: true}, s)
-	}
-	day, _, _ := strings.Cut(s, "T")
-	day, _, _ = strings.Cut(day, " ")
-	if t, err := time.Parse("2006-01-02", day); err == nil {
-		return sane(dated{day: t, monthOnly: monthly && t.Day() == 1}, s)
-	}
-	if serial, err := strconv.ParseFloat(s, 64); err == nil && serial >= 20_000 && serial < 80_000 {
-		// Spreadsheets count days from 30 December 1899.
-		t := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC).AddDate(0, 0, int(serial))
-		return sane(dated{day: t, monthOnly: monthly && t.Day() == 1}, s)
-	}
-	return dated{err: fmt.Sprintf("%q is not a month (YYYY-MM) or a day (YYYY-MM-DD)", s)}
-}
-
-// sane refuses years in which no flow was monitored: a slip of the pen would
-// stretch every series.
-func sane(d dated, s string) dated {
-	if y := d.day.Year(); y < 2004 || y > 2100 {
-		return dated{err: fmt.Sprintf("%q: flow monitoring began in 2004", s)}
-	}
-	return d
+	return k
 }

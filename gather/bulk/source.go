@@ -3,15 +3,9 @@ package bulk
 import (
 	"bufio"
 	"bytes"
-	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
-	"strings"
-	"unicode/utf8"
 
-	"github.com/xuri/excelize/v2"
-	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 
@@ -25,11 +19,19 @@ type Source struct {
 	Size int64 // in bytes; 0 when not known
 }
 
-// records gives the rows of a file one by one; the slice is overwritten by the
-// next call. line is the row's number in the file, the header being 1.
+// record is a row of a file. line is its number there, the header's being 1.
+type record struct {
+	line   int
+	fields [][]byte
+	torn   bool // cannot be cut into fields
+}
+
+// records gives the rows of a file one by one; what it gives is overwritten by the
+// next call. The first row is the header.
 type records interface {
-	next() (rec []string, line int, err error)
+	next() (record, error)
 	notes() []string
+	close() error
 }
 
 // counter counts what is read, for progress.
@@ -46,7 +48,7 @@ func (c *counter) Read(p []byte) (int, error) {
 
 // open recognises the file by its first bytes, not by its name.
 func open(name string, in io.Reader) (records, error) {
-	b := bufio.NewReaderSize(in, 1<<20)
+	b := bufio.NewReaderSize(in, 64<<10)
 	head, err := b.Peek(4096)
 	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
 		return nil, dtm.Errorf(dtm.Invalid, "the file cannot be read: %w", err).At(name)
@@ -57,7 +59,7 @@ func open(name string, in io.Reader) (records, error) {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		return openXLSX(name, b)
 	case bytes.HasPrefix(head, []byte{0xd0, 0xcf, 0x11, 0xe0}):
-		return nil, dtm.Errorf(dtm.Unsupported, "this is an old Excel file (.xls); save it as .xlsx or .csv").At(name).Coded("import.xls")
+		return nil, dtm.Errorf(dtm.Unsupported, "this is an old Excel file (.xls) or one with a password; save it as .xlsx without one, or as .csv").At(name).Coded("import.xls")
 	case bytes.HasPrefix(head, []byte("%PDF")):
 		return nil, dtm.Errorf(dtm.Unsupported, "this is a PDF; the registry comes as .csv or .xlsx").At(name).Coded("import.format")
 	}
@@ -65,8 +67,8 @@ func open(name string, in io.Reader) (records, error) {
 	encoding := ""
 	switch order, ok := utf16Order(head); {
 	case ok:
-		text, encoding = transform.NewReader(b, unicode.UTF16(order, unicode.UseBOM).NewDecoder()), "UTF-16"
-	case bytes.IndexByte(head, 0) >= 0:
+		text, encoding = transform.NewReader(b, unicode.UTF16(order, unicode.UseBOM).NewDecoder()), "the file is UTF-16; it was read as such"
+	case notText(head):
 		return nil, dtm.Errorf(dtm.Unsupported, "this is neither a CSV nor an XLSX file").At(name).Coded("import.format")
 	default:
 		if bytes.HasPrefix(head, []byte("\ufeff")) {
@@ -75,15 +77,37 @@ func open(name string, in io.Reader) (records, error) {
 			}
 		}
 	}
-	tb := bufio.NewReaderSize(text, 1<<20)
+	tb := bufio.NewReaderSize(text, 64<<10)
 	first, _ := tb.Peek(64 << 10) // what is there; errors come back on reading
-	if i := bytes.IndexByte(first, '\n'); i >= 0 {
-		first = first[:i]
+	end := bytes.IndexByte(first, '\n')
+	text = tb
+	if cr := bytes.IndexByte(first, '\r'); end < 0 && cr >= 0 {
+		end, text = cr, returns{tb}
 	}
-	c := csv.NewReader(tb)
-	c.Comma = separator(first)
-	c.ReuseRecord, c.LazyQuotes, c.FieldsPerRecord = true, true, -1
-	return &csvRecords{name: name, csv: c, encoding: encoding}, nil
+	if end >= 0 {
+		first = first[:end]
+	}
+	t := &textFile{scanner: scanner{name: name, in: text, comma: separator(first)}, encoding: encoding}
+	return t, nil
+}
+
+// textFile is a scanner that knows its file's encoding.
+type textFile struct {
+	scanner
+	encoding string
+}
+
+func (t *textFile) notes() []string {
+	if t.encoding != "" {
+		return append([]string{t.encoding}, t.scanner.notes()...)
+	}
+	return t.scanner.notes()
+}
+
+// notText tells what no text file has: control characters other than those of
+// lines and tabs.
+func notText(head []byte) bool {
+	return bytes.ContainsFunc(head, func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' && r != '\f' })
 }
 
 // utf16Order tells UTF-16 by its mark, or by every other byte being zero.
@@ -104,114 +128,12 @@ func utf16Order(head []byte) (unicode.Endianness, bool) {
 }
 
 // separator is the one that the header row has most of.
-func separator(header []byte) rune {
-	best, most := ',', 0
-	for _, s := range []rune{',', ';', '\t'} {
-		if n := bytes.Count(header, []byte(string(s))); n > most {
+func separator(header []byte) byte {
+	best, most := byte(','), 0
+	for _, s := range []byte{',', ';', '\t'} {
+		if n := bytes.Count(header, []byte{s}); n > most {
 			best, most = s, n
 		}
 	}
 	return best
-}
-
-type csvRecords struct {
-	name     string
-	csv      *csv.Reader
-	encoding string
-	latin    int // rows that were not UTF-8
-}
-
-func (c *csvRecords) next() ([]string, int, error) {
-	rec, err := c.csv.Read()
-	line, _ := c.csv.FieldPos(0)
-	if err != nil {
-		var pe *csv.ParseError
-		if errors.As(err, &pe) {
-			return nil, pe.Line, nil // the row alone is bad
-		}
-		return nil, line, err
-	}
-	foreign := false
-	for i, f := range rec {
-		if !utf8.ValidString(f) {
-			s, err := charmap.Windows1252.NewDecoder().String(f)
-			if err != nil {
-				return nil, line, nil
-			}
-			rec[i], foreign = s, true
-		}
-	}
-	if foreign {
-		c.latin++
-	}
-	return rec, line, nil
-}
-
-func (c *csvRecords) notes() []string {
-	var out []string
-	if c.encoding != "" {
-		out = append(out, "the file is "+c.encoding+"; it was read as such")
-	}
-	if c.latin > 0 {
-		out = append(out, fmt.Sprintf("%d rows are not UTF-8; they were read as Latin-1 (Windows-1252)", c.latin))
-	}
-	return out
-}
-
-// unzipLimit bounds what an XLSX file may unpack to.
-const unzipLimit = 2 << 30
-
-type xlsxRecords struct {
-	rows  *excelize.Rows
-	file  *excelize.File
-	sheet string
-	line  int
-	width int
-}
-
-func openXLSX(name string, in io.Reader) (records, error) {
-	f, err := excelize.OpenReader(in, excelize.Options{RawCellValue: true, UnzipSizeLimit: unzipLimit, UnzipXMLSizeLimit: 64 << 20})
-	if err != nil {
-		return nil, dtm.Errorf(dtm.Invalid, "the workbook is damaged or cut off (%v); export it again", err).At(name).Coded("import.damaged")
-	}
-	sheet := f.GetSheetName(0)
-	rows, err := f.Rows(sheet)
-	if err != nil {
-		return nil, dtm.Errorf(dtm.Invalid, "the sheet %q cannot be read: %w", sheet, err).At(name)
-	}
-	return &xlsxRecords{rows: rows, file: f, sheet: sheet}, nil
-}
-
-func (x *xlsxRecords) next() ([]string, int, error) {
-	for x.rows.Next() {
-		x.line++
-		cells, err := x.rows.Columns(excelize.Options{RawCellValue: true})
-		if err != nil {
-			return nil, x.line, dtm.Errorf(dtm.Invalid, "row %d: %w", x.line, err).At(fmt.Sprintf("%s!%d", x.sheet, x.line))
-		}
-		if strings.TrimSpace(strings.Join(cells, "")) == "" {
-			continue // a spreadsheet's empty rows say nothing
-		}
-		if x.width == 0 {
-			x.width = len(cells)
-		}
-		for len(cells) < x.width { // empty cells at the end are not stored
-			cells = append(cells, "")
-		}
-		for len(cells) > x.width && cells[len(cells)-1] == "" {
-			cells = cells[:len(cells)-1]
-		}
-		return cells, x.line, nil
-	}
-	if err := x.rows.Error(); err != nil {
-		return nil, x.line, err
-	}
-	return nil, x.line, io.EOF
-}
-
-func (x *xlsxRecords) notes() []string {
-	if n := x.file.SheetCount; n > 1 {
-		return []string{fmt.Sprintf("the workbook has %d sheets; the first, %q, was read", n, x.sheet)}
-	}
-	return nil
 }
