@@ -2,7 +2,7 @@
 // months and errors come in, prose in English, French or Arabic goes out.
 //
 // The catalogues are message/LANG.json: a key with a text, or with the plural
-// forms that the language has (CLDR), chosen by the first argument. {0}, {1} stand
+// forms that the language has (CLDR), chosen by the first argument that is a number. {0}, {1} stand
 // for the arguments, {0:de} for one after the French de; numbers are written as
 // the language does.
 package locale
@@ -112,10 +112,13 @@ func Say(l dtm.Lang, key string, args ...any) string {
 		return key
 	}
 	text := e["other"]
-	if len(e) > 1 && len(args) > 0 {
-		if n, isNumber := float(args[0]); isNumber {
-			if t, has := e[form(l, n)]; has {
-				text = t
+	if len(e) > 1 {
+		for _, a := range args {
+			if n, isNumber := float(a); isNumber {
+				if t, has := e[form(l, n)]; has {
+					text = t
+				}
+				break
 			}
 		}
 	}
@@ -171,7 +174,10 @@ func form(l dtm.Lang, n float64) string {
 	if float64(i) != math.Abs(n) {
 		return "other"
 	}
-	return forms[plural.Cardinal.MatchPlural(tags[l], i%1_000_000, 0, 0, 0, 0)]
+	if i >= 1_000_000 { // the rules look at the last six digits, and whether there are more
+		i = 1_000_000 + i%1_000_000
+	}
+	return forms[plural.Cardinal.MatchPlural(tags[l], i, 0, 0, 0, 0)]
 }
 
 // Number writes v with that many decimals; -1: as many as it needs, two at most.

@@ -1,7 +1,9 @@
 package locale_test
 
 import (
+	"encoding/json"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -46,6 +48,34 @@ func TestCatalogues(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestPluralForms: a message with forms has every form of its language.
+func TestPluralForms(t *testing.T) {
+	t.Parallel()
+	want := map[dtm.Lang][]string{dtm.English: {"one", "other"}, dtm.French: {"one", "other"}, dtm.Arabic: {"few", "many", "one", "other", "two", "zero"}}
+	found := 0
+	for _, l := range locale.Languages {
+		b, err := os.ReadFile(filepath.Join("message", string(l)+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var raw map[string]any
+		if err := json.Unmarshal(b, &raw); err != nil {
+			t.Fatal(err)
+		}
+		for k, v := range raw {
+			if forms, ok := v.(map[string]any); ok {
+				found++
+				if got := slices.Sorted(maps.Keys(forms)); !slices.Equal(got, want[l]) {
+					t.Errorf("%s %s has the forms %v, not %v", l, k, got, want[l])
+				}
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no message has forms")
 	}
 }
 
@@ -112,6 +142,11 @@ func TestFormats(t *testing.T) {
 		{locale.Say(dtm.French, "scope.region", "Obock"), "dans la région d’Obock"},
 		{locale.Say(dtm.French, "scope.region", "Yoboki"), "dans la région de Yoboki"},
 		{locale.Say(dtm.English, "error.period.reversed", "{1}", "{0}"), "The period ends ({1}) before it starts ({0})."},
+		{locale.Say(dtm.English, "say.daily", "4.4", 1), "The daily average was 4.4, over 1 calendar day."},
+		{locale.Say(dtm.French, "say.daily", "618", 31), "La moyenne journalière est de 618, sur 31 jours calendaires."},
+		{locale.Say(dtm.Arabic, "head.daily_basis", 5), "على 5 أيام تقويمية"},
+		{locale.Say(dtm.French, "say.total", 3_000_000, "2022", "ici"), "En 2022, 3\u202f000\u202f000 mouvements ont été observés ici."},
+		{locale.Say(dtm.Arabic, "say.points", 1_000_011), "كانت 1,000,011 نقطة نشطة."},
 		{locale.Say(dtm.English, "say.points", 1), "1 point was active."},
 		{locale.Say(dtm.English, "say.points", 8), "8 points were active."},
 		{locale.Say(dtm.Arabic, "say.points", 2), "كانت نقطتان نشطتين."},
