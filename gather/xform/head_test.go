@@ -159,6 +159,9 @@ func FuzzHead(f *testing.F) {
 			return
 		}
 		want, err := headByTree(doc)
+		if err != nil && strings.Contains(err.Error(), "invalid XML name") && bytes.IndexFunc(doc, func(r rune) bool { return r > 127 }) >= 0 {
+			return // the standard library has the names of an older edition of XML
+		}
 		if err != nil {
 			t.Fatalf("accepted, and the standard library says: %v", err)
 		}

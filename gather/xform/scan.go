@@ -330,7 +330,7 @@ func (s *scanner) word() []byte {
 	}
 	if !ascii {
 		for i, r := range string(w) {
-			if r >= utf8.RuneSelf && !unicode.IsLetter(r) && (i == 0 || !unicode.In(r, unicode.N, unicode.M) && r != 0xB7) {
+			if r >= utf8.RuneSelf && !unicode.Is(nameStart, r) && (i == 0 || !unicode.Is(nameMore, r)) {
 				s.pos = start
 				return nil
 			}
@@ -342,6 +342,16 @@ func (s *scanner) word() []byte {
 	}
 	return w
 }
+
+// nameStart and nameMore are the characters of names beyond ASCII, by XML 1.0,
+// fifth edition.
+var (
+	nameStart = &unicode.RangeTable{
+		R16: []unicode.Range16{{0xC0, 0xD6, 1}, {0xD8, 0xF6, 1}, {0xF8, 0x2FF, 1}, {0x370, 0x37D, 1}, {0x37F, 0x1FFF, 1}, {0x200C, 0x200D, 1}, {0x2070, 0x218F, 1}, {0x2C00, 0x2FEF, 1}, {0x3001, 0xD7FF, 1}, {0xF900, 0xFDCF, 1}, {0xFDF0, 0xFFFD, 1}},
+		R32: []unicode.Range32{{0x10000, 0xEFFFF, 1}},
+	}
+	nameMore = &unicode.RangeTable{R16: []unicode.Range16{{0xB7, 0xB7, 1}, {0x300, 0x36F, 1}, {0x203F, 0x2040, 1}}}
+)
 
 func (s *scanner) blanks() bool {
 	start := s.pos

@@ -5,8 +5,11 @@ import (
 	"strings"
 )
 
-// ncName is a name of XML without its colon.
-const ncName = `[\p{L}_][\p{L}\p{M}\p{N}_.\-\x{B7}\x{203F}\x{2040}]*`
+// ncName is a name of XML 1.0 (fifth edition) without its colon.
+const (
+	nameStart = `A-Z_a-z\x{C0}-\x{D6}\x{D8}-\x{F6}\x{F8}-\x{2FF}\x{370}-\x{37D}\x{37F}-\x{1FFF}\x{200C}\x{200D}\x{2070}-\x{218F}\x{2C00}-\x{2FEF}\x{3001}-\x{D7FF}\x{F900}-\x{FDCF}\x{FDF0}-\x{FFFD}\x{10000}-\x{EFFFF}`
+	ncName    = `[` + nameStart + `][` + nameStart + `\-.0-9\x{B7}\x{300}-\x{36F}\x{203F}\x{2040}]*`
+)
 
 var (
 	// xmlName is the name of an element; one prefix is allowed.

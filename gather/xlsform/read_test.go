@@ -391,6 +391,12 @@ func tryForm(t *testing.T, data []byte) {
 	for {
 		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			return
+		} else if err != nil && strings.Contains(err.Error(), "invalid XML name") && bytes.IndexFunc(out, func(r rune) bool { return r > 127 }) >= 0 {
+			// The standard library has the names of an older edition of XML.
+			if _, err := xform.Head(out); err != nil && !strings.Contains(err.Error(), "root element") {
+				t.Fatal(err)
+			}
+			return
 		} else if err != nil {
 			t.Fatalf("what was written is no XML: %v\n%s", err, out)
 		}
