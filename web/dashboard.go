@@ -84,7 +84,7 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request) error {
 	v := dashboardView{page: p.page(l, "dashboard", locale.Say(l, "page.dashboard")+" · "+p.Operation.Name.In(l), "/", r.URL.Query()), O: o, Form: p.form(o, l)}
 	v.Release = o.Release.ID()
 	v.Heading = locale.Say(l, "page.dashboard.title", p.Operation.Name.In(l))
-	v.Public = locale.Say(l, "page.suppressed", p.Operation.Threshold-1)
+	v.Public = p.public(l)
 	n := min(3, len(o.Headlines))
 	v.First, v.More = o.Headlines[:n], o.Headlines[n:]
 	q := f.Query().Encode()
@@ -106,6 +106,14 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request) error {
 // is averaged over the days there have been) and with the program.
 func (p *Pages) tag(release dtm.Release, l dtm.Lang) string {
 	return fmt.Sprintf(`W/"%s-%s-%s-%x"`, release.ID(), l, p.Now().In(p.Operation.Zone).Format("20060102"), p.started.Unix())
+}
+
+// public says which counts are not published; "" when all are.
+func (p *Pages) public(l dtm.Lang) string {
+	if p.Operation.Threshold <= 1 {
+		return ""
+	}
+	return locale.Say(l, "page.suppressed", p.Operation.Threshold-1)
 }
 
 // drawing is inline SVG: made by us, every text in it escaped.

@@ -28,7 +28,7 @@ func (p *Pages) methods(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	op, now := p.Operation, p.Now().In(p.Operation.Zone)
-	v := methodsView{page: p.page(l, "methods", locale.Say(l, "page.methods"), "/methods", nil), Public: locale.Say(l, "page.suppressed", op.Threshold-1),
+	v := methodsView{page: p.page(l, "methods", locale.Say(l, "page.methods"), "/methods", nil), Public: p.public(l),
 		Disclaimer: op.Disclaimer.In(l), On: locale.Date(l, now)}
 	if b := op.Baseline; !b.Period.From.IsZero() {
 		v.Baseline = locale.Say(l, "method.baseline", b.Name.In(l), locale.Period(l, b.Period))

@@ -80,6 +80,34 @@ func TestEmptyChoice(t *testing.T) {
 	}
 }
 
+// TestBarePack: an operation that declares neither baseline nor indicators nor
+// boundaries nor a threshold has whole pages, which say nothing of them.
+func TestBarePack(t *testing.T) {
+	t.Parallel()
+	s := site(t, 40, func(o *dtm.Operation) {
+		o.Baseline, o.Indicators, o.ChangeBasis, o.Boundaries, o.Threshold = dtm.Baseline{}, nil, nil, nil, 0
+		o.Languages = []dtm.Lang{dtm.English}
+	})
+	for _, path := range []string{"/en/?from=2025-01", "/en/?from=2025-01&point=obock", "/en/methods", "/en/about", "/en/indicators/"} {
+		resp, body := get(t, s.URL+path)
+		if resp.StatusCode != 200 {
+			t.Errorf("%s: %s", path, resp.Status)
+		}
+		for _, bad := range []string{"baseline is", "COVID", "Obock region", "to -1", "Français", "The change on the previous month compares"} {
+			if strings.Contains(body, bad) {
+				t.Errorf("%s says %q", path, bad)
+			}
+		}
+	}
+	if resp, _ := get(t, s.URL+"/fr/"); resp.StatusCode != 404 {
+		t.Errorf("a language that is not offered: %s", resp.Status)
+	}
+	_, body := get(t, s.URL+"/en/?from=2025-01")
+	if doc, err := goquery.NewDocumentFromReader(strings.NewReader(body)); err != nil || doc.Find("#map svg").Length() != 0 || doc.Find("#map tbody tr").Length() == 0 {
+		t.Error("without boundaries the map's panel has its table and no drawing")
+	}
+}
+
 // TestAbout: a reader learns how to cite, with the release that is shown.
 func TestAbout(t *testing.T) {
 	t.Parallel()
