@@ -1,6 +1,10 @@
 package operation
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
 	"io/fs"
 	"path"
 	"slices"
@@ -20,10 +24,7 @@ func (l *loader) lists() {
 		seen := map[string]int{}
 		for _, r := range l.table(file, "code") {
 			c := dtm.Code{Code: r.get("code"), Label: l.text(r), Extra: map[string]string{}}
-			if first, twice := seen[c.Code]; twice || c.Code == "" {
-				l.fault(file, r.line, "the code %q is empty or on line %d already", c.Code, first)
-			}
-			seen[c.Code] = r.line
+			l.once(file, r, seen)
 			for _, h := range r.order {
 				if h != "code" && !slices.Contains(l.op.Languages, dtm.Lang(h)) {
 					c.Extra[h] = r.get(h)
@@ -31,6 +32,11 @@ func (l *loader) lists() {
 			}
 			l.complete(file, r.line, c.Code, c.Label)
 			list.Codes = append(list.Codes, c)
+		}
+		for _, c := range list.Codes {
+			if to := c.Extra["rolls_to"]; to != "" && !list.Has(to) {
+				l.fault(file, seen[c.Code], "%q rolls up to %q, which is not in the list", c.Code, to)
+			}
 		}
 		l.op.Lists[name] = list
 	}
@@ -64,33 +70,47 @@ func (l *loader) indicators() {
 			Definition dtm.Text
 		}
 	}
-	if !l.decode(file, &t) {
+	at, ok := l.decode(file, &t)
+	if !ok {
 		return
 	}
-	seen := map[string]bool{}
+	seen := map[string]int{}
+	line := 0
 	for _, i := range t.Indicator {
-		if i.ID == "" || i.Base == "" || seen[i.ID] {
-			l.fault(file, 0, "indicator %q: want an id of its own and a base", i.ID)
+		line = at.find(line, "indicator")
+		in := func(key string) int { return cmp.Or(at.find(line, key), line) }
+		switch first, twice := seen[i.ID]; {
+		case i.ID == "":
+			l.fault(file, line, "an indicator without id")
+		case twice:
+			l.fault(file, in("id"), "the indicator %q is on line %d already", i.ID, first)
 		}
-		seen[i.ID] = true
+		seen[i.ID] = in("id")
+		if i.Base == "" {
+			l.fault(file, line, "indicator %q: the base is missing, an indicator of the catalogue", i.ID)
+		}
 		d := dtm.DerivedIndicator{ID: i.ID, Base: i.Base, Where: i.Where, Name: i.Name, Definition: i.Definition}
-		if i.From != "" {
+		if i.From != "" || i.To != "" {
 			p, err := dtm.ParsePeriod(i.From, i.To)
 			if err != nil {
-				l.fault(file, 0, "indicator %q: %v", i.ID, err)
+				l.fault(file, in("from"), "indicator %q: %v", i.ID, err)
 			}
 			d.Period = &p
 		}
 		for dim, codes := range i.Where {
 			for _, c := range codes {
 				if !l.known(dim, c) {
-					l.fault(file, 0, "indicator %q: %s has no code %q", i.ID, dim, c)
+					l.fault(file, in("where"), "indicator %q: %s has no code %q", i.ID, dim, c)
 				}
 			}
 		}
-		l.complete(file, 0, i.ID+".name", i.Name)
-		l.complete(file, 0, i.ID+".definition", i.Definition)
+		l.complete(file, line, i.ID+".name", i.Name)
+		l.complete(file, line, i.ID+".definition", i.Definition)
 		l.op.Indicators = append(l.op.Indicators, d)
+		// The tables of this indicator, [indicator.name], begin as the next one does.
+		for n := at.find(line, "indicator"); n > 0 && !strings.HasPrefix(strings.TrimSpace(at[n-1]), "[["); n = at.find(line, "indicator") {
+			line = n
+		}
 	}
 }
 
@@ -109,4 +129,27 @@ func (l *loader) known(dim, code string) bool {
 	}
 	list, ok := l.op.Lists[dim]
 	return !ok || list.Has(code)
+}
+
+// boundaries reads the map; a pack without has none. What the features hold is the
+// business of package maps.
+func (l *loader) boundaries() {
+	const file = "boundaries.geojson"
+	b, err := fs.ReadFile(l.fs, file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if err != nil {
+		l.fault(file, 0, "%v", err)
+		return
+	}
+	var any json.RawMessage
+	var syntax *json.SyntaxError
+	switch err := json.Unmarshal(b, &any); {
+	case errors.As(err, &syntax):
+		l.fault(file, 1+bytes.Count(b[:min(int(syntax.Offset), len(b))], []byte("\n")), "not JSON: %v", err)
+	case err != nil:
+		l.fault(file, 0, "not JSON: %v", err)
+	}
+	l.op.Boundaries = b
 }

@@ -5,17 +5,19 @@
 package operation
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
-	"sort"
+	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // a small machine may have no zone files
 
 	"github.com/BurntSushi/toml"
+	"golang.org/x/text/language"
 
 	"dtm"
 )
@@ -57,9 +59,14 @@ func Load(fsys fs.FS) (*dtm.Operation, error) {
 	l.op.Partners = named(l, "partners.csv", func(code string, n dtm.Text) dtm.Partner { return dtm.Partner{Code: code, Name: n} })
 	l.indicators()
 	l.forms()
-	l.op.Boundaries, _ = fs.ReadFile(fsys, "boundaries.geojson") // a pack without has no map
+	l.boundaries()
 	if len(l.faults) > 0 {
-		return nil, &dtm.Error{Kind: dtm.Invalid, Op: "operation.Load", Msg: strings.Join(l.faults, "\n"), Err: errors.New("the operation pack has faults")}
+		slices.SortStableFunc(l.faults, func(a, b fault) int { return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.line, b.line)) })
+		var text []string
+		for _, f := range l.faults {
+			text = append(text, f.String())
+		}
+		return nil, &dtm.Error{Kind: dtm.Invalid, Op: "operation.Load", Msg: strings.Join(text, "\n"), Err: errors.New("the operation pack has faults")}
 	}
 	return l.op, nil
 }
@@ -69,16 +76,24 @@ const settingsFile = "operation.toml"
 type loader struct {
 	fs     fs.FS
 	op     *dtm.Operation
-	faults []string
+	faults []fault
 }
 
-// fault notes one fault; line 0 is of the file as a whole.
-func (l *loader) fault(file string, line int, format string, a ...any) {
-	where := file
-	if line > 0 {
-		where = fmt.Sprintf("%s:%d", file, line)
+type fault struct {
+	file string
+	line int // 0: of the file as a whole
+	msg  string
+}
+
+func (f fault) String() string {
+	if f.line == 0 {
+		return f.file + ": " + f.msg
 	}
-	l.faults = append(l.faults, where+": "+fmt.Sprintf(format, a...))
+	return fmt.Sprintf("%s:%d: %s", f.file, f.line, f.msg)
+}
+
+func (l *loader) fault(file string, line int, format string, a ...any) {
+	l.faults = append(l.faults, fault{file, line, fmt.Sprintf(format, a...)})
 }
 
 type settings struct {
@@ -101,90 +116,87 @@ type settings struct {
 
 // decode reads a TOML file; unknown keys are faults, so that a misspelt setting
 // is not silently without effect.
-func (l *loader) decode(file string, into any) bool {
+func (l *loader) decode(file string, into any) (at lines, ok bool) {
 	b, err := fs.ReadFile(l.fs, file)
 	if err != nil {
 		l.fault(file, 0, "the file is missing")
-		return false
+		return nil, false
 	}
+	at = lines(strings.Split(string(b), "\n"))
 	md, err := toml.Decode(string(b), into)
 	var pe toml.ParseError
 	if errors.As(err, &pe) {
 		l.fault(file, pe.Position.Line, "%s", pe.Message)
-		return false
+		return nil, false
 	}
 	if err != nil {
 		l.fault(file, 0, "%v", err)
-		return false
+		return nil, false
 	}
 	for _, k := range md.Undecoded() {
-		l.fault(file, lineOf(string(b), k[len(k)-1]), "unknown setting %q", k)
+		l.fault(file, at.find(0, k[len(k)-1]), "unknown setting %q", k)
 	}
-	return true
-}
-
-// lineOf finds the line of the file that sets a key.
-func lineOf(text, key string) int {
-	for i, line := range strings.Split(text, "\n") {
-		if strings.HasPrefix(strings.TrimLeft(line, " \t["), key) {
-			return i + 1
-		}
-	}
-	return 0
+	return at, true
 }
 
 func (l *loader) settings() {
 	var s settings
-	if !l.decode(settingsFile, &s) {
+	at, ok := l.decode(settingsFile, &s)
+	if !ok {
 		return
 	}
+	fault := func(key, format string, a ...any) { l.fault(settingsFile, at.find(0, key), format, a...) }
 	o := l.op
 	o.Code, o.Country, o.Contact, o.Threshold = s.Code, s.Country, s.Contact, s.Threshold
 	o.Name, o.Title, o.Source, o.Disclaimer = s.Name, s.Title, s.Source, s.Disclaimer
 	if o.Code == "" || o.Code != dtm.Fold(o.Code) {
-		l.fault(settingsFile, 0, "code %q: want lower-case letters and digits", o.Code)
+		fault("code", "code %q: want lower-case letters and digits", o.Code)
 	}
-	if len(o.Country) != 3 {
-		l.fault(settingsFile, 0, "country %q: want an ISO 3166-1 alpha-3 code", o.Country)
+	if len(o.Country) != 3 || strings.ToUpper(o.Country) != o.Country {
+		fault("country", "country %q: want an ISO 3166-1 alpha-3 code", o.Country)
 	}
 	if o.Threshold < 1 {
-		l.fault(settingsFile, 0, "threshold %d: want at least 1", o.Threshold)
+		fault("threshold", "threshold %d: want at least 1", o.Threshold)
 	}
 	for _, lang := range s.Languages {
+		if _, err := language.ParseBase(lang); err != nil || slices.Contains(o.Languages, dtm.Lang(lang)) {
+			fault("languages", "languages: %q is no language code, or is there twice", lang)
+		}
 		o.Languages = append(o.Languages, dtm.Lang(lang))
 	}
 	if len(o.Languages) == 0 {
-		l.fault(settingsFile, 0, "languages: want at least one")
+		fault("languages", "languages: want at least one")
 	}
-	l.complete(settingsFile, 0, "name", o.Name)
-	l.complete(settingsFile, 0, "title", o.Title)
-	l.complete(settingsFile, 0, "source", o.Source)
-	l.complete(settingsFile, 0, "disclaimer", o.Disclaimer)
+	for key, t := range map[string]dtm.Text{"name": o.Name, "title": o.Title, "source": o.Source, "disclaimer": o.Disclaimer} {
+		l.complete(settingsFile, at.find(0, key), key, t)
+	}
 	zone, err := time.LoadLocation(s.Zone)
 	if err != nil || s.Zone == "" {
-		l.fault(settingsFile, 0, "zone %q is not a time zone; write for example Africa/Djibouti", s.Zone)
+		fault("zone", "zone %q is not a time zone; write for example Africa/Djibouti", s.Zone)
 		zone = time.UTC
 	}
 	o.Zone = zone
-	if s.Baseline.From != "" {
+	if s.Baseline.From != "" || s.Baseline.To != "" {
 		p, err := dtm.ParsePeriod(s.Baseline.From, s.Baseline.To)
 		if err != nil {
-			l.fault(settingsFile, 0, "baseline: %v", err)
+			fault("baseline", "baseline: %v", err)
 		}
 		o.Baseline = dtm.Baseline{Name: s.Baseline.Name, Period: p}
-		l.complete(settingsFile, 0, "baseline.name", o.Baseline.Name)
+		l.complete(settingsFile, at.find(0, "baseline"), "baseline.name", o.Baseline.Name)
 	}
+	line := 0
 	for _, b := range s.ChangeBasis {
+		line = at.find(line, "change_basis")
 		if b.Basis != "total" && b.Basis != "daily_average" {
-			l.fault(settingsFile, 0, "change_basis %q: want total or daily_average", b.Basis)
+			l.fault(settingsFile, line, "change_basis %q: want total or daily_average", b.Basis)
 		}
 		d := dtm.Dated{Value: b.Basis}
 		if b.From != "" {
-			d.From = l.date(settingsFile, 0, b.From)
+			d.From = l.date(settingsFile, line, b.From)
 		}
 		o.ChangeBasis = append(o.ChangeBasis, d)
+		l.ascending(settingsFile, line, "change_basis", o.ChangeBasis)
 	}
-	l.ascending(settingsFile, 0, "change_basis", o.ChangeBasis)
 }
 
 // complete wants the text in every language of the operation.
@@ -204,13 +216,15 @@ func (l *loader) date(file string, line int, s string) time.Time {
 	return p.From
 }
 
+// ascending holds the last date of a list against the one before.
 func (l *loader) ascending(file string, line int, what string, list []dtm.Dated) {
-	if !sort.SliceIsSorted(list, func(i, j int) bool { return list[i].From.Before(list[j].From) }) {
-		l.fault(file, line, "%s: dates must ascend", what)
+	if len(list) < 2 {
+		return
 	}
-	for i := 1; i < len(list); i++ {
-		if list[i].From.Equal(list[i-1].From) {
-			l.fault(file, line, "%s: two values from the same day", what)
-		}
+	switch before, last := list[len(list)-2].From, list[len(list)-1].From; {
+	case last.Before(before):
+		l.fault(file, line, "%s: dates must ascend", what)
+	case last.Equal(before):
+		l.fault(file, line, "%s: two values from the same day", what)
 	}
 }

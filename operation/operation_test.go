@@ -164,11 +164,51 @@ func TestFaults(t *testing.T) {
 		file, old, new string
 		want           string
 	}{
+		"code":                       {"operation.toml", `code = "ruritania"`, `code = "Ruritania!"`, "operation.toml:2: code"},
+		"country":                    {"operation.toml", `"RUR"`, `"RU"`, "operation.toml:3: country"},
+		"language":                   {"operation.toml", `["en", "de"]`, `["en", "deutsch"]`, `operation.toml:4: languages: "deutsch"`},
+		"language twice":             {"operation.toml", `["en", "de"]`, `["en", "de", "en"]`, `operation.toml:4: languages: "en"`},
+		"no language":                {"operation.toml", `["en", "de"]`, `[]`, "operation.toml:4: languages"},
+		"threshold":                  {"operation.toml", "threshold = 5", "threshold = 0", "operation.toml:7: threshold"},
+		"basis dates descend":        {"operation.toml", `basis = "total"`, "from = \"2022-02\"\nbasis = \"total\"\n[[change_basis]]\nfrom = \"2021-02\"\nbasis = \"daily_average\"", "operation.toml:12: change_basis: dates must ascend"},
+		"basis date":                 {"operation.toml", `basis = "total"`, "from = \"2022-14\"\nbasis = \"total\"", `operation.toml:9: "2022-14"`},
+		"baseline reversed":          {"operation.toml", `[name]`, "[baseline]\nfrom = \"2021\"\nto = \"2020\"\nname = { en = \"b\", de = \"b\" }\n[name]", "operation.toml:12: baseline"},
+		"baseline without name":      {"operation.toml", `[name]`, "[baseline]\nfrom = \"2021\"\n[name]", `operation.toml:12: baseline.name: the text in "en"`},
+		"level":                      {"areas.csv", "RU01,2,", "RU01,two,", "areas.csv:4: level"},
+		"no parent":                  {"areas.csv", "RU0101,RU01", "RU0101,", "areas.csv:4: the area"},
+		"parent of the wrong level":  {"areas.csv", "RU01,2,", "RU01,3,", "areas.csv:4: the parent"},
+		"P-code not of its parent":   {"areas.csv", "RU0101,RU01", "RV0101,RU01", "areas.csv:4: the P-code"},
+		"area without name":          {"areas.csv", "Zenda Stadt", "", `areas.csv:4: RU0101: the text in "de"`},
+		"region is a district":       {"points.csv", "RU01,RU0101", "RU0101,RU0101", "points.csv:2: the P-code \"RU0101\" is of level 2"},
+		"district elsewhere":         {"points.csv", "RU01,RU0101", "RU02,RU0101", "points.csv:2: the area"},
+		"longitude alone":            {"points.csv", "49.2", "", "points.csv:2: lat"},
+		"latitude beyond the pole":   {"points.csv", "49.2", "94.2", "points.csv:2: lat"},
+		"not a number":               {"points.csv", "49.2", "NaN", "points.csv:2: lat"},
+		"approximate":                {"points.csv", "yes", "roughly", "points.csv:2: approximate"},
+		"point without code":         {"points.csv", "strelsau,", ",", "points.csv:3: the code is missing"},
+		"stray quotation mark":       {"points.csv", "Strelsau,,", "Stre\"lsau,,", "points.csv:3: "},
+		"alias twice":                {"point_aliases.csv", "strelsau,Hauptstadt", "zenda,ZENDA-brucke", "point_aliases.csv:3: the alias"},
+		"alias empty":                {"point_aliases.csv", "Hauptstadt", "--", "point_aliases.csv:3"},
+		"alias of no point":          {"point_aliases.csv", "strelsau,", "streslau,", "point_aliases.csv:3: there is no point"},
+		"status of no point":         {"point_status.csv", "strelsau,", "streslau,", "point_status.csv:4: there is no point"},
+		"status unknown":             {"point_status.csv", "closed", "shut", "point_status.csv:3: status"},
+		"two on one day":             {"point_status.csv", "2021-06-01", "2020-01-01", "point_status.csv:3"},
+		"header twice":               {"partners.csv", "en,de", "en,en", "partners.csv:1: the column"},
+		"partner without code":       {"partners.csv", "relief,", ",", "partners.csv:2: the code is missing"},
+		"programme without name":     {"programmes.csv", "Hilfe", "", `programmes.csv:2: aid: the text in "de"`},
+		"code missing":               {"codes/sex.csv", "female,", ",", "codes/sex.csv:3: the code is missing"},
+		"rolls up to nothing":        {"codes/age.csv", "Kinder,children", "Kinder,child", "codes/age.csv:3"},
+		"indicator without id":       {"indicators.toml", `id = "zenda_entries"`, "", "indicators.toml:1"},
+		"indicator without name":     {"indicators.toml", `de = "Ankünfte in Zenda"`, "", `indicators.toml:1: zenda_entries.name`},
+		"indicator twice":            {"indicators.toml", "[[indicator]]", "[[indicator]]\nid = \"zenda_entries\"\nbase = \"entries\"\n[indicator.name]\nen = \"x\"\nde = \"x\"\n[indicator.definition]\nen = \"x\"\nde = \"x\"\n[[indicator]]", `indicators.toml:11: the indicator "zenda_entries" is on line 2`},
+		"indicator's period":         {"indicators.toml", `base = "entries"`, "base = \"entries\"\nfrom = \"2020-13\"", "indicators.toml:4"},
+		"indicator's setting":        {"indicators.toml", "where =", "were =", "indicators.toml:4: unknown setting"},
+		"boundaries":                 {"boundaries.geojson", `"level": 0`, `"level": `, "boundaries.geojson:2: not JSON"},
 		"settings syntax":            {"operation.toml", `country = "RUR"`, `country = `, "operation.toml:3"},
 		"unknown setting":            {"operation.toml", `contact =`, `kontact =`, "operation.toml:6: unknown setting"},
-		"time zone":                  {"operation.toml", "Europe/Vienna", "Europe/Strelsau", "time zone"},
-		"language missing":           {"operation.toml", `en = "Ruritania"`, ``, `name: the text in "en"`},
-		"basis":                      {"operation.toml", `basis = "total"`, `basis = "median"`, "change_basis"},
+		"time zone":                  {"operation.toml", "Europe/Vienna", "Europe/Strelsau", "operation.toml:5: zone"},
+		"language missing":           {"operation.toml", `en = "Ruritania"`, ``, `operation.toml:12: name: the text in "en"`},
+		"basis":                      {"operation.toml", `basis = "total"`, `basis = "median"`, "operation.toml:9: change_basis"},
 		"P-code twice":               {"areas.csv", "RU02,", "RU01,", "areas.csv:3"},
 		"parent unknown":             {"areas.csv", "RU0101,RU01", "RU0101,RU09", "areas.csv:4"},
 		"point in no area":           {"points.csv", "RU02", "RU07", `points.csv:3: the P-code "RU07"`},
@@ -183,8 +223,8 @@ func TestFaults(t *testing.T) {
 		"label missing":              {"codes/sex.csv", "Männlich", "", "codes/sex.csv:2"},
 		"column missing":             {"partners.csv", "code,", "kode,", "partners.csv:1"},
 		"too few fields":             {"partners.csv", ",Hilfswerk", "", "partners.csv:2"},
-		"indicator without base":     {"indicators.toml", `base = "entries"`, ``, "zenda_entries"},
-		"indicator of unknown place": {"indicators.toml", "zenda\"]", "senda\"]", `point has no code "senda"`},
+		"indicator without base":     {"indicators.toml", `base = "entries"`, ``, `indicators.toml:1: indicator "zenda_entries": the base`},
+		"indicator of unknown place": {"indicators.toml", "zenda\"]", "senda\"]", `indicators.toml:4: indicator "zenda_entries": point has no code "senda"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -200,6 +240,12 @@ func TestFaults(t *testing.T) {
 			}
 		})
 	}
+	t.Run("no fault", func(t *testing.T) {
+		t.Parallel()
+		if _, err := operation.Load(ruritania(t)); err != nil {
+			t.Errorf("the unbroken pack has faults: %v", err)
+		}
+	})
 	t.Run("every fault at once", func(t *testing.T) {
 		t.Parallel()
 		pack := ruritania(t)

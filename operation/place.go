@@ -1,6 +1,8 @@
 package operation
 
 import (
+	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -16,14 +18,16 @@ func (l *loader) areas() {
 			l.fault(file, r.line, "level %q: want 1, 2 ...", r.get("level"))
 		}
 		a := dtm.Area{Code: r.get("code"), Parent: r.get("parent"), Level: level, ISO: r.get("iso"), Name: l.text(r)}
-		if first, twice := seen[a.Code]; twice {
-			l.fault(file, r.line, "the P-code %q is on line %d already", a.Code, first)
-		}
-		seen[a.Code] = r.line
-		if a.Parent != "" && seen[a.Parent] == 0 {
+		l.once(file, r, seen)
+		parent, ok := l.op.Area(a.Parent)
+		switch {
+		case a.Parent == "" && level > 1:
+			l.fault(file, r.line, "the area %q of level %d has no parent", a.Code, level)
+		case a.Parent != "" && !ok:
 			l.fault(file, r.line, "the parent %q of %q is not above this line", a.Parent, a.Code)
-		}
-		if level > 1 && !strings.HasPrefix(a.Code, a.Parent) {
+		case a.Parent != "" && parent.Level != level-1:
+			l.fault(file, r.line, "the parent %q of %q is of level %d, not %d", a.Parent, a.Code, parent.Level, level-1)
+		case !strings.HasPrefix(a.Code, a.Parent):
 			l.fault(file, r.line, "the P-code %q does not begin with its parent's, %q", a.Code, a.Parent)
 		}
 		l.complete(file, r.line, a.Code, a.Name)
@@ -31,28 +35,42 @@ func (l *loader) areas() {
 	}
 }
 
+// spelling is the point that a spelling means, and who says so.
+type spelling struct {
+	point, where string
+	alias        bool
+}
+
 func (l *loader) points() {
 	const file = "points.csv"
-	index := map[string]int{}
-	spelt := map[string]string{} // folded spelling -> point
+	index, seen := map[string]int{}, map[string]int{}
+	spelt := map[string]spelling{} // by what spellings share
 	claim := func(file string, line int, name, code string) {
 		key := dtm.Fold(name)
-		if other, ok := spelt[key]; ok && other != code {
-			l.fault(file, line, "%q already means the point %q", name, other)
+		switch before, ok := spelt[key]; {
+		case key == "":
+			l.fault(file, line, "the name %q of %q has no letters", name, code)
+		case ok && before.point != code:
+			l.fault(file, line, "%q already means the point %q (%s)", name, before.point, before.where)
+		case ok && before.alias && file != "points.csv":
+			l.fault(file, line, "the alias %q is on %s already, but for accents, spaces or hyphens", name, before.where)
+		default:
+			spelt[key] = spelling{code, fmt.Sprintf("%s:%d", file, line), file != "points.csv"}
 		}
-		spelt[key] = code
 	}
-	for _, r := range l.table(file, "code", "en", "fr", "region", "area", "lon", "lat", "approximate", "note") {
+	for _, r := range l.table(file, "code", "region", "area", "lon", "lat", "approximate", "note") {
 		p := dtm.Point{Code: r.get("code"), Name: l.text(r), Area: r.get("region"), Area2: r.get("area"), Note: r.get("note"), Approximate: r.get("approximate") == "yes"}
-		if _, twice := index[p.Code]; twice || p.Code == "" {
-			l.fault(file, r.line, "the code %q is empty or there twice", p.Code)
-		}
-		for _, a := range []string{p.Area, p.Area2} {
-			if _, ok := l.op.Area(a); a != "" && !ok {
-				l.fault(file, r.line, "the P-code %q is not in areas.csv", a)
+		l.once(file, r, seen)
+		for level, code := range []string{p.Area, p.Area2} {
+			switch a, ok := l.op.Area(code); {
+			case code == "":
+			case !ok:
+				l.fault(file, r.line, "the P-code %q is not in areas.csv", code)
+			case a.Level != level+1:
+				l.fault(file, r.line, "the P-code %q is of level %d, not %d", code, a.Level, level+1)
 			}
 		}
-		if p.Area2 != "" && !strings.HasPrefix(p.Area2, p.Area) {
+		if p.Area2 != "" && (p.Area == "" || !strings.HasPrefix(p.Area2, p.Area)) {
 			l.fault(file, r.line, "the area %q does not lie in the region %q", p.Area2, p.Area)
 		}
 		if r.get("lon") != "" || r.get("lat") != "" {
@@ -60,8 +78,13 @@ func (l *loader) points() {
 			p.Lon = l.number(file, r.line, "lon", r.get("lon"), 180)
 			p.Lat = l.number(file, r.line, "lat", r.get("lat"), 90)
 		}
+		if a := r.get("approximate"); a != "" && a != "yes" && a != "no" {
+			l.fault(file, r.line, "approximate %q: want yes, no or nothing", a)
+		}
 		l.complete(file, r.line, p.Code, p.Name)
-		claim(file, r.line, p.Code, p.Code)
+		if p.Code != "" {
+			claim(file, r.line, p.Code, p.Code)
+		}
 		for _, n := range p.Name {
 			claim(file, r.line, n, p.Code)
 		}
@@ -113,7 +136,7 @@ func (l *loader) dated(file, column string, find func(string, row) *dtm.Point, l
 
 func (l *loader) number(file string, line int, what, s string, limit float64) float64 {
 	v, err := strconv.ParseFloat(s, 64)
-	if err != nil || v < -limit || v > limit {
+	if err != nil || !(math.Abs(v) <= limit) { // not a number is not within the limit
 		l.fault(file, line, "%s %q: want a number between -%g and %g", what, s, limit, limit)
 	}
 	return v

@@ -57,11 +57,16 @@ func (l *loader) table(file string, want ...string) []row {
 		if errors.Is(err, io.EOF) {
 			return out
 		}
-		line, _ := c.FieldPos(0)
+		var bad *csv.ParseError
+		if errors.As(err, &bad) { // the reader goes on with the next line
+			l.fault(file, bad.Line, "%v", bad.Err)
+			continue
+		}
 		if err != nil {
-			l.fault(file, line, "%v", err)
+			l.fault(file, 0, "%v", err)
 			return out
 		}
+		line, _ := c.FieldPos(0)
 		if len(rec) != len(head) {
 			l.fault(file, line, "%d fields, the header has %d", len(rec), len(head))
 			continue
@@ -85,16 +90,26 @@ func (l *loader) text(r row) dtm.Text {
 	return t
 }
 
+// once wants a code that no line before has.
+func (l *loader) once(file string, r row, seen map[string]int) {
+	code := r.get("code")
+	switch first, twice := seen[code]; {
+	case code == "":
+		l.fault(file, r.line, "the code is missing")
+	case twice:
+		l.fault(file, r.line, "the code %q is on line %d already", code, first)
+	default:
+		seen[code] = r.line
+	}
+}
+
 // named reads a file of code,en,fr,ar into values of any type.
 func named[T any](l *loader, file string, value func(code string, name dtm.Text) T) []T {
 	var out []T
 	seen := map[string]int{}
 	for _, r := range l.table(file, "code") {
 		code := r.get("code")
-		if first, twice := seen[code]; twice {
-			l.fault(file, r.line, "the code %q is on line %d already", code, first)
-		}
-		seen[code] = r.line
+		l.once(file, r, seen)
 		name := l.text(r)
 		l.complete(file, r.line, code, name)
 		out = append(out, value(code, name))
