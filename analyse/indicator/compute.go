@@ -54,10 +54,14 @@ func (c *computation) run(file string, a ask, numbers int, extra ...any) ([]line
 	if err != nil {
 		return nil, err
 	}
+	return c.state.answers.get(body, args, func() ([]line, error) { return c.lines(body, args, a.by, numbers) })
+}
+
+func (c *computation) lines(body string, args []any, by []string, numbers int) ([]line, error) {
 	var out []line
-	err = c.reader.Query(c.ctx, body, args, func(scan func(...any) error) error {
-		l := line{keys: make([]string, len(a.by)), numbers: make([]*int64, numbers)}
-		dest := make([]any, 0, len(a.by)+numbers)
+	err := c.reader.Query(c.ctx, body, args, func(scan func(...any) error) error {
+		l := line{keys: make([]string, len(by)), numbers: make([]*int64, numbers)}
+		dest := make([]any, 0, len(by)+numbers)
 		for i := range l.keys {
 			dest = append(dest, &l.keys[i])
 		}
@@ -67,7 +71,7 @@ func (c *computation) run(file string, a ask, numbers int, extra ...any) ([]line
 		if err := scan(dest...); err != nil {
 			return err
 		}
-		for i, d := range a.by {
+		for i, d := range by {
 			switch d {
 			case "month":
 				l.keys[i] = l.keys[i][:len("2006-01")]

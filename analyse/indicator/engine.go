@@ -152,6 +152,7 @@ func (e *Engine) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 type state struct {
 	release  dtm.Release
 	coverage []covered
+	answers  answers
 }
 
 // covered is people by month, place and kind of row: small, and enough to know

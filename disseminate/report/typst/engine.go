@@ -24,13 +24,18 @@ const (
 	inputLimit  = 64 << 20  // bytes of all files of one document
 )
 
-// Engine compiles documents, one at a time in the order of asking. It is safe
+// copies of the compiler that work at the same time: a report is wanted in two
+// languages. Each holds up to renewAt of memory.
+const copies = 2
+
+// Engine compiles documents, a few at a time in the order of asking. It is safe
 // for concurrent use.
 type Engine struct {
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
 	fonts    [][]byte
-	turn     chan *machine // holds the one machine while nobody compiles; nil: make one
+	turn     chan struct{} // as many as may still begin
+	idle     chan *machine // copies that wait
 	closed   chan struct{}
 	close    sync.Once
 	closeErr error
@@ -53,6 +58,9 @@ func New(ctx context.Context, wasm []byte, fonts [][]byte, cacheDir string) (*En
 		}
 	}
 	// Ending a call with its context lets a document be stopped that would never end.
+	// It costs two thirds of the speed, and is worth it for another reason too: code
+	// that never asks cannot be interrupted by the garbage collector either, and would
+	// hold up the whole program.
 	config := wazero.NewRuntimeConfig().WithCloseOnContextDone(true).WithMemoryLimitPages(memoryLimit >> 16)
 	if cacheDir != "" {
 		if err := os.MkdirAll(cacheDir, 0o755); err != nil {
@@ -64,7 +72,7 @@ func New(ctx context.Context, wasm []byte, fonts [][]byte, cacheDir string) (*En
 		}
 		config = config.WithCompilationCache(cache)
 	}
-	e := &Engine{fonts: fonts, turn: make(chan *machine, 1), closed: make(chan struct{})}
+	e := &Engine{fonts: fonts, turn: make(chan struct{}, copies), idle: make(chan *machine, copies), closed: make(chan struct{})}
 	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
 	start := func() (err error) {
 		if e.compiled, err = e.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0)), wasm); err != nil {
@@ -75,7 +83,10 @@ func New(ctx context.Context, wasm []byte, fonts [][]byte, cacheDir string) (*En
 		}
 		m, err := newMachine(ctx, e.runtime, e.compiled, fonts)
 		if err == nil {
-			e.turn <- m
+			for range copies {
+				e.turn <- struct{}{}
+			}
+			e.idle <- m
 		}
 		return err
 	}
@@ -121,15 +132,22 @@ func (e *Engine) Compile(ctx context.Context, main string, files map[string][]by
 		return nil, errClosed(op)
 	case <-ctx.Done():
 		return nil, stopped(op, ctx)
-	case m = <-e.turn:
+	case <-e.turn:
 	}
-	defer func() { e.turn <- m }()
+	defer func() {
+		if m != nil {
+			e.idle <- m
+		}
+		e.turn <- struct{}{}
+	}()
 	select {
 	case <-e.closed: // both were ready
 		return nil, errClosed(op)
 	default:
 	}
-	if m == nil {
+	select {
+	case m = <-e.idle:
+	default:
 		var err error
 		if m, err = newMachine(ctx, e.runtime, e.compiled, e.fonts); err != nil {
 			m = nil
@@ -165,10 +183,14 @@ func (e *Engine) Compile(ctx context.Context, main string, files map[string][]by
 func (e *Engine) Close() error {
 	e.close.Do(func() {
 		close(e.closed)
-		if m := <-e.turn; m != nil {
+		for range copies {
+			<-e.turn
+		}
+		for len(e.idle) > 0 {
+			m := <-e.idle
 			m.close()
 		}
-		e.turn <- nil // whoever waits takes it, sees that the engine is closed and hands it on
+		e.turn <- struct{}{} // whoever waits takes it, sees that the engine is closed and hands it on
 		e.closeErr = e.runtime.Close(context.Background())
 	})
 	return e.closeErr

@@ -1,14 +1,21 @@
 package typst
 
-// Live is the number of values the idle engine's compiler holds, Memory the bytes
-// it has taken.
+// Live is the number of values that the compilers of the idle engine hold, and the
+// bytes that they have taken.
 func (e *Engine) Live() (values int, memory uint32) {
-	m := <-e.turn
-	defer func() { e.turn <- m }()
-	if m == nil {
-		return 0, 0
+	for range copies {
+		<-e.turn
+		defer func() { e.turn <- struct{}{} }()
 	}
-	return m.h.live, m.size()
+	for range len(e.idle) {
+		m := <-e.idle
+		values, memory = values+m.h.live, memory+m.size()
+		e.idle <- m
+	}
+	return values, memory
 }
 
-const RenewAt = renewAt
+const (
+	Copies  = copies
+	RenewAt = copies * renewAt // memory of all copies after which they are renewed
+)
