@@ -16,6 +16,10 @@ import (
 // live load reads fast, large enough that summing up is rare.
 const sumUpAfter = 20_000
 
+// orderAfter is how many rows may be added to fact_month in all before it is put
+// in order.
+const orderAfter = 300_000
+
 // Apply adds a batch in one transaction and returns what became of its chunks.
 // It is a Conflict when the warehouse does not stand at b.From: somebody else
 // loaded, or the file is not this log's.
