@@ -41,7 +41,7 @@ func TestOneChange(t *testing.T) {
 		t.Skip("real material is missing: ", err)
 	}
 	fig := figures(t, op, b)
-	sentence := regexp.MustCompile(`This is (?:(\d[\d,]*%) (more|less) than|as much as) in \w+ \d+ \((totals|daily averages) compared\)`)
+	sentence := regexp.MustCompile(`Movements were (?:(\d[\d,]*%) (more|fewer) than|as many as) in \w+ \d+ \((totals|daily averages) compared\)`)
 	title := regexp.MustCompile(`^Movements (rose|fell) by (\d[\d,]*%) to|^[\d,]+ movements in \w+ \d+: (\d[\d,]*%) (more|fewer) a day`)
 	said := map[string]int{}
 	for m := month(t, "2018-01"); m.Before(month(t, "2023-01")); m = m.Add(1) {
@@ -82,7 +82,7 @@ func TestOneChange(t *testing.T) {
 			t.Errorf("%s: %q, but on top %q", m, s[0], n)
 		}
 	}
-	for _, k := range []string{"more totals", "less totals", "more daily averages", "less daily averages"} {
+	for _, k := range []string{"more totals", "fewer totals", "more daily averages", "fewer daily averages"} {
 		if said[k] == 0 {
 			t.Errorf("no month of the test is of the kind %q", k)
 		}
