@@ -103,7 +103,7 @@ func TestPublishedMonth(t *testing.T) {
 	dec := month(t, "2022-12")
 	for l, want := range map[dtm.Lang][]string{
 		dtm.English: {"In December 2022, 19,156 movements were observed", "618, over 31 calendar days", "5% more than in November 2022 (totals compared)", "Movements in Obock region: 3,557 (19% of all)", "Entries from Ethiopia: 13,830 (+4% on November 2022)"},
-		dtm.French:  {"En décembre 2022, 19\u202f156 mouvements", "5\u202f% de plus qu’en novembre 2022", "3\u202f557 (19\u202f% du total)", "13\u202f830 (+4\u202f% par rapport à novembre 2022)"},
+		dtm.French:  {"En décembre 2022, 19\u202f156 mouvements", "5\u202f% plus nombreux qu’en novembre 2022", "3\u202f557 (19\u202f% du total)", "13\u202f830 (+4\u202f% par rapport à novembre 2022)"},
 		dtm.Arabic:  {"ديسمبر 2022", "19,156", "3,557"},
 	} {
 		o, err := overview.Build(context.Background(), fig, op, overview.Filter{From: dec, To: dec}, l)

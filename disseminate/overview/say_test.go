@@ -96,7 +96,7 @@ func TestRunningMonth(t *testing.T) {
 	op := djibouti(t)
 	rows := registry("2022-11,Obock,outgoing,ETH,SAU,male,adults,3000", "2022-12,Obock,outgoing,ETH,SAU,male,adults,1000")
 	whole := build(t, figuresAt(t, op, time.Date(2023, 1, 4, 9, 0, 0, 0, time.UTC), rows), op, overview.Filter{}, dtm.English)
-	if s := whole.Text(); !strings.Contains(s, "67% less than in November 2022") || !strings.Contains(s, "32, over 31 calendar days") || strings.Contains(s, "not over") {
+	if s := whole.Text(); !strings.Contains(s, "67% fewer than in November 2022") || !strings.Contains(s, "32, over 31 calendar days") || strings.Contains(s, "not over") {
 		t.Errorf("a whole month: %s", s)
 	}
 	half := build(t, figuresAt(t, op, time.Date(2022, 12, 10, 9, 0, 0, 0, time.UTC), rows), op, overview.Filter{}, dtm.English)
@@ -116,7 +116,7 @@ func TestConstantPanel(t *testing.T) {
 	op := djibouti(t)
 	rows := registry("2022-11,Obock,outgoing,ETH,SAU,male,adults,1000", "2022-12,Obock,outgoing,ETH,SAU,male,adults,900", "2022-12,Yoboki,incoming,ETH,DJI,male,adults,600")
 	o := build(t, figures(t, op, rows), op, overview.Filter{}, dtm.English)
-	if s := o.Text(); !strings.Contains(s, "50% more than in November 2022 (totals compared). At the points active in both months, there were 10% fewer than in November 2022.") {
+	if s := o.Text(); !strings.Contains(s, "50% more than in November 2022 (totals compared). At the points active in both months, there were 10% fewer movements than in November 2022.") {
 		t.Error(s)
 	}
 	same := build(t, figures(t, op, registry("2022-11,Obock,outgoing,ETH,SAU,male,adults,1000", "2022-12,Obock,outgoing,ETH,SAU,male,adults,900")), op, overview.Filter{}, dtm.English)
