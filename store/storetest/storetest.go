@@ -20,6 +20,8 @@ type Store interface {
 	dtm.Imports
 	dtm.Events
 	dtm.Users
+	dtm.Entities
+	dtm.EntityProgress
 	Close() error
 }
 
