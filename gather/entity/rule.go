@@ -129,7 +129,13 @@ func lateCreate(s State, d Declared, v dtm.EntityVersion) Verdict {
 	}
 	v.Number, v.Base = current.Number+1, current.Number
 	v.Data = filled(d.Data)
+	// It is of the phone's branch, as its latest step: what follows there was made
+	// knowing it.
+	v.Branch, v.Trunk = first.Branch, first.Trunk
 	for _, said := range s.Versions {
+		if said.Branch == first.Branch {
+			v.BranchBase = max(v.BranchBase, said.BranchBase)
+		}
 		for k, value := range said.Received {
 			if k != "label" {
 				v.Data[k] = value
@@ -219,7 +225,7 @@ func (s State) base(d Declared) (base dtm.EntityVersion, wait bool, refuse strin
 			return s.Versions[0], false, ""
 		}
 	}
-	for _, v := range s.Versions {
+	for _, v := range slices.Backward(s.Versions) {
 		if v.Branch == d.Branch && v.BranchBase == d.Base-1 {
 			return v, false, ""
 		}
