@@ -55,6 +55,9 @@ type page struct {
 	Release   string
 	Languages []langLink
 	Section   string
+	User      dtm.User   // who has signed in, on the pages of the staff
+	Menu      []menuItem // of the staff
+	HasStaff  bool       // there are pages of the staff to go to
 }
 
 type langLink struct {
@@ -68,6 +71,23 @@ var ownNames = map[dtm.Lang]string{dtm.English: "English", dtm.French: "Françai
 
 // T says a message in the page's language.
 func (g page) T(key string, args ...any) string { return locale.Say(g.Lang, key, args...) }
+
+// Staffed tells whether the page is one of the staff's, signing in among them.
+func (g page) Staffed() bool { return len(g.Menu) > 0 || g.Section == "staff" }
+
+// Number writes a count.
+func (g page) Number(n int) string { return locale.Number(g.Lang, float64(n), 0) }
+
+// Size writes bytes in the unit that people read.
+func (g page) Size(n int64) string {
+	switch {
+	case n < 1000:
+		return g.T("size.b", int(n))
+	case n < 1_000_000:
+		return g.T("size.kb", locale.Number(g.Lang, float64(n)/1e3, 0))
+	}
+	return g.T("size.mb", locale.Number(g.Lang, float64(n)/1e6, 1))
+}
 
 // Link is an address in the page's language.
 func (g page) Link(path string) string { return "/" + string(g.Lang) + path }
@@ -109,7 +129,7 @@ func (p *Pages) page(l dtm.Lang, section, title, here string, q url.Values) page
 		here += "?" + e
 	}
 	g := page{p: p, Lang: l, Dir: "ltr", Title: title, Operation: p.Operation.Name.In(l), Site: p.Operation.Title.In(l), Synthetic: p.Operation.Synthetic,
-		Source: p.Operation.Source.In(l), Contact: p.Operation.Contact, Here: here, Section: section}
+		Source: p.Operation.Source.In(l), Contact: p.Operation.Contact, Here: here, Section: section, HasStaff: p.Staff != nil}
 	if l.RTL() {
 		g.Dir = "rtl"
 	}

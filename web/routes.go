@@ -6,7 +6,7 @@ import (
 	"dtm/serve"
 )
 
-// routes are all addresses of the public pages.
+// routes are all addresses of the pages.
 func (p *Pages) routes(mux *http.ServeMux) {
 	page := func(pattern string, fn serve.Func) { mux.Handle(pattern, serve.Handle(serve.HTML(p.errorPage), fn)) }
 	page("GET /{$}", p.start)
@@ -19,6 +19,9 @@ func (p *Pages) routes(mux *http.ServeMux) {
 		page(at+"/indicators/{id}", p.indicator)
 		page(at+"/methods", p.methods)
 		page(at+"/about", p.about)
+	}
+	if p.Staff != nil {
+		p.staffRoutes(mux)
 	}
 	page("GET /asset/{file...}", p.asset)
 	page("GET /", p.nothing)

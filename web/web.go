@@ -1,5 +1,6 @@
-// Package web serves the public pages: guarded figures come in through contracts,
-// HTML, CSS, charts and tables go out, complete without JavaScript.
+// Package web serves the pages: guarded figures come in through contracts, HTML,
+// CSS, charts and tables go out, complete without JavaScript. Behind sign-in are
+// those of the staff: submissions, forms, devices, users and the log.
 package web
 
 import (
@@ -18,6 +19,8 @@ type Options struct {
 	// Report makes the monthly report; nil: there is none to link to.
 	Report func(ctx context.Context, month dtm.Month, lang dtm.Lang) ([]byte, error)
 	Now    func() time.Time
+	// Staff opens the pages behind sign-in; nil: there are none.
+	Staff *Staff
 }
 
 // Pages are the public pages.

@@ -12,7 +12,6 @@ import (
 	"text/tabwriter"
 
 	"dtm"
-	"dtm/gather/xform"
 	"dtm/gather/xlsform"
 )
 
@@ -37,13 +36,9 @@ func runFormConvert(_ context.Context, c *call) error {
 // convert reads an XLSForm; its faults and warnings go to standard error, one a
 // line.
 func (c *call) convert(name string, data []byte) (*xlsform.Form, []byte, error) {
-	f, warnings, err := xlsform.Read(name, data)
+	f, xml, warnings, err := readForm(name, data)
 	for _, w := range warnings {
 		fmt.Fprintf(c.err, "%s: warning: %s\n", name, w)
-	}
-	var xml []byte
-	if err == nil {
-		xml, err = xform.Write(f)
 	}
 	var faults xlsform.Faults
 	if errors.As(err, &faults) {
@@ -77,7 +72,7 @@ func runFormPublish(ctx context.Context, c *call) error {
 		if err != nil {
 			return dtm.Errorf(dtm.Invalid, "the attachment cannot be read: %w", err)
 		}
-		media = append(media, dtm.Media{Name: filepath.Base(a), Type: mime.TypeByExtension(filepath.Ext(a)), Hash: md5Of(b), Data: b})
+		media = append(media, dtm.Media{Name: filepath.Base(a), Type: mime.TypeByExtension(filepath.Ext(a)), Data: b})
 	}
 	return c.publish(ctx, h, args[0], source, media)
 }
@@ -87,8 +82,7 @@ func (c *call) publish(ctx context.Context, h *house, name string, source []byte
 	if err != nil {
 		return err
 	}
-	form := dtm.Form{ID: f.ID, Version: f.Version, Title: f.Title, Hash: md5Of(xml), XForm: xml, Source: source, SourceName: filepath.Base(name), Media: media}
-	if err := h.db.Publish(ctx, form); err != nil {
+	if err := h.db.Publish(ctx, published(f, xml, name, source, media)); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.out, "published %s version %s: %s\n", f.ID, f.Version, f.Title)

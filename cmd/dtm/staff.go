@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"dtm"
+	"dtm/access"
+	"dtm/gather/openrosa"
+	"dtm/gather/xform"
+	"dtm/gather/xlsform"
+	"dtm/serve"
+	"dtm/web"
+)
+
+// staff is what the pages behind sign-in are made of.
+func (h *house) staff() *web.Staff {
+	return &web.Staff{
+		Sessions: serve.Sessions(strings.HasPrefix(h.baseURL(), "https://")),
+		Users:    h.db, Forms: h.db, Devices: h.db, Submissions: h.db, Blobs: h.blobs, Events: h.db,
+		Answers: h.answers, Name: h.instanceName,
+		HashPassword: func(ctx context.Context, password string) (string, error) {
+			return access.HashPassword(ctx, rand.Reader, password)
+		},
+		Phone: func(token string, l dtm.Lang) (address, code, entry string, err error) {
+			address = h.baseURL() + openrosa.Path(token)
+			code, err = openrosa.Settings(address, h.op.Title.In(l), l)
+			return address, code, "", err
+		},
+		Check: checkForm,
+	}
+}
+
+// checkForm reads an XLSForm and gives it as it would be published.
+func checkForm(_ context.Context, name string, data []byte, media []dtm.Media, l dtm.Lang) (dtm.Form, []web.Remark, error) {
+	f, xml, warnings, err := readForm(name, data)
+	var remarks []web.Remark
+	var faults xlsform.Faults
+	if errors.As(err, &faults) {
+		for _, x := range faults {
+			remarks = append(remarks, web.Remark{Where: x.Where(), Text: x.Msg, Fault: true})
+		}
+		err = nil
+	}
+	for _, w := range warnings {
+		remarks = append(remarks, web.Remark{Where: xlsform.Fault(w).Where(), Text: w.Msg})
+	}
+	if err != nil || len(faults) > 0 {
+		return dtm.Form{}, remarks, err
+	}
+	return published(f, xml, name, data, media), remarks, nil
+}
+
+// readForm makes a form's definition and its XForm.
+func readForm(name string, data []byte) (*xlsform.Form, []byte, []xlsform.Warning, error) {
+	f, warnings, err := xlsform.Read(name, data)
+	var xml []byte
+	if err == nil {
+		xml, err = xform.Write(f)
+	}
+	return f, xml, warnings, err
+}
+
+// published is the form as the store keeps it.
+func published(f *xlsform.Form, xml []byte, name string, source []byte, media []dtm.Media) dtm.Form {
+	for i := range media {
+		media[i].Hash = md5Of(media[i].Data)
+	}
+	return dtm.Form{ID: f.ID, Version: f.Version, Title: f.Title, Hash: md5Of(xml), XForm: xml, Source: source, SourceName: filepath.Base(name), Media: media}
+}
+
+// answers reads a submission for people.
+func (h *house) answers(ctx context.Context, s dtm.Submission, l dtm.Lang) ([]web.Answer, error) {
+	f, err := h.forms.form(ctx, s.Form, s.Version)
+	if err != nil {
+		return nil, err
+	}
+	in, err := xform.Read(f, s.XML)
+	if err != nil {
+		return nil, err
+	}
+	r := answerReader{h.op, f, languageOf(f, l), nil}
+	r.level(f.Root, in.Root, 0)
+	return r.out, nil
+}
+
+// instanceName is what the form has the submission call itself.
+func (h *house) instanceName(ctx context.Context, s dtm.Submission) string {
+	f, err := h.forms.form(ctx, s.Form, s.Version)
+	if err != nil {
+		return ""
+	}
+	in, err := xform.Read(f, s.XML)
+	if err != nil {
+		return ""
+	}
+	return in.InstanceName
+}
+
+type answerReader struct {
+	op   *dtm.Operation
+	form *xlsform.Form
+	lang string // as the form names it
+	out  []web.Answer
+}
+
+// level writes the answers of a group or a turn in the form's order.
+func (r *answerReader) level(n *xlsform.Node, a *xform.Answers, depth int) {
+	for _, c := range n.Nodes {
+		switch c.Kind {
+		case xlsform.Group:
+			if label := r.words(c.Label); label != "" {
+				r.out = append(r.out, web.Answer{Depth: depth, Head: true, Path: c.Path(), Label: label})
+			}
+			r.level(c, a, depth+1)
+		case xlsform.Repeat:
+			turn := 0
+			for _, t := range a.Turns {
+				if t.Repeat != c {
+					continue
+				}
+				turn++
+				label := r.words(c.Label)
+				if label == "" {
+					label = c.Name
+				}
+				r.out = append(r.out, web.Answer{Depth: depth, Head: true, Path: c.Path(), Label: label + " " + strconv.Itoa(turn)})
+				r.level(c, t, depth+1)
+			}
+		default:
+			value, asked := a.Get(c)
+			if !asked || c.Type == "note" {
+				continue
+			}
+			x := web.Answer{Depth: depth, Path: c.Path(), Label: r.words(c.Label), Value: r.say(c, value)}
+			if x.Label == "" {
+				x.Label = c.Name
+			}
+			if x.Value != value {
+				x.Raw = value
+			}
+			if c.Attachment() {
+				x.File = value
+			}
+			r.out = append(r.out, x)
+		}
+	}
+}
+
+// say puts labels for the codes of choices.
+func (r *answerReader) say(n *xlsform.Node, value string) string {
+	list := r.form.ChoiceList(n.List)
+	if value == "" || list == nil && n.File == "" {
+		return value
+	}
+	codes := []string{value}
+	if n.Type == "select_multiple" || n.Type == "rank" {
+		codes = strings.Fields(value)
+	}
+	for i, code := range codes {
+		if n.File == pointsFile {
+			if p, ok := r.op.Point(code); ok {
+				codes[i] = p.Name.In(dtm.English)
+			}
+		}
+		if list == nil {
+			continue
+		}
+		for _, c := range list.Choices {
+			if c.Name == code {
+				if label := r.words(c.Label); label != "" {
+					codes[i] = label
+				}
+			}
+		}
+	}
+	return strings.Join(codes, " · ")
+}
+
+// words is a text in the reader's language, else in any; references to answers in
+// it are left out.
+func (r *answerReader) words(t xlsform.Texts) string {
+	s := t.In(r.lang)
+	if s == "" && len(t) > 0 {
+		s = t[0].Words
+	}
+	for {
+		a := strings.Index(s, "${")
+		b := strings.Index(s[max(a, 0):], "}")
+		if a < 0 || b < 0 {
+			return strings.TrimSpace(s)
+		}
+		s = s[:a] + "…" + s[a+b+1:]
+	}
+}
+
+// languageOf finds the form's name for a language: "Français (fr)", or "fr".
+func languageOf(f *xlsform.Form, l dtm.Lang) string {
+	for _, name := range f.Languages {
+		if name == string(l) || strings.HasSuffix(name, "("+string(l)+")") {
+			return name
+		}
+	}
+	return f.DefaultLanguage
+}

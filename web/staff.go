@@ -1,0 +1,295 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"dtm"
+	"dtm/access"
+	"dtm/locale"
+	"dtm/serve"
+)
+
+// Staff is what the pages behind sign-in need.
+type Staff struct {
+	Sessions    *scs.SessionManager
+	Users       dtm.Users
+	Forms       dtm.Forms
+	Devices     dtm.Devices
+	Submissions dtm.Submissions
+	Blobs       dtm.Blobs
+	Events      dtm.Events
+	// Answers reads a submission by its form, labels in the language.
+	Answers func(ctx context.Context, s dtm.Submission, l dtm.Lang) ([]Answer, error)
+	// Name is what a submission calls itself, "obock 2026-11-23 12"; "" when it does
+	// not.
+	Name func(ctx context.Context, s dtm.Submission) string
+	// HashPassword makes the hash that AddUser stores: Invalid when the password is
+	// too short or too long.
+	HashPassword func(ctx context.Context, password string) (string, error)
+	// Phone gives what a new device is set up with: the address for ODK Collect, the
+	// text of its code, and the address of the browser's form ("" when there is none).
+	Phone func(token string, l dtm.Lang) (address, code, entry string, err error)
+	// Check reads an XLSForm and gives the form as it would be published, with what
+	// its author should know. What is wrong with it comes as remarks with no error and
+	// an empty form.
+	Check func(ctx context.Context, name string, data []byte, media []dtm.Media, l dtm.Lang) (dtm.Form, []Remark, error)
+}
+
+// Answer is one line of a submission as a person reads it.
+type Answer struct {
+	Depth int    // of groups and turns around it
+	Head  bool   // a group's or a turn's own line
+	Path  string // in the form
+	Label string
+	Value string // labels of choices, dates in words
+	Raw   string // as sent, when Value says it otherwise
+	File  string // name of the attachment that the answer is
+}
+
+// Remark is about one place of an XLSForm.
+type Remark struct {
+	Where string // "survey!B12"
+	Text  string
+	Fault bool // the form cannot be used with it
+}
+
+type userKey struct{}
+
+// member is who has signed in, as the pages behind sign-in know them.
+func member(ctx context.Context) dtm.User {
+	u, _ := ctx.Value(userKey{}).(dtm.User)
+	return u
+}
+
+const sessionEmail = "email"
+
+// staffRoutes are the pages behind sign-in. Each names what one must be allowed to
+// do; "" is for everybody who has signed in.
+func (p *Pages) staffRoutes(mux *http.ServeMux) {
+	s := p.Staff
+	session := func(h http.Handler) http.Handler { return s.Sessions.LoadAndSave(h) }
+	write := serve.HTML(p.errorPage)
+	open := func(pattern string, fn serve.Func) { mux.Handle(pattern, session(serve.Handle(write, fn))) }
+	for _, l := range p.langs {
+		at := "/" + string(l) + "/staff"
+		page := func(pattern string, a access.Action, fn serve.Func) {
+			method, path, _ := strings.Cut(pattern, " ")
+			open(method+" "+at+path, p.behind(a, fn))
+		}
+		open("GET "+at+"/signin", p.signIn)
+		open("POST "+at+"/signin", p.signIn)
+		page("POST /signout", "", p.signOut)
+		page("GET /{$}", "", p.desk)
+		page("GET /submissions/{$}", access.ReadSubmissions, p.submissions)
+		page("GET /submissions/{id}", access.ReadSubmissions, p.submission)
+		page("GET /submissions/{id}/xml", access.ReadSubmissions, p.submissionXML)
+		page("GET /submissions/{id}/attachments/{name}", access.ReadSubmissions, p.attachment)
+		page("GET /forms/{$}", access.ReadSubmissions, p.forms)
+		page("POST /forms/{$}", access.PublishForms, p.checkForm)
+		page("GET /forms/{id}/{file}", access.ReadSubmissions, p.formFile)
+		page("GET /devices/{$}", access.ManageDevices, p.devices)
+		page("POST /devices/{$}", access.ManageDevices, p.addDevice)
+		page("POST /devices/{id}/revoke", access.ManageDevices, p.revokeDevice)
+		page("GET /users/{$}", access.ManageUsers, p.users)
+		page("POST /users/{$}", access.ManageUsers, p.addUser)
+		page("POST /users/{email}/disable", access.ManageUsers, p.disableUser)
+		page("GET /log", access.ReadLog, p.log)
+	}
+	mux.Handle("GET /staff/{rest...}", serve.Handle(write, func(w http.ResponseWriter, r *http.Request) error {
+		http.Redirect(w, r, "/"+string(p.guess(r))+"/staff/"+r.PathValue("rest"), http.StatusFound)
+		return nil
+	}))
+}
+
+// behind lets in who has signed in and may do a; others are asked to sign in, and
+// come back to where they wanted to go.
+func (p *Pages) behind(a access.Action, fn serve.Func) serve.Func {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Cache-Control", "no-store")
+		u, err := p.whoever(r)
+		if err != nil {
+			return err
+		}
+		if u.Email == "" {
+			l, err := p.lang(r)
+			if err != nil {
+				return err
+			}
+			to := "/" + string(l) + "/staff/signin"
+			if r.Method == http.MethodGet {
+				to += "?" + url.Values{"to": {strings.TrimPrefix(r.URL.RequestURI(), "/"+string(l))}}.Encode()
+			}
+			http.Redirect(w, r, to, http.StatusSeeOther)
+			return nil
+		}
+		if a != "" {
+			if err := access.Decide(u, a); err != nil {
+				return err
+			}
+		}
+		ctx := context.WithValue(r.Context(), userKey{}, u)
+		return fn(w, r.WithContext(ctx))
+	}
+}
+
+// whoever is the user of the session, as they are now: who was disabled meanwhile
+// is nobody.
+func (p *Pages) whoever(r *http.Request) (dtm.User, error) {
+	email := p.Staff.Sessions.GetString(r.Context(), sessionEmail)
+	if email == "" {
+		return dtm.User{}, nil
+	}
+	u, _, err := p.Staff.Users.User(r.Context(), email)
+	if dtm.KindOf(err) == dtm.NotFound && err != nil || err == nil && u.Disabled != nil {
+		return dtm.User{}, nil
+	}
+	return u, err
+}
+
+// inside is the page of a signed-in user.
+func (p *Pages) inside(r *http.Request, section, title, here string) page {
+	l := p.guess(r)
+	g := p.page(l, section, locale.Say(l, title), "/staff"+here, r.URL.Query())
+	g.User = member(r.Context())
+	for _, m := range []struct {
+		section, key, path string
+		need               access.Action
+	}{
+		{"desk", "staff.desk", "/", ""},
+		{"submissions", "staff.submissions", "/submissions/", access.ReadSubmissions},
+		{"forms", "staff.forms", "/forms/", access.ReadSubmissions},
+		{"devices", "staff.devices", "/devices/", access.ManageDevices},
+		{"users", "staff.users", "/users/", access.ManageUsers},
+		{"log", "staff.log", "/log", access.ReadLog},
+	} {
+		if m.need == "" || access.Decide(g.User, m.need) == nil {
+			g.Menu = append(g.Menu, menuItem{locale.Say(l, m.key), g.Link("/staff" + m.path), m.section == section})
+		}
+	}
+	return g
+}
+
+type menuItem struct {
+	Label, Href string
+	Current     bool
+}
+
+// May tells whether the page's user may do it: what is not allowed is not offered.
+func (g page) May(a string) bool { return access.Decide(g.User, access.Action(a)) == nil }
+
+// When is a time in the operation's zone, to the minute.
+func (g page) When(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	t = t.In(g.p.Operation.Zone)
+	return locale.Date(g.Lang, t) + " " + t.Format("15:04")
+}
+
+// Ago is how long before now, in the largest unit that is at least one.
+func (g page) Ago(t *time.Time) string {
+	if t == nil {
+		return g.T("staff.never")
+	}
+	switch d := g.p.Now().Sub(*t); {
+	case d < time.Minute:
+		return g.T("staff.ago.now")
+	case d < time.Hour:
+		return g.T("staff.ago.minutes", int(d.Minutes()))
+	case d < 24*time.Hour:
+		return g.T("staff.ago.hours", int(d.Hours()))
+	default:
+		return g.T("staff.ago.days", int(d.Hours()/24))
+	}
+}
+
+// PointName is the point's in the page's language; the code when it is not known.
+func (g page) PointName(code string) string {
+	if pt, ok := g.p.Operation.Point(code); ok {
+		return pt.Name.In(g.Lang)
+	}
+	return code
+}
+
+// deskView is the first page after signing in: what needs attention, and what is
+// still to be set up.
+type deskView struct {
+	page
+	Total, Flagged int
+	Newest         []submissionRow
+	Silent         []dtm.Device // have sent before, and not for three days
+	Devices        int
+	Forms          int
+	Steps          []step // to do before the first submission can come
+}
+
+type step struct {
+	Text, Href string
+	Done       bool
+}
+
+// silentAfter is how long a device may send nothing before the desk says so.
+const silentAfter = 72 * time.Hour
+
+func (p *Pages) desk(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	v := deskView{page: p.inside(r, "desk", "staff.desk", "/")}
+	if v.May(string(access.ReadSubmissions)) {
+		list, total, err := p.Staff.Submissions.Submissions(ctx, dtm.SubmissionFilter{Limit: 8})
+		if err != nil {
+			return err
+		}
+		flagged := "flagged"
+		_, n, err := p.Staff.Submissions.Submissions(ctx, dtm.SubmissionFilter{State: &flagged, Limit: 1})
+		if err != nil {
+			return err
+		}
+		names, err := p.deviceNames(ctx)
+		if err != nil {
+			return err
+		}
+		v.Total, v.Flagged = total, n
+		for _, s := range list {
+			v.Newest = append(v.Newest, p.row(ctx, v.page, s, names))
+		}
+		forms, err := p.Staff.Forms.Forms(ctx)
+		if err != nil {
+			return err
+		}
+		devices, err := p.Staff.Devices.Devices(ctx)
+		if err != nil {
+			return err
+		}
+		v.Forms = len(forms)
+		for _, d := range devices {
+			if d.Revoked != nil {
+				continue
+			}
+			v.Devices++
+			if d.LastSeen != nil && p.Now().Sub(*d.LastSeen) > silentAfter {
+				v.Silent = append(v.Silent, d)
+			}
+		}
+		slices.SortFunc(v.Silent, func(a, b dtm.Device) int { return a.LastSeen.Compare(*b.LastSeen) })
+		if total == 0 {
+			v.Steps = []step{{v.T("staff.step.form"), v.Link("/staff/forms/"), v.Forms > 0}, {v.T("staff.step.device"), v.Link("/staff/devices/"), v.Devices > 0}, {v.T("staff.step.send"), "", false}}
+		}
+	}
+	return p.show(w, http.StatusOK, "desk", v)
+}
+
+func (p *Pages) deviceNames(ctx context.Context) (map[string]string, error) {
+	list, err := p.Staff.Devices.Devices(ctx)
+	names := map[string]string{}
+	for _, d := range list {
+		names[d.ID] = d.Name
+	}
+	return names, err
+}
