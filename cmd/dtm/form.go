@@ -5,6 +5,7 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"errors"
+	"flag"
 	"fmt"
 	"mime"
 	"os"
@@ -16,7 +17,9 @@ import (
 )
 
 func runFormConvert(_ context.Context, c *call) error {
-	args, err := c.parse(c.flags(), 1, 1)
+	fs := c.flags()
+	lang := langFlag(fs)
+	args, err := c.parse(fs, 1, 1)
 	if err != nil {
 		return err
 	}
@@ -25,7 +28,7 @@ func runFormConvert(_ context.Context, c *call) error {
 	if err != nil {
 		return dtm.Errorf(dtm.Invalid, "the form cannot be read: %w", err)
 	}
-	_, xml, err := c.convert(name, data)
+	_, xml, err := c.convert(name, data, dtm.Lang(*lang))
 	if err != nil {
 		return err
 	}
@@ -33,17 +36,22 @@ func runFormConvert(_ context.Context, c *call) error {
 	return err
 }
 
+// langFlag is the language in which a form's faults are said.
+func langFlag(fs *flag.FlagSet) *string {
+	return fs.String("lang", "en", "language of what is said about the form: `en` or fr")
+}
+
 // convert reads an XLSForm; its faults and warnings go to standard error, one a
 // line.
-func (c *call) convert(name string, data []byte) (*xlsform.Form, []byte, error) {
+func (c *call) convert(name string, data []byte, l dtm.Lang) (*xlsform.Form, []byte, error) {
 	f, xml, warnings, err := readForm(name, data)
 	for _, w := range warnings {
-		fmt.Fprintf(c.err, "%s: warning: %s\n", name, w)
+		fmt.Fprintf(c.err, "%s: %s: %s: %s\n", name, map[bool]string{false: "warning", true: "avertissement"}[l == dtm.French], xlsform.Fault(w).Where(), w.In(l))
 	}
 	var faults xlsform.Faults
 	if errors.As(err, &faults) {
 		for _, fault := range faults {
-			fmt.Fprintf(c.err, "%s: %s\n", name, fault)
+			fmt.Fprintf(c.err, "%s: %s: %s\n", name, fault.Where(), fault.In(l))
 		}
 		return nil, nil, errSaid
 	}
@@ -53,6 +61,7 @@ func (c *call) convert(name string, data []byte) (*xlsform.Form, []byte, error) 
 func runFormPublish(ctx context.Context, c *call) error {
 	fs := c.flags()
 	data := c.dataFlag(fs)
+	lang := langFlag(fs)
 	args, err := c.parse(fs, 1, -1)
 	if err != nil {
 		return err
@@ -74,11 +83,11 @@ func runFormPublish(ctx context.Context, c *call) error {
 		}
 		media = append(media, dtm.Media{Name: filepath.Base(a), Type: mime.TypeByExtension(filepath.Ext(a)), Data: b})
 	}
-	return c.publish(ctx, h, args[0], source, media)
+	return c.publish(ctx, h, args[0], source, media, dtm.Lang(*lang))
 }
 
-func (c *call) publish(ctx context.Context, h *house, name string, source []byte, media []dtm.Media) error {
-	f, xml, err := c.convert(name, source)
+func (c *call) publish(ctx context.Context, h *house, name string, source []byte, media []dtm.Media, l dtm.Lang) error {
+	f, xml, err := c.convert(name, source, l)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func (c *call) makeHouse(ctx context.Context, data, op string, now func() time.T
 		return nil, err
 	}
 	for _, f := range h.op.Forms {
-		if err := c.publish(ctx, h, f.File, f.Data, nil); err != nil {
+		if err := c.publish(ctx, h, f.File, f.Data, nil, dtm.English); err != nil {
 			h.close()
 			return nil, err
 		}

@@ -42,12 +42,12 @@ func checkForm(_ context.Context, name string, data []byte, media []dtm.Media, l
 	var faults xlsform.Faults
 	if errors.As(err, &faults) {
 		for _, x := range faults {
-			remarks = append(remarks, web.Remark{Where: x.Where(), Text: x.Msg, Fault: true})
+			remarks = append(remarks, web.Remark{Where: x.Where(), Text: x.In(l), Fault: true})
 		}
 		err = nil
 	}
 	for _, w := range warnings {
-		remarks = append(remarks, web.Remark{Where: xlsform.Fault(w).Where(), Text: w.Msg})
+		remarks = append(remarks, web.Remark{Where: xlsform.Fault(w).Where(), Text: w.In(l)})
 	}
 	if err != nil || len(faults) > 0 {
 		return dtm.Form{}, remarks, err

@@ -10,7 +10,7 @@ func (p *reading) lists(t *table, strict bool) []*List {
 	}
 	var odd []string // columns that cannot become elements of the form
 	for _, c := range t.columns {
-		if strict && c.path[0] != "list name" && p.notXML(c.path[0]) != "" {
+		if strict && c.path[0] != "list name" && p.notXML(c.path[0]).format != "" {
 			p.warn(t.sheet, cellName(c.at, t.line), "choices.header", "the column %q is left out: a header must be a name without blanks", c.raw)
 			odd = append(odd, c.path[0])
 		}

@@ -16,6 +16,8 @@ type Fault struct {
 	Code  string
 	Msg   string
 	Args  []any
+
+	format string // English, of Msg
 }
 
 // Where names the place as `survey!B12`.

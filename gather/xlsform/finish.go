@@ -128,9 +128,9 @@ func (p *reading) resolve(sheet, cell, name string) {
 	}
 }
 
-func (p *reading) similarName(name string) string {
+func (p *reading) similarName(name string) hint {
 	if len(p.faults) > 10 {
-		return "" // a form with many faults wants other help
+		return hint{} // a form with many faults wants other help
 	}
 	var best string
 	for n := range p.index {
@@ -139,9 +139,9 @@ func (p *reading) similarName(name string) string {
 		}
 	}
 	if best == "" {
-		return ""
+		return hint{}
 	}
-	return fmt.Sprintf("; is it ${%s}?", best)
+	return hint{"; is it ${%s}?", []any{best}}
 }
 
 // geometryOf checks what a reference-geometry names: a list, an entity list, a
@@ -187,7 +187,7 @@ func (p *reading) checkNode(n *Node) {
 	if n.Kind == Question && !n.Hidden() {
 		switch {
 		case len(n.Label) == 0 && len(n.Media) == 0 && len(n.Hint) == 0 && n.row.get("media") == "":
-			p.at(n.row, colLabel, "survey.no_label", "the question %q has no label%s", n.Name, map[bool]string{true: "; a guidance hint may be out of sight and does not do"}[len(n.Guidance) > 0])
+			p.at(n.row, colLabel, "survey.no_label", "the question %q has no label%s", n.Name, map[bool]hint{true: {"; a guidance hint may be out of sight and does not do", nil}}[len(n.Guidance) > 0])
 		case n.medium("big-image") && !n.medium("image"):
 			p.at(n.row, []string{"media", "big-image"}, "media.big", "big-image needs an image beside it")
 		}
@@ -404,7 +404,7 @@ func columnLanguage(c column) (name, lang string, ok bool) {
 // columnsMissing tells, in one warning, which columns are there in one language
 // and not in another.
 func (p *reading) columnsMissing() {
-	var all []string
+	var all hints
 	for _, t := range []*table{p.surveyTable, p.choicesTable} {
 		var names, langs []string
 		there := map[[2]string]bool{}
@@ -432,12 +432,12 @@ func (p *reading) columnsMissing() {
 			}
 			if len(missing) > 0 {
 				slices.Sort(missing)
-				all = append(all, fmt.Sprintf("%s lacks %s in %q", t.sheet, strings.Join(missing, ", "), l))
+				all = append(all, hint{"%s lacks %s in %q", []any{t.sheet, strings.Join(missing, ", "), l}})
 			}
 		}
 	}
 	if len(all) > 0 {
-		p.warn("survey", "", "language.column", "columns are not there in every language: %s", strings.Join(all, "; "))
+		p.warn("survey", "", "language.column", "columns are not there in every language: %s", all)
 	}
 }
 

@@ -79,7 +79,7 @@ func (p *reading) parameters(n *Node, r *record) {
 	oneOf := func(key string, values ...string) (string, bool) {
 		v, there := params[key]
 		if there && !slices.Contains(values, v) {
-			bad("parameters.value", "%s is %s, not %q", key, strings.Join(values, " or "), v)
+			bad("parameters.value", "%s is %s, not %q", key, either(values), v)
 			return "", false
 		}
 		return v, there
@@ -94,7 +94,7 @@ func (p *reading) parameters(n *Node, r *record) {
 			err = nil
 		}
 		if err != nil {
-			bad("parameters.number", "%s must be a %snumber, not %q", key, map[bool]string{true: "whole "}[whole], v)
+			bad("parameters.number", "%s must be a %snumber, not %q", key, map[bool]hint{true: {"whole ", nil}}[whole], v)
 			return "", false
 		}
 		return v, true
@@ -111,7 +111,7 @@ func (p *reading) parameters(n *Node, r *record) {
 			p.warn(r.table.sheet, r.cell("parameters"), "image.large", "the picture %q is sent in full size; the parameter max-pixels=1024 makes it small enough for a bad link", n.Name)
 		}
 		if v, there := params["app"]; there && (n.Appearance() == "" || n.Appearance() == "annotate") {
-			if why := badPackage(v); why != "" {
+			if why := badPackage(v); why.format != "" {
 				bad("parameters.app", "app: %q is not the name of an Android package: %s", v, why)
 			}
 			n.Control["intent"] = v
@@ -172,22 +172,22 @@ func (p *reading) geometry(n *Node, oneOf func(string, ...string) (string, bool)
 	}
 }
 
-func badPackage(s string) string {
+func badPackage(s string) hint {
 	switch {
 	case !strings.Contains(s, "."):
-		return "it holds no dot"
+		return hint{"it holds no dot", nil}
 	case strings.HasSuffix(s, "."), strings.HasPrefix(s, "."), strings.Contains(s, ".."):
-		return "a part between dots is empty"
+		return hint{"a part between dots is empty", nil}
 	}
 	for _, part := range strings.Split(s, ".") {
 		if part[0] == '_' || part[0] >= '0' && part[0] <= '9' {
-			return "a part begins with a digit or _"
+			return hint{"a part begins with a digit or _", nil}
 		}
 		if strings.Trim(part, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" {
-			return "it holds a sign that is no letter, digit, dot or _"
+			return hint{"it holds a sign that is no letter, digit, dot or _", nil}
 		}
 	}
-	return ""
+	return hint{}
 }
 
 func rational(s string) (*big.Rat, bool) {

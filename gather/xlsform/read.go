@@ -54,11 +54,11 @@ func (p *reading) fault(sheet, cell, code, format string, a ...any) {
 	if len(p.faults) >= maxFaults {
 		return
 	}
-	p.faults = append(p.faults, Fault{Sheet: sheet, Cell: cell, Code: code, Msg: fmt.Sprintf(format, a...), Args: a})
+	p.faults = append(p.faults, Fault{Sheet: sheet, Cell: cell, Code: code, Msg: fmt.Sprintf(format, a...), Args: a, format: format})
 }
 
 func (p *reading) warn(sheet, cell, code, format string, a ...any) {
-	p.warnings = append(p.warnings, Warning{Sheet: sheet, Cell: cell, Code: code, Msg: fmt.Sprintf(format, a...), Args: a})
+	p.warnings = append(p.warnings, Warning{Sheet: sheet, Cell: cell, Code: code, Msg: fmt.Sprintf(format, a...), Args: a, format: format})
 }
 
 // at reports a fault of a row's column.
@@ -137,7 +137,7 @@ func stem(name string) string {
 
 // similar names sheets that may be meant by a name; an underscore before a name
 // says that the sheet is not meant.
-func (p *reading) similar(name string) string {
+func (p *reading) similar(name string) hint {
 	var out []string
 	for _, n := range p.names {
 		lower := strings.ToLower(n)
@@ -146,13 +146,13 @@ func (p *reading) similar(name string) string {
 		}
 	}
 	if len(out) == 0 {
-		return ""
+		return hint{}
 	}
-	return "; is it " + strings.Join(out, " or ") + "?"
+	return hint{"; is it %s?", []any{either(out)}}
 }
 
 func (p *reading) misspelt(name string) {
-	if s := p.similar(name); s != "" {
+	if s := p.similar(name); s.format != "" {
 		p.warn("", "", "sheet.misspelt", "there is no sheet %s%s Begin the name of a sheet that is not meant with _", name, s)
 	}
 }

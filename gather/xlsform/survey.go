@@ -177,14 +177,14 @@ func (p *reading) row(r *record, word string, here *block) *block {
 	return nil
 }
 
-func meant(word string) string {
+func meant(word string) hint {
 	first, _, _ := strings.Cut(word, " ")
 	for _, w := range []string{word, first} {
 		if t := nearest(w); t != "" {
-			return fmt.Sprintf("; is it %q?", t)
+			return hint{"; is it %q?", []any{t}}
 		}
 	}
-	return ""
+	return hint{}
 }
 
 // node reads what every row has.
@@ -231,7 +231,7 @@ func (p *reading) node(r *record, parent *Node) *Node {
 // the prefix it is put together again.
 func (p *reading) attribute(r *record, into map[string]string, column, name string, v *tree) {
 	if v.leaf() {
-		if why := p.notXML(name); why != "" {
+		if why := p.notXML(name); why.format != "" {
 			p.fault(r.table.sheet, r.headOf(column, name), "header.attribute", "the column %s::%s cannot become an attribute: %s", column, name, why)
 			return
 		}
@@ -248,16 +248,16 @@ func (p *reading) attribute(r *record, into map[string]string, column, name stri
 // ownPrefixes are those that every XForm declares.
 var ownPrefixes = []string{"h", "ev", "xsd", "jr", "orx", "odk", "entities", "xml"}
 
-// notXML says why a name cannot stand in the XForm, "" when it can.
-func (p *reading) notXML(name string) string {
+// notXML says why a name cannot stand in the XForm; nothing when it can.
+func (p *reading) notXML(name string) hint {
 	if !xmlName.MatchString(name) {
-		return "it is no name"
+		return hint{"it is no name", nil}
 	}
 	prefix, _, prefixed := strings.Cut(name, ":")
 	if !prefixed || slices.Contains(ownPrefixes, prefix) || slices.ContainsFunc(p.form.Namespaces, func(ns Column) bool { return ns.Name == prefix }) {
-		return ""
+		return hint{}
 	}
-	return fmt.Sprintf("declare the prefix %s in the settings, column namespaces, as %s=\"address\"", prefix, prefix)
+	return hint{"declare the prefix %s in the settings, column namespaces, as %s=\"address\"", []any{prefix, prefix}}
 }
 
 // truth writes the yes and no of a spreadsheet as XPath, in binds that are
@@ -323,7 +323,7 @@ func (p *reading) named(n *Node, r *record, typ string, here *block) {
 	case !xmlName.MatchString(n.Name):
 		p.at(r, colName, "name.invalid", badName, n.Name)
 		return
-	case p.notXML(n.Name) != "":
+	case p.notXML(n.Name).format != "":
 		p.at(r, colName, "name.prefix", "the name %q has a prefix; %s", n.Name, p.notXML(n.Name))
 		return
 	case n.Name == "meta":
@@ -520,13 +520,13 @@ func (p *reading) choose(n *Node, r *record, list string, filed bool, here *bloc
 
 var search = regexp.MustCompile(`search\(.*?\)`)
 
-func (p *reading) similarList(name string) string {
+func (p *reading) similarList(name string) hint {
 	for _, l := range p.form.Lists {
 		if strings.EqualFold(l.Name, name) || distance(l.Name, name) == 1 {
-			return fmt.Sprintf("; is it %q?", l.Name)
+			return hint{"; is it %q?", []any{l.Name}}
 		}
 	}
-	return ""
+	return hint{}
 }
 
 // addOther gives a list the choice "other", in the languages of its labels.

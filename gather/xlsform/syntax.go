@@ -1,7 +1,6 @@
 package xlsform
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -52,7 +51,7 @@ func (p *reading) expressions() {
 }
 
 func (p *reading) expression(r *record, column []string, text string) {
-	if why := unbalanced(text); why != "" {
+	if why := unbalanced(text); why.format != "" {
 		if column[0] == "default" { // may be meant as words
 			p.warn(r.table.sheet, r.cell(column...), "default.open", "phones compute this default, and %s in %s; if it is words, write them without ( ) + - * or |", why, text)
 			return
@@ -72,37 +71,37 @@ func (p *reading) expression(r *record, column []string, text string) {
 	}
 }
 
-func nearFunction(name string) string {
+func nearFunction(name string) hint {
 	for _, f := range functions {
 		if distance(strings.ToLower(name), f) <= 1 {
-			return fmt.Sprintf("; is it %s()?", f)
+			return hint{"; is it %s()?", []any{f}}
 		}
 	}
-	return ""
+	return hint{}
 }
 
 // unbalanced says which bracket or quotation mark of an expression has no partner.
-func unbalanced(s string) string {
+func unbalanced(s string) hint {
 	var open []byte
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; c {
 		case '\'', '"':
 			end := strings.IndexByte(s[i+1:], c)
 			if end < 0 {
-				return fmt.Sprintf("the quotation mark %c is not closed", c)
+				return hint{"the quotation mark %c is not closed", []any{c}}
 			}
 			i += end + 1
 		case '(', '[':
 			open = append(open, c)
 		case ')', ']':
 			if len(open) == 0 || (open[len(open)-1] == '(') != (c == ')') {
-				return fmt.Sprintf("%c closes nothing", c)
+				return hint{"%c closes nothing", []any{c}}
 			}
 			open = open[:len(open)-1]
 		}
 	}
 	if len(open) > 0 {
-		return fmt.Sprintf("%c is not closed", open[len(open)-1])
+		return hint{"%c is not closed", []any{open[len(open)-1]}}
 	}
-	return ""
+	return hint{}
 }
