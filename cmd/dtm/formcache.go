@@ -21,6 +21,9 @@ type formCache struct {
 	op    *dtm.Operation
 	forms dtm.Forms
 	read  sync.Map // id NUL version -> *xlsform.Form
+
+	models sync.Map // id NUL version -> *entity.Model
+	lists  sync.Map // id NUL version -> names of lists
 }
 
 func (c *formCache) form(ctx context.Context, id, version string) (*xlsform.Form, error) {
@@ -90,16 +93,24 @@ func (c *formCache) media(now func() time.Time) func(context.Context, dtm.Form) 
 
 const pointsFile = "points.csv"
 
-// pointsCSV lists the points that are open on the day, or have been within the
-// year before it: groups registered on paper are entered late.
+// pointsAt are the points that are open on the day, or have been within the year
+// before it: groups registered on paper are entered late.
+func pointsAt(op *dtm.Operation, now time.Time) (out []dtm.Point) {
+	for _, p := range op.Points {
+		if dtm.ValueAt(p.Status, now) == "open" || dtm.ValueAt(p.Status, now.AddDate(-1, 0, 0)) == "open" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// pointsCSV lists the points for those who are no device.
 func pointsCSV(op *dtm.Operation, now time.Time) (dtm.Media, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	rows := [][]string{{"name", "label", "region"}}
-	for _, p := range op.Points {
-		if dtm.ValueAt(p.Status, now) == "open" || dtm.ValueAt(p.Status, now.AddDate(-1, 0, 0)) == "open" {
-			rows = append(rows, []string{p.Code, p.Name.In(dtm.English), p.Area})
-		}
+	for _, p := range pointsAt(op, now) {
+		rows = append(rows, []string{p.Code, p.Name.In(dtm.English), p.Area})
 	}
 	if err := w.WriteAll(rows); err != nil {
 		return dtm.Media{}, err

@@ -39,15 +39,17 @@ type manifestXML struct {
 }
 
 type mediaFileXML struct {
-	Filename    string `xml:"filename"`
-	Hash        string `xml:"hash"`
-	DownloadURL string `xml:"downloadUrl"`
+	Type         string `xml:"type,attr,omitempty"` // "entityList": rows are entities, which the phone may create and change
+	Filename     string `xml:"filename"`
+	Hash         string `xml:"hash"`
+	DownloadURL  string `xml:"downloadUrl"`
+	IntegrityURL string `xml:"integrityUrl,omitempty"`
 }
 
 // formList lists the current version of every form, or of the one named by
 // ?formID. A phone that matches exactly deletes what is not listed, so nothing
 // but the whole truth is answered with 200.
-func (h *Handler) formList(w http.ResponseWriter, r *http.Request, _ dtm.Device) error {
+func (h *Handler) formList(w http.ResponseWriter, r *http.Request, device dtm.Device) error {
 	forms, err := h.Forms.Forms(r.Context())
 	if err != nil {
 		return err
@@ -63,12 +65,16 @@ func (h *Handler) formList(w http.ResponseWriter, r *http.Request, _ dtm.Device)
 		if err != nil {
 			return err
 		}
+		lists, err := h.entityFiles(r.Context(), f, device)
+		if err != nil {
+			return err
+		}
 		item := formItemXML{FormID: f.ID, Name: f.Title, Version: f.Version, Hash: md5Of(f.Hash, f.XForm),
 			DownloadURL: base + "/forms/" + url.PathEscape(f.ID) + ".xml?version=" + url.QueryEscape(f.Version)}
 		if strings.TrimSpace(item.Name) == "" {
 			item.Name = f.ID
 		}
-		if len(media) > 0 {
+		if len(media)+len(lists) > 0 {
 			item.ManifestURL = base + "/forms/" + url.PathEscape(f.ID) + "/manifest?version=" + url.QueryEscape(f.Version)
 		}
 		list.Forms = append(list.Forms, item)
@@ -118,7 +124,7 @@ func (h *Handler) asked(r *http.Request, id string) (dtm.Form, error) {
 
 // manifest lists a form's attachments. Collect takes a manifest whole or not at
 // all.
-func (h *Handler) manifest(w http.ResponseWriter, r *http.Request, _ dtm.Device) error {
+func (h *Handler) manifest(w http.ResponseWriter, r *http.Request, device dtm.Device) error {
 	f, err := h.asked(r, r.PathValue("id"))
 	if err != nil {
 		return err
@@ -127,9 +133,21 @@ func (h *Handler) manifest(w http.ResponseWriter, r *http.Request, _ dtm.Device)
 	if err != nil {
 		return err
 	}
+	lists, err := h.entityFiles(r.Context(), f, device)
+	if err != nil {
+		return err
+	}
 	base := h.address(r) + "/forms/" + url.PathEscape(f.ID) + "/media/"
 	m := manifestXML{}
+	for _, file := range lists {
+		m.Files = append(m.Files, mediaFileXML{Type: "entityList", Filename: file.name(), Hash: file.hash(),
+			DownloadURL:  base + url.PathEscape(file.name()) + "?version=" + url.QueryEscape(f.Version),
+			IntegrityURL: h.address(r) + "/datasets/" + url.PathEscape(file.list) + "/integrity"})
+	}
 	for _, file := range media {
+		if covers(lists, file.Name) {
+			continue
+		}
 		m.Files = append(m.Files, mediaFileXML{
 			Filename:    file.Name,
 			Hash:        md5Of(file.Hash, file.Data),
@@ -140,16 +158,25 @@ func (h *Handler) manifest(w http.ResponseWriter, r *http.Request, _ dtm.Device)
 }
 
 // media hands out one attachment of a form.
-func (h *Handler) media(w http.ResponseWriter, r *http.Request, _ dtm.Device) error {
+func (h *Handler) media(w http.ResponseWriter, r *http.Request, device dtm.Device) error {
 	f, err := h.asked(r, r.PathValue("id"))
 	if err != nil {
 		return err
+	}
+	name := r.PathValue("name")
+	lists, err := h.entityFiles(r.Context(), f, device)
+	if err != nil {
+		return err
+	}
+	for _, l := range lists {
+		if l.name() == name {
+			return h.entityFile(w, r, l)
+		}
 	}
 	media, err := h.mediaOf(r.Context(), f)
 	if err != nil {
 		return err
 	}
-	name := r.PathValue("name")
 	for _, m := range media {
 		if m.Name != name {
 			continue

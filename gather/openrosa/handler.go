@@ -39,6 +39,13 @@ type Handler struct {
 	// returns them, without the content of their attachments, and only the number
 	// of attachments counts.
 	Media func(ctx context.Context, form dtm.Form) ([]dtm.Media, error)
+	// Entities are the lists that forms read as NAME.csv; nil: none.
+	Entities dtm.Entities
+	// Reads names the files that a form reads beside its own attachments; nil:
+	// none. It is called with forms as Forms.Forms returns them.
+	Reads func(ctx context.Context, form dtm.Form) []string
+	// Scope is the part of entity lists that a device gets; nil: all of them.
+	Scope func(device dtm.Device) dtm.EntityScope
 	// Base is the server's public address, "https://dtm.example.org"; when empty
 	// it is the address that the phone used.
 	Base string
@@ -76,6 +83,7 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	mux.Handle("GET "+base+"/forms/{file}", h.route(h.form))
 	mux.Handle("GET "+base+"/forms/{id}/manifest", h.route(h.manifest))
 	mux.Handle("GET "+base+"/forms/{id}/media/{name}", h.route(h.media))
+	mux.Handle("GET "+base+"/datasets/{list}/integrity", h.route(h.integrity))
 	mux.Handle("GET "+base+"/submission", h.route(h.ready)) // HEAD too
 	mux.Handle("POST "+base+"/submission", h.route(h.submit))
 }
