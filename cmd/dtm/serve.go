@@ -93,6 +93,7 @@ func (h *house) routes() (http.Handler, error) {
 		MaxRequest: h.config.MaxUpload << 20,
 	}
 	phones.Register(mux)
+	h.entryPage().Register(mux)
 	pages, err := h.pages()
 	if err != nil {
 		return nil, err

@@ -1,0 +1,35 @@
+// Fetches the forms that the device may use, with their media, so that each can be
+// filled without network. A form is replaced only when all of it has come.
+
+import * as store from "./store.js";
+import * as server from "./server.js";
+
+const parse = (xml) => {
+  const d = new DOMParser().parseFromString(xml, "text/xml");
+  if (d.querySelector("parsererror")) throw new server.Failed("busy", 0, "unreadable list");
+  return d;
+};
+const field = (e, name) => e.getElementsByTagNameNS("*", name)[0]?.textContent.trim() ?? "";
+
+/** Brings the forms on the device to what the server has. */
+export async function refresh(token) {
+  const list = parse(await server.formList(token));
+  const had = new Map((await store.forms()).map((f) => [f.key, f]));
+  const out = [];
+  for (const e of list.getElementsByTagNameNS("*", "xform")) {
+    const id = field(e, "formID"), version = field(e, "version"), hash = field(e, "hash");
+    const key = [id, version, hash].join("\n");
+    const xml = had.get(key)?.xml ?? (await server.text(field(e, "downloadUrl")));
+    const media = [];
+    const manifest = field(e, "manifestUrl");
+    if (manifest)
+      for (const m of parse(await server.text(manifest)).getElementsByTagNameNS("*", "mediaFile")) {
+        const one = { name: field(m, "filename"), hash: field(m, "hash") };
+        if (!(await store.hasMedium(one.hash))) await store.putMedium(one.hash, await server.bytes(field(m, "downloadUrl")));
+        media.push(one);
+      }
+    out.push({ key, id, version, hash, title: field(e, "name"), xml, media, current: true });
+  }
+  await store.replaceForms(out);
+  await store.set("refreshed", Date.now());
+}
