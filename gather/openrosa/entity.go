@@ -69,7 +69,6 @@ const positionHeader = "DTM-Position"
 func (h *Handler) entityFile(w http.ResponseWriter, r *http.Request, f entityFile) error {
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	w.Header()[positionHeader] = []string{strconv.FormatInt(f.state.Seq, 10)}
 	tag := f.hash()
 	var since int64
 	given := r.URL.Query().Get("since")
@@ -87,6 +86,8 @@ func (h *Handler) entityFile(w http.ResponseWriter, r *http.Request, f entityFil
 	if err != nil {
 		return err
 	}
+	// Entities are read after the list: none up to its latest change is missing.
+	position := max(l.Seq, since)
 	filter := dtm.EntityFilter{List: f.list}
 	if given == "" {
 		no := false
@@ -98,13 +99,7 @@ func (h *Handler) entityFile(w http.ResponseWriter, r *http.Request, f entityFil
 	if err != nil {
 		return err
 	}
-	if given != "" {
-		// What changed outside the scope may have left it; it counts as a position too.
-		for _, e := range list {
-			f.state.Seq = max(f.state.Seq, e.Seq)
-		}
-		w.Header()[positionHeader] = []string{strconv.FormatInt(max(f.state.Seq, since), 10)}
-	}
+	w.Header()[positionHeader] = []string{strconv.FormatInt(position, 10)}
 	var b bytes.Buffer
 	if err := entity.WriteCSV(&b, l, list, given != "", f.scope); err != nil {
 		return err
