@@ -32,6 +32,8 @@ type phone struct {
 	base  string // OpenRosa base of the device, with the server's address
 	token string
 	dev   dtm.Device
+
+	blobDir string
 }
 
 func newPhone(t testing.TB, set ...func(*openrosa.Handler)) *phone {
@@ -51,7 +53,7 @@ func newPhone(t testing.TB, set ...func(*openrosa.Handler)) *phone {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &phone{t: t, db: db, blobs: blobs}
+	p := &phone{t: t, db: db, blobs: blobs, blobDir: filepath.Join(dir, "blobs")}
 	if p.dev, p.token, err = db.AddDevice(ctx, "phone 1", "OBK"); err != nil {
 		t.Fatal(err)
 	}
