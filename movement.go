@@ -60,6 +60,26 @@ type Vulnerable struct {
 	People int
 }
 
+// CanBe tells whether a vulnerability can be of the row's people. Unknown sex or age
+// can be anything.
+func (m *Movement) CanBe(code string) bool {
+	adult := m.Age == "adults" || m.Age == "18_59" || m.Age == "60_plus"
+	child := m.Age == "children" || m.Age == "0_4" || m.Age == "5_17"
+	switch code {
+	case "uac":
+		return !adult
+	case "under_5":
+		return !adult && m.Age != "5_17"
+	case "pregnant", "lactating":
+		return m.Sex != "male" && m.Age != "0_4"
+	case "elderly":
+		return !child && m.Age != "18_59"
+	case "single_head":
+		return !child
+	}
+	return true
+}
+
 // Chunk is part of an imported file: rows that were accepted, encoded by package
 // bulk, stored whole and never changed. Its hash is its identity, so importing
 // the same file twice stores nothing new.

@@ -305,18 +305,11 @@ func day(s string) (time.Time, bool) {
 	return t, err == nil
 }
 
-// position checks a geopoint: latitude, longitude, and perhaps altitude and
-// accuracy in metres.
+// position checks a geopoint.
 func (r *tagReader) position(path, s string) {
-	parts := strings.Fields(s)
-	if len(parts) >= 2 {
-		lat, err1 := strconv.ParseFloat(parts[0], 64)
-		lon, err2 := strconv.ParseFloat(parts[1], 64)
-		if err1 == nil && err2 == nil && lat >= -90 && lat <= 90 && lon >= -180 && lon <= 180 {
-			return
-		}
+	if _, _, _, ok := geopoint(s); !ok {
+		r.flag("position.invalid", path, s)
 	}
-	r.flag("position.invalid", path, s)
 }
 
 func (r *tagReader) code(list, path, s string) string {
@@ -335,32 +328,12 @@ func (r *tagReader) codes(list, path, s string) []string {
 	return slices.Compact(words)
 }
 
-// canBe tells whether a vulnerability can be of a row's people. Unknown sex or age
-// can be anything.
-func canBe(code string, m dtm.Movement) bool {
-	adult := m.Age == "adults" || m.Age == "18_59" || m.Age == "60_plus"
-	child := m.Age == "children" || m.Age == "0_4" || m.Age == "5_17"
-	switch code {
-	case "uac":
-		return !adult
-	case "under_5":
-		return !adult && m.Age != "5_17"
-	case "pregnant", "lactating":
-		return m.Sex != "male" && m.Age != "0_4"
-	case "elderly":
-		return !child && m.Age != "18_59"
-	case "single_head":
-		return !child
-	}
-	return true
-}
-
 // vulnerable lays a count on the rows it can be of.
 func (r *tagReader) vulnerable(rows []dtm.Movement, of []int, v seen) {
 	var fit []int
 	most := 0
 	for _, i := range of {
-		if canBe(v.code, rows[i]) {
+		if rows[i].CanBe(v.code) {
 			fit = append(fit, i)
 			most += rows[i].People
 		}
