@@ -17,7 +17,7 @@ run: build ## build everything and start the demo: prints the address and the ac
 build: assets ## leave the program in bin/dtm
 	$(GO) build -trimpath -o bin/dtm ./cmd/dtm
 
-assets: $(STAMP)/assets ## fetch what is embedded (PDF engine, fonts, htmx) with npm
+assets: $(STAMP)/assets $(STAMP)/entry ## fetch what is embedded (PDF engine, fonts, htmx) with npm, and build the entry page
 
 $(STAMP)/npm: package.json package-lock.json
 	@internal/testtool/need.sh build
@@ -27,6 +27,10 @@ $(STAMP)/npm: package.json package-lock.json
 
 $(STAMP)/assets: $(STAMP)/npm $(wildcard internal/assets/*.go)
 	$(GO) run ./internal/assets
+	@touch $@
+
+$(STAMP)/entry: $(STAMP)/npm $(wildcard gather/entry/page/*)
+	node gather/entry/page/build.mjs
 	@touch $@
 
 tools: $(STAMP)/npm ## install what the tests need: Debian packages, npm packages, a Python environment

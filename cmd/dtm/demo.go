@@ -16,6 +16,7 @@ import (
 	"dtm/demo"
 	"dtm/event"
 	"dtm/gather/bulk"
+	"dtm/gather/entry"
 	"dtm/gather/openrosa"
 )
 
@@ -59,7 +60,7 @@ func runDemo(ctx context.Context, c *call) error {
 		return err
 	}
 	return c.serve(ctx, h, func(base string) {
-		fmt.Fprintf(c.out, "\nThe demo is at %s/en/ (also /fr/ and /ar/). All its figures are synthetic.\n\nPhone (ODK Collect, server address):\n  %s%s\n\nAccounts, for this run only:\n", base, base, openrosa.Path(token))
+		fmt.Fprintf(c.out, "\nThe demo is at %s/en/ (also /fr/ and /ar/). All its figures are synthetic.\n\nPhone (ODK Collect, server address):\n  %s%s\nBrowser form (works without network after the first visit):\n  %s%s\n\nAccounts, for this run only:\n", base, base, openrosa.Path(token), base, entry.Path(token))
 		for _, a := range accounts {
 			fmt.Fprintf(c.out, "  %-28s %-12s %s\n", a[0], a[1], a[2])
 		}

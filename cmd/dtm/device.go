@@ -10,6 +10,7 @@ import (
 	"github.com/mdp/qrterminal/v3"
 
 	"dtm"
+	"dtm/gather/entry"
 	"dtm/gather/openrosa"
 )
 
@@ -53,6 +54,7 @@ func runDeviceAdd(ctx context.Context, c *call) error {
 	fmt.Fprintln(c.out, "In ODK Collect or KoboCollect: add a project, scan this code. The address is shown this once.")
 	qrterminal.GenerateWithConfig(settings, qrterminal.Config{Level: qrterminal.L, Writer: c.out, HalfBlocks: true, QuietZone: 2,
 		BlackChar: qrterminal.BLACK_BLACK, WhiteBlackChar: qrterminal.WHITE_BLACK, WhiteChar: qrterminal.WHITE_WHITE, BlackWhiteChar: qrterminal.BLACK_WHITE})
+	fmt.Fprintf(c.out, "\nWithout the app, in a browser: open this link once on the device.\n%s\n", h.baseURL()+entry.Path(token))
 	return nil
 }
 

@@ -15,6 +15,9 @@ const modules = join(root, "node_modules");
 const changes = {
   "index.js": [
     { why: "fonts of 900 kB, none of them Arabic; the page has its own", find: /@font-face\{[^{}]*\}/g, put: "", many: true },
+    { why: "its styles know left and right only: start and end instead, for Arabic", find: /(?<=[;{])(margin|padding|border)-(left|right)(?=[:-])/g, put: (_, p, side) => `${p}-inline-${side === "left" ? "start" : "end"}`, many: true },
+    { why: "the same for places (what is centred stays)", find: /(?<=[;{])(left|right)(?=:(?!50%))/g, put: (side) => `inset-inline-${side === "left" ? "start" : "end"}`, many: true },
+    { why: "the same for text", find: /(?<=text-align:)(left|right)/g, put: (side) => (side === "left" ? "start" : "end"), many: true },
   ],
   "index-DlGh9P5C.js": [
     { why: "WebAssembly as files: smaller, cached, and no data: address for the content security policy to allow",

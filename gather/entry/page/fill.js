@@ -28,7 +28,7 @@ export class Fill {
     this.status = el("p", { class: "quiet grow", role: "status" });
     this.back = el("button", { type: "button", "data-key": "back", onclick: () => { location.hash = this.record.xml ? "#records" : "#forms"; } });
     const host = el("div", { class: "engine" });
-    main.replaceChildren(el("div", { class: "fillbar row" }, this.back, this.status), el("h1", { dir: "auto" }, this.form.title), host);
+    main.replaceChildren(el("div", { class: "fillbar row" }, this.back, this.status), el("h1", {}, el("bdi", {}, this.form.title)), host);
     this.words();
     const files = [];
     for (const f of this.record.files) {

@@ -68,7 +68,7 @@ async function forms() {
   const drafts = list.filter((r) => r.state === "draft").sort((a, b) => b.changed - a.changed);
   fillIn("#main", notices(), el("h1", {}, t("forms")),
     current.length
-      ? el("ul", { class: "cards" }, ...current.map((f) => el("li", { class: "card row" }, el("div", { class: "grow" }, el("h2", { dir: "auto" }, f.title), el("p", { class: "quiet" }, t("forms.version", f.version))),
+      ? el("ul", { class: "cards" }, ...current.map((f) => el("li", { class: "card row" }, el("div", { class: "grow" }, el("h2", {}, el("bdi", {}, f.title)), el("p", { class: "quiet" }, t("forms.version", f.version))),
           el("a", { class: "button main", href: "#fill=" + encodeURIComponent(f.key), "data-key": "start-" + f.id }, t("forms.start")))))
       : el("div", { class: "card empty" }, el("p", {}, el("b", {}, t("forms.none"))), el("p", {}, t(navigator.onLine && refreshed ? "forms.none.online" : "forms.none.offline"))),
     drafts.length ? el("h2", {}, t("forms.drafts")) : "",
@@ -112,7 +112,7 @@ function card(r) {
   if (r.state === "queued" && r.tries === 0 && !sending) act.push(button(t("record.edit"), "edit-" + r.id, async () => { await reopen(r); }));
   if (!sending) act.push(button(t("record.delete"), "delete-" + r.id, () => erase(r), "plain"));
   return el("li", { class: "card record", "data-state": state, "data-id": r.id },
-    el("div", { class: "row" }, el("div", { class: "grow" }, el("h3", { dir: "auto" }, name), el("p", { class: "quiet" }, el("span", { dir: "auto" }, r.title), " · ", r.sent ? t("record.sentat", when(r.sent)) : t("record.changed", when(r.changed)), r.files.length ? " · " + t("record.photos", r.files.length) : "")),
+    el("div", { class: "row" }, el("div", { class: "grow" }, el("h3", {}, el("bdi", {}, name)), el("p", { class: "quiet" }, el("bdi", {}, r.title), " · ", r.sent ? t("record.sentat", when(r.sent)) : t("record.changed", when(r.changed)), r.files.length ? " · " + t("record.photos", r.files.length) : "")),
       el("span", { class: "state " + state }, t("state." + state))),
     sending ? el("p", { class: "row" }, el("progress", { max: "1", value: here.progress[r.id], "aria-label": t("state.sending"), "data-progress": r.id }), el("span", { class: "quiet" }, t("record.progress", Math.round(here.progress[r.id] * 100)))) : "",
     ...say_, el("div", { class: "acts" }, ...act));
@@ -321,6 +321,7 @@ addEventListener("hashchange", () => {
 });
 addEventListener("online", async () => { await due(); head(); getForms(); send(); });
 addEventListener("offline", draw);
+document.querySelector("#skip").addEventListener("click", (e) => { e.preventDefault(); document.querySelector("#main").focus(); });
 addEventListener("beforeinstallprompt", (e) => { e.preventDefault(); here.install = e; draw(); });
 document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") send(); });
 
