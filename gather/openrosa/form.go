@@ -61,6 +61,13 @@ func (h *Handler) formList(w http.ResponseWriter, r *http.Request, device dtm.De
 		if filtered && f.ID != only[0] {
 			continue
 		}
+		state, err := h.state(r.Context(), f.ID)
+		if err != nil {
+			return err
+		}
+		if state != dtm.FormOpen {
+			continue // phones that match exactly take it off; what is filled is sent all the same
+		}
 		media, err := h.mediaOf(r.Context(), f)
 		if err != nil {
 			return err

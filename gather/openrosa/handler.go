@@ -39,6 +39,9 @@ type Handler struct {
 	// returns them, without the content of their attachments, and only the number
 	// of attachments counts.
 	Media func(ctx context.Context, form dtm.Form) ([]dtm.Media, error)
+	// States says which forms are closed; nil: none. What it says may be a second
+	// old.
+	States dtm.FormStates
 	// Entities are the lists that forms read as NAME.csv; nil: none.
 	Entities dtm.Entities
 	// Reads names the files that a form reads beside its own attachments; nil:
@@ -63,6 +66,7 @@ type Handler struct {
 	MaxXML int64
 
 	versions versions
+	states   states
 }
 
 const (

@@ -75,6 +75,9 @@ func (h *Handler) submit(w http.ResponseWriter, r *http.Request, device dtm.Devi
 	if !seen {
 		return dtm.Errorf(dtm.Invalid, "the submission has no part named %s", xmlPart).Coded("submission.no_xml", xmlPart)
 	}
+	if err := h.admit(r.Context(), s); err != nil {
+		return err
+	}
 	receipt, err := h.Submissions.Receive(r.Context(), s)
 	if err != nil {
 		return err

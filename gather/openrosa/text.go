@@ -88,6 +88,16 @@ var texts = map[string]dtm.Text{
 		dtm.French:  "Le formulaire «\u202f%[1]s\u202f» n’a pas de version «\u202f%[2]s\u202f» sur ce serveur. Récupérez de nouveau les formulaires.",
 		dtm.Arabic:  "لا يوجد إصدار «%[2]s» من الاستمارة «%[1]s» على هذا الخادم. نزّل الاستمارات من جديد.",
 	},
+	"form.closed": {
+		dtm.English: "Form “%[1]s” is closed: nothing more is taken. Keep the submission and tell your supervisor.",
+		dtm.French:  "Le formulaire «\u202f%[1]s\u202f» est fermé\u202f: plus rien n’est accepté. Gardez l’envoi et prévenez votre superviseur.",
+		dtm.Arabic:  "الاستمارة «%[1]s» مغلقة: لا يُقبل أي إرسال جديد. احتفظ بالإرسال وأبلغ المشرف.",
+	},
+	"entity.no_list": {
+		dtm.English: "There is no list “%[1]s” on this server. Get the forms again.",
+		dtm.French:  "La liste «\u202f%[1]s\u202f» n’existe pas sur ce serveur. Récupérez de nouveau les formulaires.",
+		dtm.Arabic:  "لا توجد قائمة «%[1]s» على هذا الخادم. نزّل الاستمارات من جديد.",
+	},
 	"media.unknown": {
 		dtm.English: "Form “%[1]s” has no attachment “%[2]s”.",
 		dtm.French:  "Le formulaire «\u202f%[1]s\u202f» n’a pas de fichier joint «\u202f%[2]s\u202f».",

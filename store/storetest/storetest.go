@@ -22,6 +22,9 @@ type Store interface {
 	dtm.Users
 	dtm.Entities
 	dtm.EntityProgress
+	dtm.Webhooks
+	dtm.WebhookQueue
+	dtm.FormStates
 	Close() error
 }
 
