@@ -1,65 +1,110 @@
 package xform
 
 import (
-	"bytes"
-	"encoding/xml"
-	"errors"
-	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	"dtm"
+	"dtm/gather/xpath"
 )
 
-// Model is an XForm understood: the tree of its main instance with what binds and
-// controls say of each node. It is read from what phones download, whether we made
-// it of an XLSForm or it was published as it is. It does not change.
+// NodeKind says whether a node of a form holds an answer or other nodes.
+type NodeKind uint8
+
+// Kinds of node.
+const (
+	Leaf NodeKind = iota
+	Group
+	Repeat
+)
+
+// Model is a form as published, read from its XForm: ours, pyxform's or written by
+// hand. Nobody changes it once it is read; goroutines share it.
 type Model struct {
-	FormID, Version, Title string
-	Root                   *Field // of the main instance
-	Encrypted              bool   // submissions come encrypted
-	Secondary              []Secondary
+	ID, Version, Title string
+	Root               *Node
+	Nodes              []*Node // in document order, Root first
+	Lists              []List  // secondary instances
+	PublicKey          string  // base64 RSA key of an encrypted form, else ""
+	SubmitTo           string  // address of the submission element, else ""
+	Entities           []EntityDeclaration
 
-	byPath map[string]*Field
+	byPath  map[string]*Node
+	actions []action
+	once    sync.Once
+	plan    *plan
 }
 
-// Field is a node of the main instance: a question, a group or a repeat.
-type Field struct {
-	Name   string // without prefix
-	Parent *Field
-	Fields []*Field // of groups and repeats, in order
-	Repeat bool
-	Meta   bool // the meta element or below it
-
-	Type     string // of the bind, without prefix: "string", "int", "decimal", "date", "time", "dateTime", "geopoint", "geotrace", "geoshape", "binary", "barcode", "boolean"
-	Select   string // "one", "multiple" or "rank"; "" when it is no choice
-	Shown    bool   // a control of the body is about it
+// Node is a group, a repeat or a question of a form.
+type Node struct {
+	Name     string // without prefix
+	Path     string // "/data/group/name", without prefixes
+	Kind     NodeKind
+	Index    int // in Model.Nodes
+	Parent   *Node
+	Children []*Node
+	// Type of a leaf: string, int, decimal, boolean, date, time, dateTime,
+	// geopoint, geotrace, geoshape, binary, barcode, select1, select, odk:rank; a
+	// type that is not known stays as written.
+	Type     string
+	Bind     Bind
 	Default  string
-	Bind     map[string]string // attributes of the bind, prefixes as conventional: "relevant", "jr:constraintMsg"
-	Property string            // entity property that the answer is saved to
-	Entity   map[string]string // attributes of an entity declared here
+	Control  string   // element that shows it: input, select1, upload ...; "" for none
+	Media    string   // of an upload: "image/*"
+	SaveTo   string   // property of the entity that its container declares
+	Count    string   // of a repeat: expression or path of jr:count
+	Choices  []string // names of choices that stand in the control
+	Itemset  string   // expression of choices that come from a list
+	ValueRef string   // name of the item's child that is the answer
 }
 
-// Secondary is another instance: a list to choose from, or a file.
-type Secondary struct {
-	ID, Src string
-	Items   []map[string]string // of a list in the form
+// Bind is what a form says of a node: expressions as written, "" when there is
+// none.
+type Bind struct {
+	Relevant, Required, Constraint, Calculate, ReadOnly string
+	ConstraintMsg, RequiredMsg                          string
+	Preload, PreloadParams                              string
 }
 
-// Path is the field's XPath: "/data/group/name".
-func (f *Field) Path() string {
-	if f.Parent == nil {
-		return "/" + f.Name
+// List is a secondary instance: items of the form itself, or a file.
+type List struct {
+	ID    string
+	Src   string      // "jr://file-csv/points.csv"; "" for items of the form
+	Items *xpath.Node // document node; nil when the form holds none
+}
+
+// EntityDeclaration is a meta/entity of a form.
+type EntityDeclaration struct {
+	List           string
+	In             *Node // the root, group or repeat whose meta it stands in
+	Node           *Node // the entity element
+	Create, Update bool  // it may make an entity; it may change one
+	CreateIf       string
+	UpdateIf       string
+	IDFrom         string // expression of the entity's id
+	LabelFrom      string // expression of the label
+}
+
+// Multiple tells questions whose answer is several choices with blanks between.
+func (n *Node) Multiple() bool { return n.Type == "select" || n.Type == "odk:rank" }
+
+// Binary tells questions whose answer names an attachment.
+func (n *Node) Binary() bool { return n.Type == "binary" }
+
+// InRepeat returns the innermost repeat around a node, itself not counted, or nil.
+func (n *Node) InRepeat() *Node {
+	for p := n.Parent; p != nil; p = p.Parent {
+		if p.Kind == Repeat {
+			return p
+		}
 	}
-	return f.Parent.Path() + "/" + f.Name
+	return nil
 }
 
-// Leaf tells whether the field holds an answer.
-func (f *Field) Leaf() bool { return len(f.Fields) == 0 && !f.Repeat }
-
-// Child is the field of that name directly below; nil when there is none.
-func (f *Field) Child(name string) *Field {
-	for _, c := range f.Fields {
+// Child returns the child of that name, or nil.
+func (n *Node) Child(name string) *Node {
+	for _, c := range n.Children {
 		if c.Name == name {
 			return c
 		}
@@ -67,248 +112,312 @@ func (f *Field) Child(name string) *Field {
 	return nil
 }
 
-// Walk calls fn for every field below, in order.
-func (f *Field) Walk(fn func(*Field)) {
-	for _, c := range f.Fields {
-		fn(c)
-		c.Walk(fn)
+// Node returns the node of a path without prefixes, or nil.
+func (m *Model) Node(path string) *Node { return m.byPath[path] }
+
+// Leaves lists what holds answers, in document order.
+func (m *Model) Leaves() (out []*Node) {
+	for _, n := range m.Nodes {
+		if n.Kind == Leaf {
+			out = append(out, n)
+		}
 	}
+	return out
 }
 
-// Field is the field of a path, nil when there is none.
-func (m *Model) Field(path string) *Field { return m.byPath[path] }
-
-// prefixes are how namespaces are written by convention, whatever a form calls them.
-var prefixes = map[string]string{
-	"http://openrosa.org/javarosa": "jr:", "http://openrosa.org/xforms": "orx:", "http://www.opendatakit.org/xforms": "odk:",
-	"http://www.opendatakit.org/xforms/entities": "entities:",
+// Repeats lists the repeats, outer ones first.
+func (m *Model) Repeats() (out []*Node) {
+	for _, n := range m.Nodes {
+		if n.Kind == Repeat {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
-const (
-	xformsSpace   = "http://www.w3.org/2002/xforms"
-	javarosaSpace = "http://openrosa.org/javarosa"
-)
-
-// element of an XForm while it is read.
-type formNode struct {
-	space, name string
-	attrs       []xml.Attr
-	text        string
-	nodes       []*formNode
+// List returns a secondary instance by its id, or nil.
+func (m *Model) List(id string) *List {
+	if i := slices.IndexFunc(m.Lists, func(l List) bool { return l.ID == id }); i >= 0 {
+		return &m.Lists[i]
+	}
+	return nil
 }
 
-func (n *formNode) attr(name string) string {
-	for _, a := range n.attrs {
-		if a.Name.Space == "" && a.Name.Local == name {
+// action sets a node when something happens: setvalue, setgeopoint.
+type action struct {
+	event, value string
+	node         *Node
+}
+
+// ReadModel reads a form from the XForm that phones download. Its error is of kind
+// Invalid and names line and column, or the element that is missing.
+func ReadModel(xform []byte) (*Model, error) {
+	doc, err := readTree(xform)
+	if err != nil {
+		return nil, err
+	}
+	html := doc.Children[0]
+	head := html.Child("head")
+	model := head.Child("model")
+	if model == nil {
+		return nil, dtm.Errorf(dtm.Invalid, "the form has no head/model: is it an XForm?").At("root element").Coded("xform.no_model")
+	}
+	m := &Model{byPath: map[string]*Node{}}
+	if t := head.Child("title"); t != nil {
+		m.Title = t.Value
+	}
+	for _, i := range model.Children {
+		if i.Name != "instance" {
+			continue
+		}
+		if m.Root == nil && i.Attr("src") == "" && len(i.Children) > 0 {
+			root := i.Children[0]
+			m.ID, m.Version = root.Attr("id"), attrLocal(root, "version")
+			if m.ID == "" {
+				m.ID = root.Attr("xmlns")
+			}
+			m.Root = m.add(nil, root)
+			continue
+		}
+		l := List{ID: i.Attr("id"), Src: i.Attr("src")}
+		if len(i.Children) > 0 {
+			l.Items = &xpath.Node{Kind: xpath.Document, Children: i.Children[:1]}
+			i.Children[0].Parent = l.Items
+			l.Items.Number()
+		}
+		m.Lists = append(m.Lists, l)
+	}
+	if m.Root == nil {
+		return nil, dtm.Errorf(dtm.Invalid, "the model has no instance with an element in it: a form needs one").At("model").Coded("xform.no_instance")
+	}
+	ids := map[string]string{}
+	for _, b := range model.Children {
+		switch b.Name {
+		case "bind":
+			m.bind(b, ids)
+		case "submission":
+			m.PublicKey, m.SubmitTo = attrLocal(b, "base64RsaPublicKey"), b.Attr("action")
+		}
+	}
+	for _, a := range model.Children {
+		m.action(a, m.Root.Path, ids)
+	}
+	if body := html.Child("body"); body != nil {
+		m.body(body, m.Root.Path, ids)
+	}
+	for _, n := range m.Nodes {
+		if n.Kind == Leaf && n.Type == "" {
+			n.Type = "string"
+		}
+	}
+	m.entities(html)
+	return m, nil
+}
+
+// attrLocal returns an attribute by its name without prefix.
+func attrLocal(n *xpath.Node, name string) string {
+	for _, a := range n.Attrs {
+		if a.Name[strings.IndexByte(a.Name, ':')+1:] == name {
 			return a.Value
 		}
 	}
 	return ""
 }
 
-func (n *formNode) child(name string) *formNode {
-	for _, c := range n.nodes {
-		if c.name == name {
-			return c
-		}
+// add takes an element of the primary instance. A repeat's template and its first
+// turn are one node.
+func (m *Model) add(parent *Node, e *xpath.Node) *Node {
+	var n *Node
+	if parent != nil {
+		n = parent.Child(e.Name)
 	}
-	return &formNode{}
+	if n == nil {
+		n = &Node{Name: e.Name, Path: "/" + e.Name, Parent: parent, Default: e.Value, Index: len(m.Nodes)}
+		if parent != nil {
+			n.Path = parent.Path + n.Path
+			parent.Children = append(parent.Children, n)
+		}
+		m.Nodes = append(m.Nodes, n)
+		m.byPath[n.Path] = n
+	}
+	if attrLocal(e, "template") != "" || slices.ContainsFunc(e.Attrs, func(a xpath.Attr) bool { return a.Name == "jr:template" }) {
+		n.Kind = Repeat
+	}
+	if len(e.Children) > 0 && n.Kind == Leaf {
+		n.Kind, n.Default = Group, ""
+	}
+	for _, c := range e.Children {
+		m.add(n, c)
+	}
+	return n
 }
 
-// parseForm reads XML into a tree, bounded in depth and number.
-func parseForm(doc []byte) (*formNode, error) {
-	d := xml.NewDecoder(bytes.NewReader(doc))
-	d.Entity = map[string]string{}
-	top := &formNode{}
-	stack := []*formNode{top}
-	for count := 0; ; {
-		t, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			if len(top.nodes) != 1 || len(stack) != 1 {
-				return nil, dtm.Errorf(dtm.Invalid, "the XForm is not one whole XML document").Coded("xform.whole")
+// resolve finds the path that a reference of a bind or control names.
+func resolve(ref, base string) string {
+	ref = strings.TrimSpace(ref)
+	if !strings.HasPrefix(ref, "/") {
+		ref = base + "/" + ref
+	}
+	var parts []string
+	for p := range strings.SplitSeq(ref, "/") {
+		switch p = strings.TrimSpace(p); p {
+		case "", ".":
+		case "..":
+			parts = parts[:max(len(parts)-1, 0)]
+		default:
+			parts = append(parts, p[strings.IndexByte(p, ':')+1:])
+		}
+	}
+	return "/" + strings.Join(parts, "/")
+}
+
+var typeNames = map[string]string{"integer": "int", "text": "string", "datetime": "dateTime", "select one": "select1", "odk:rank": "odk:rank", "rank": "odk:rank"}
+
+func (m *Model) bind(b *xpath.Node, ids map[string]string) {
+	ref := b.Attr("nodeset")
+	if ref == "" {
+		ref = b.Attr("ref")
+	}
+	path := resolve(ref, m.Root.Path)
+	if id := b.Attr("id"); id != "" {
+		ids[id] = path
+	}
+	n := m.byPath[path]
+	if n == nil {
+		return
+	}
+	for _, a := range b.Attrs {
+		name := a.Name[strings.IndexByte(a.Name, ':')+1:]
+		for k, to := range map[string]*string{"relevant": &n.Bind.Relevant, "required": &n.Bind.Required, "constraint": &n.Bind.Constraint, "calculate": &n.Bind.Calculate, "readonly": &n.Bind.ReadOnly,
+			"constraintMsg": &n.Bind.ConstraintMsg, "requiredMsg": &n.Bind.RequiredMsg, "preload": &n.Bind.Preload, "preloadParams": &n.Bind.PreloadParams, "saveto": &n.SaveTo} {
+			if k == name {
+				*to = a.Value
 			}
-			return top.nodes[0], nil
 		}
-		if err != nil {
-			return nil, (&dtm.Error{Kind: dtm.Invalid, Err: err, Msg: "the XForm is not well-formed XML: " + err.Error()}).Coded("xform.malformed", err.Error())
-		}
-		switch t := t.(type) {
-		case xml.StartElement:
-			if count++; count > maxNodes || len(stack) > maxDepth {
-				return nil, dtm.Errorf(dtm.Invalid, "the XForm has more than %d elements, or more than %d in one another", maxNodes, maxDepth).Coded("xform.large", maxNodes, maxDepth)
+		if name == "type" {
+			t := a.Value[strings.IndexByte(a.Value, ':')+1:]
+			if short, ok := typeNames[t]; ok {
+				t = short
 			}
-			n := &formNode{space: t.Name.Space, name: t.Name.Local, attrs: slices.Clone(t.Attr)}
-			up := stack[len(stack)-1]
-			up.nodes = append(up.nodes, n)
-			stack = append(stack, n)
-		case xml.EndElement:
-			stack = stack[:len(stack)-1]
-		case xml.CharData:
-			stack[len(stack)-1].text += string(t)
-		case xml.Directive:
-			return nil, dtm.Errorf(dtm.Invalid, "the XForm holds a DOCTYPE, which no form needs").Coded("xform.doctype")
+			n.Type = t
 		}
 	}
 }
 
-// ReadModel reads an XForm. It is Invalid when it is not well-formed or has no main
-// instance.
-func ReadModel(doc []byte) (*Model, error) {
-	root, err := parseForm(doc)
-	if err != nil {
-		return nil, err
-	}
-	head, body := root.child("head"), root.child("body")
-	model := head.child("model")
-	m := &Model{Title: strings.TrimSpace(head.child("title").text), byPath: map[string]*Field{}}
-	var main *formNode
-	for _, n := range model.nodes {
-		switch n.name {
-		case "instance":
-			if main == nil && len(n.nodes) > 0 && n.attr("id") == "" {
-				main = n.nodes[0]
-				continue
+// body takes controls, with the path that their references are relative to.
+func (m *Model) body(e *xpath.Node, base string, ids map[string]string) {
+	for _, c := range e.Children {
+		path := base
+		ref := c.Attr("ref")
+		if ref == "" {
+			ref = c.Attr("nodeset")
+		}
+		switch {
+		case ref != "" && c.Name != "itemset" && c.Name != "output" && c.Name != "label" && c.Name != "hint":
+			path = resolve(ref, base)
+		case c.Attr("bind") != "":
+			path = ids[c.Attr("bind")]
+		}
+		n := m.byPath[path]
+		switch c.Name {
+		case "label", "hint", "item", "itemset", "value":
+			continue
+		case "setvalue", "setgeopoint", "recordaudio":
+			m.action(c, base, ids)
+			continue
+		case "group":
+			if n != nil && n.Kind == Leaf && path != base {
+				n.Kind = Group
 			}
-			m.Secondary = append(m.Secondary, secondary(n))
-		case "submission":
-			m.Encrypted = m.Encrypted || n.attr("base64RsaPublicKey") != ""
-		}
-	}
-	if main == nil {
-		return nil, dtm.Errorf(dtm.Invalid, "the XForm has no main instance: model/instance with one element").Coded("xform.instance")
-	}
-	m.FormID, m.Version = main.attr("id"), main.attr("version")
-	if m.FormID == "" {
-		m.FormID = main.space // old forms name themselves by their namespace
-	}
-	m.Root = m.field(main, nil)
-	for _, n := range model.nodes {
-		if n.name == "bind" && n.space == xformsSpace {
-			m.bind(n)
-		}
-	}
-	m.controls(body)
-	return m, nil
-}
-
-// field reads a node of the main instance. A repeat's template and its first turn
-// are one field.
-func (m *Model) field(n *formNode, parent *Field) *Field {
-	f := &Field{Name: n.name, Parent: parent, Meta: parent != nil && (parent.Meta || parent.Parent == nil && n.name == "meta")}
-	path := f.Path()
-	m.byPath[path] = f
-	if len(n.nodes) == 0 {
-		f.Default = strings.TrimSpace(n.text)
-	}
-	for _, c := range n.nodes {
-		if f.Child(c.name) == nil {
-			f.Fields = append(f.Fields, m.field(c, f))
-		}
-	}
-	for _, a := range n.attrs {
-		if a.Name.Space == javarosaSpace && a.Name.Local == "template" {
-			f.Repeat = true
-		}
-	}
-	if n.name == "entity" && n.attr("dataset") != "" {
-		f.Entity = map[string]string{}
-		for _, a := range n.attrs {
-			f.Entity[a.Name.Local] = a.Value
-		}
-	}
-	return f
-}
-
-func secondary(n *formNode) Secondary {
-	s := Secondary{ID: n.attr("id"), Src: n.attr("src")}
-	if s.Src != "" || len(n.nodes) == 0 {
-		return s
-	}
-	for _, item := range n.nodes[0].nodes {
-		values := map[string]string{}
-		for _, v := range item.nodes {
-			values[v.name] = strings.TrimSpace(v.text)
-		}
-		s.Items = append(s.Items, values)
-	}
-	return s
-}
-
-func (m *Model) bind(n *formNode) {
-	f := m.byPath[plain(n.attr("nodeset"))]
-	if f == nil {
-		return // of an attribute, or of nothing
-	}
-	if f.Bind == nil {
-		f.Bind = map[string]string{}
-	}
-	for _, a := range n.attrs {
-		f.Bind[prefixes[a.Name.Space]+a.Name.Local] = a.Value
-	}
-	if t := f.Bind["type"]; t != "" {
-		_, local, prefixed := strings.Cut(t, ":")
-		if !prefixed {
-			local = t
-		}
-		switch local {
-		case "integer":
-			local = "int"
-		case "rank":
-			f.Select, local = "rank", "string"
-		case "select", "select1": // by very old forms
-			f.Select, local = map[string]string{"select": "multiple", "select1": "one"}[local], "string"
-		}
-		f.Type = local
-	}
-	f.Property = f.Bind["entities:saveto"]
-}
-
-// plain is a nodeset without blanks.
-func plain(path string) string { return strings.ReplaceAll(path, " ", "") }
-
-// controls notes what the body shows.
-func (m *Model) controls(n *formNode) {
-	for _, c := range n.nodes {
-		switch c.name {
+			m.body(c, path, ids)
+			continue
 		case "repeat":
-			if f := m.byPath[plain(c.attr("nodeset"))]; f != nil {
-				f.Repeat = true
+			if n != nil && n != m.Root {
+				n.Kind, n.Count = Repeat, attrLocal(c, "count")
 			}
-		case "input", "select", "select1", "upload", "range", "trigger", "rank":
-			if f := m.byPath[plain(c.attr("ref"))]; f != nil {
-				f.Shown = true
-				switch {
-				case c.name == "select":
-					f.Select = "multiple"
-				case c.name == "select1":
-					f.Select = "one"
-				case c.name == "rank":
-					f.Select = "rank"
-				case c.name == "upload":
-					f.Type = "binary"
+			m.body(c, path, ids)
+			continue
+		}
+		if n == nil || n.Kind != Leaf {
+			continue
+		}
+		n.Control, n.Media = c.Name, attrLocal(c, "mediatype")
+		switch c.Name {
+		case "select", "select1":
+			n.Type = c.Name
+		case "rank":
+			n.Type = "odk:rank"
+		case "upload":
+			n.Type = "binary"
+		}
+		for _, i := range c.Children {
+			switch i.Name {
+			case "item":
+				if v := i.Child("value"); v != nil {
+					n.Choices = append(n.Choices, v.Value)
+				}
+			case "itemset":
+				n.Itemset, n.ValueRef = i.Attr("nodeset"), "name"
+				if v := i.Child("value"); v != nil {
+					n.ValueRef = resolve(v.Attr("ref"), "")[1:]
 				}
 			}
 		}
-		m.controls(c)
+		m.body(c, base, ids)
 	}
 }
 
-// Visitor is told of the elements of a document as they open and close, and of the
-// text between. What it is given is only good until it returns.
-type Visitor interface {
-	// Open gives the element's name without prefix; its depth is 1 for the root.
-	Open(name []byte, depth int) error
-	// Text may come in pieces; references are replaced.
-	Text(piece []byte)
-	Close(depth int) error
+func (m *Model) action(a *xpath.Node, base string, ids map[string]string) {
+	switch a.Name {
+	case "setvalue", "setgeopoint", "recordaudio":
+		ref := a.Attr("ref")
+		if ref == "" {
+			ref = ids[a.Attr("bind")]
+		}
+		if n := m.byPath[resolve(ref, base)]; n != nil {
+			value := a.Attr("value")
+			if value == "" && a.Value != "" {
+				value = "'" + a.Value + "'"
+			}
+			m.actions = append(m.actions, action{a.Attr("event"), value, n})
+		}
+	}
 }
 
-// Scan reads a submission in one pass, without a tree. Its errors are those of
-// Read's XML: Invalid with line and column.
-func Scan(doc []byte, v Visitor) error { return scan(doc, visiting{v}) }
-
-type visiting struct{ Visitor }
-
-func (v visiting) open(name []byte, _ []attr, depth int) error { return v.Open(name, depth) }
-func (v visiting) text(piece []byte)                           { v.Text(piece) }
-func (v visiting) close(depth int) error                       { return v.Close(depth) }
+// entities finds what the metas declare. Of create, update and id the form holds
+// attributes whose binds say when, or 1 for always.
+func (m *Model) entities(html *xpath.Node) {
+	model := html.Child("head").Child("model")
+	binds := map[string]string{}
+	for _, b := range model.Children {
+		if b.Name == "bind" {
+			binds[resolve(b.Attr("nodeset"), m.Root.Path)] = b.Attr("calculate")
+		}
+		if b.Name == "setvalue" {
+			binds[resolve(b.Attr("ref"), m.Root.Path)] = b.Attr("value")
+		}
+	}
+	var walk func(e *xpath.Node, path string)
+	seen := map[string]bool{}
+	walk = func(e *xpath.Node, path string) {
+		n := m.byPath[path]
+		if e.Name == "entity" && n != nil && n.Parent != nil && n.Parent.Name == "meta" && e.Attr("dataset") != "" && !seen[path] {
+			seen[path] = true
+			d := EntityDeclaration{List: e.Attr("dataset"), In: n.Parent.Parent, Node: n, CreateIf: binds[path+"/@create"], UpdateIf: binds[path+"/@update"], IDFrom: binds[path+"/@id"]}
+			d.Create, d.Update = e.Attr("create") != "" || d.CreateIf != "", e.Attr("update") != "" || d.UpdateIf != ""
+			if l := n.Child("label"); l != nil {
+				d.LabelFrom = l.Bind.Calculate
+			}
+			m.Entities = append(m.Entities, d)
+		}
+		for _, c := range e.Children {
+			walk(c, path+"/"+c.Name)
+		}
+	}
+	for _, i := range model.Children {
+		if i.Name == "instance" && i.Attr("src") == "" && len(i.Children) > 0 {
+			walk(i.Children[0], "/"+i.Children[0].Name)
+			return
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package xform_test
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,121 +11,112 @@ import (
 	"dtm"
 	"dtm/gather/xform"
 	"dtm/gather/xlsform"
-	"dtm/operation"
 )
 
-// TestModel: the tree of an XForm is that of the form that it was written from.
-func TestModel(t *testing.T) {
+const handWritten = `<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml" xmlns:jr="http://openrosa.org/javarosa" xmlns:odk="http://www.opendatakit.org/xforms" xmlns:entities="http://www.opendatakit.org/xforms/entities" xmlns:orx="http://openrosa.org/xforms">
+<h:head><h:title>By hand</h:title><model>
+<instance><data id="hand" orx:version="7"><who>nobody</who><kinds/><photo/>
+ <rep jr:template=""><age/></rep><rep><age/></rep>
+ <orx:meta><orx:instanceID/><entity dataset="people" id="" create="1"><label/></entity></orx:meta></data></instance>
+<instance id="file" src="jr://file-csv/points.csv"/>
+<instance id="kind"><root><item><name>a</name></item></root></instance>
+<bind nodeset="/data/who" type="xsd:string" required="true()" entities:saveto="who"/>
+<bind id="b1" nodeset="/data/kinds" type="string" jr:constraintMsg="no"/>
+<bind nodeset="/data/rep/age" type="xsd:integer" constraint=". &lt; 120"/>
+<bind nodeset="/data/orx:meta/entity/label" calculate="/data/who"/>
+<submission base64RsaPublicKey="KEY"/>
+</model></h:head><h:body><input ref="who"/><select bind="b1"><itemset nodeset="instance('kind')/root/item"><value ref="name"/></itemset></select>
+<upload mediatype="image/*" ref="/data/photo"/><group ref="/data/rep"><repeat nodeset="/data/rep" jr:count="3"><input ref="age"/></repeat></group></h:body></h:html>`
+
+func TestReadModelByHand(t *testing.T) {
 	t.Parallel()
-	op, err := operation.Pack("djibouti")
+	m, err := xform.ReadModel([]byte(handWritten))
 	if err != nil {
 		t.Fatal(err)
 	}
-	sources := map[string][]byte{op.Forms[0].File: op.Forms[0].Data}
-	folder := filepath.Join("..", "..", "..", "shared", "data", "xlsform", "real")
-	list, err := os.ReadDir(folder)
-	if err != nil && os.Getenv("CI") != "" {
-		t.Fatal(err)
+	if m.ID != "hand" || m.Version != "7" || m.Title != "By hand" || m.PublicKey != "KEY" {
+		t.Errorf("head: %q %q %q %q", m.ID, m.Version, m.Title, m.PublicKey)
 	}
-	for _, e := range list {
-		if strings.HasSuffix(e.Name(), ".xlsx") {
-			b, err := os.ReadFile(filepath.Join(folder, e.Name()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			sources[e.Name()] = b
+	for path, want := range map[string]string{"/data/who": "string", "/data/kinds": "select", "/data/photo": "binary", "/data/rep/age": "int"} {
+		if n := m.Node(path); n == nil || n.Type != want || n.Control == "" {
+			t.Errorf("%s: %+v, want type %s and a control", path, n, want)
 		}
 	}
-	read := 0
-	for name, data := range sources {
-		f, _, err := xlsform.Read(name, data)
-		if err != nil {
-			continue // one is meant to be refused
-		}
-		doc, err := xform.Write(f)
-		if err != nil {
-			continue
-		}
-		m, err := xform.ReadModel(doc)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		read++
-		if m.FormID != f.ID || m.Version != f.Version || m.Root.Name != f.Root.Name {
-			t.Errorf("%s: %s %s %s", name, m.FormID, m.Version, m.Root.Name)
-		}
-		want := map[string]*xlsform.Node{}
-		f.Root.Walk(func(n *xlsform.Node) {
-			want[n.Path()] = n
-			g := m.Field(n.Path())
-			if g == nil {
-				if n.Kind == xlsform.Question && n.Tag == "" && n.Bind["type"] == "" {
-					return // of the phone's own: an action, not a node
-				}
-				if _, out := map[string]bool{"audit": true, "csv-external": true, "xml-external": true}[n.Type]; !out {
-					t.Errorf("%s: %s (%s) is not in the model", name, n.Path(), n.Type)
-				}
-				return
-			}
-			if g.Repeat != (n.Kind == xlsform.Repeat) {
-				t.Errorf("%s: %s: repeat %v", name, n.Path(), g.Repeat)
-			}
-			if kind := map[string]string{"select_one": "one", "select_multiple": "multiple", "rank": "rank"}[n.Type]; kind != "" && g.Select != kind {
-				t.Errorf("%s: %s: select %q, want %q", name, n.Path(), g.Select, kind)
-			}
-			if n.Attachment() != (g.Type == "binary") {
-				t.Errorf("%s: %s: type %q", name, n.Path(), g.Type)
-			}
-			for _, k := range []string{"relevant", "required", "constraint", "calculate"} {
-				if n.Bind[k] != "" && g.Bind[k] == "" {
-					t.Errorf("%s: %s: no %s", name, n.Path(), k)
-				}
-			}
-		})
-		m.Root.Walk(func(g *xform.Field) {
-			if want[g.Path()] == nil && !g.Meta && g.Leaf() && g.Entity == nil && g.Name != "label" {
-				t.Errorf("%s: %s is in the model only", name, g.Path())
-			}
-		})
+	rep := m.Node("/data/rep")
+	if rep.Kind != xform.Repeat || rep.Count != "3" || len(rep.Children) != 1 || m.Node("/data/rep/age").InRepeat() != rep {
+		t.Errorf("the repeat: %+v", rep)
 	}
-	if read < 1 || len(list) > 0 && read < 7 {
-		t.Errorf("only %d forms were read", read)
+	who := m.Node("/data/who")
+	if who.Default != "nobody" || who.SaveTo != "who" || who.Bind.Required != "true()" {
+		t.Errorf("who: %+v", who)
+	}
+	if len(m.Entities) != 1 || m.Entities[0].List != "people" || !m.Entities[0].Create || m.Entities[0].Update || m.Entities[0].LabelFrom != "/data/who" {
+		t.Errorf("entities: %+v", m.Entities)
+	}
+	if l := m.List("file"); l == nil || l.Src != "jr://file-csv/points.csv" {
+		t.Errorf("file: %+v", l)
+	}
+	if l := m.List("kind"); l == nil || l.Items == nil {
+		t.Errorf("kind: %+v", l)
 	}
 }
 
-func TestModelRefuses(t *testing.T) {
+// TestReadModelAgrees: the tree of a form's XForm is that of its XLSForm.
+func TestReadModelAgrees(t *testing.T) {
 	t.Parallel()
-	for name, doc := range map[string]string{
-		"nothing":          "",
-		"words":            "hello",
-		"cut off":          "<h:html xmlns:h='x'><h:head>",
-		"no instance":      "<html><head><model/></head></html>",
-		"doctype":          "<!DOCTYPE html><html><head><model><instance><data/></instance></model></head></html>",
-		"deep":             strings.Repeat("<a>", 200) + strings.Repeat("</a>", 200),
-		"two roots":        "<html><head><model><instance><data/></instance></model></head></html><html/>",
-		"unknown entity":   "<html><head><title>&x;</title></head></html>",
-		"unclosed in head": "<html><head><model></head></html>",
-	} {
-		if _, err := xform.ReadModel([]byte(doc)); err == nil || dtm.KindOf(err) != dtm.Invalid {
-			t.Errorf("%s: %v", name, err)
-		}
+	paths, err := filepath.Glob("../../operation/djibouti/forms/*.xlsx")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no forms: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			t.Parallel()
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, _, err := xlsform.Read(filepath.Base(path), data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := xform.Write(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := xform.ReadModel(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.ID != f.ID || m.Version != f.Version || m.Title != f.Title {
+				t.Errorf("head: %q %q %q", m.ID, m.Version, m.Title)
+			}
+			f.Root.WalkAll(func(n *xlsform.Node) {
+				got := m.Node(strings.ReplaceAll(n.Path(), "orx:", ""))
+				switch {
+				case got == nil && (n.Kind == xlsform.Repeat || n.Kind == xlsform.Question && n.Control == nil):
+				case got == nil && n.Kind == xlsform.Question:
+					t.Errorf("%s is not in the tree", n.Path())
+				case got != nil && n.Kind == xlsform.Repeat && got.Kind != xform.Repeat:
+					t.Errorf("%s is no repeat", n.Path())
+				case got != nil && (n.Bind["relevant"] == "") != (got.Bind.Relevant == ""):
+					t.Errorf("%s: relevant %q, %q", n.Path(), n.Bind["relevant"], got.Bind.Relevant)
+				}
+			})
+		})
 	}
 }
 
 func FuzzReadModel(f *testing.F) {
-	f.Add([]byte("<h:html xmlns='http://www.w3.org/2002/xforms' xmlns:h='http://www.w3.org/1999/xhtml'><h:head><h:title>T</h:title><model><instance><data id='f'><a/><r><b/></r></data></instance><bind nodeset='/data/a' type='int'/></model></h:head><h:body><input ref='/data/a'/><group ref='/data/r'><repeat nodeset='/data/r'><input ref='/data/r/b'/></repeat></group></h:body></h:html>"))
+	f.Add([]byte(handWritten))
+	f.Add([]byte(`<html><head><model><instance><a><b/><b><c/></b></a></instance><bind/><bind nodeset="../../x"/></model></head></html>`))
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		m, err := xform.ReadModel(doc)
-		if err != nil {
-			if dtm.KindOf(err) != dtm.Invalid {
-				t.Fatal(err)
-			}
-			return
+		var e *dtm.Error
+		switch {
+		case err != nil && (!errors.As(err, &e) || e.Kind != dtm.Invalid || e.Where == ""):
+			t.Fatalf("not an Invalid error with a place: %v", err)
+		case err == nil && (m.Root == nil || m.Nodes[0] != m.Root || bytes.Count([]byte(m.Root.Path), []byte("/")) != 1):
+			t.Fatalf("a tree without its root: %+v", m)
 		}
-		m.Root.Walk(func(g *xform.Field) {
-			if m.Field(g.Path()) == nil {
-				t.Fatalf("%s is lost", g.Path())
-			}
-		})
 	})
 }
