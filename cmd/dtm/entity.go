@@ -58,7 +58,9 @@ func (h *house) follower(ctx context.Context) *entity.Follower {
 			}
 			return m.Declared(s.XML)
 		},
-		Failed: func(err error) { slog.ErrorContext(ctx, "following entities failed; it will be tried again", "error", err) },
+		Failed: func(err error) {
+			slog.ErrorContext(ctx, "following entities failed; it will be tried again", "error", err)
+		},
 	}
 }
 
