@@ -25,6 +25,7 @@ type Store interface {
 	dtm.Webhooks
 	dtm.WebhookQueue
 	dtm.FormStates
+	dtm.SubmissionStream
 	Close() error
 }
 
@@ -65,6 +66,7 @@ func Run(t *testing.T, d Dialect) {
 		{"Conflict", conflict},
 		{"Edits", edits},
 		{"Lists", lists},
+		{"Streams", streams},
 		{"Flags", flags},
 		{"Chunks", chunks},
 		{"Users", users},
