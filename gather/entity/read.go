@@ -1,17 +1,15 @@
 package entity
 
 import (
-	"bytes"
-	"encoding/xml"
-	"errors"
 	"html"
-	"io"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"dtm"
+	"dtm/gather/xform"
+	"dtm/gather/xpath"
 )
 
 // Model is what a form declares: where an entity is declared and which answers
@@ -22,32 +20,20 @@ type Model struct {
 	saveTo map[string]string // path of an answer -> property
 }
 
-const (
-	entitiesSpace = "http://www.opendatakit.org/xforms/entities"
-	xformsSpace   = "http://www.w3.org/2002/xforms"
-)
-
 // ReadModel reads the declarations of a form from its XForm: Invalid when it is
 // not well-formed. A form without any has no lists.
-func ReadModel(form string, xform []byte) (*Model, error) {
+func ReadModel(form string, doc []byte) (*Model, error) {
 	m := &Model{form: form, at: map[string]string{}, saveTo: map[string]string{}}
-	if !bytes.Contains(xform, []byte(entitiesSpace)) && !bytes.Contains(xform, []byte("<entity")) {
-		return m, nil
-	}
-	root, err := parse(xform)
+	x, err := xform.ReadModel(doc)
 	if err != nil {
 		return nil, err
 	}
-	model := root.find("head").find("model")
-	for _, n := range model.children {
-		switch {
-		case n.name.Local == "instance" && len(m.at) == 0 && len(n.children) == 1:
-			m.declarations(n.children[0], "")
-		case n.name.Local == "bind" && n.name.Space == xformsSpace:
-			path := afterRoot(n.attr("", "nodeset"))
-			if property := n.attr(entitiesSpace, "saveto"); property != "" && path != "" {
-				m.saveTo[path] = property
-			}
+	for _, e := range x.Entities {
+		m.at[afterRoot(e.In.Path)] = e.List
+	}
+	for _, n := range x.Leaves() {
+		if n.SaveTo != "" {
+			m.saveTo[afterRoot(n.Path)] = n.SaveTo
 		}
 	}
 	return m, nil
@@ -60,17 +46,6 @@ func afterRoot(path string) string {
 		return ""
 	}
 	return "/" + steps[1]
-}
-
-func (m *Model) declarations(n *node, path string) {
-	if e := n.find("meta").find("entity"); e != nil {
-		if list := e.attr("", "dataset"); list != "" {
-			m.at[path] = list
-		}
-	}
-	for _, c := range n.children {
-		m.declarations(c, path+"/"+c.name.Local)
-	}
 }
 
 // container is the nearest element at or above a path that declares an entity.
@@ -115,11 +90,12 @@ func (m *Model) Declared(submission []byte) ([]Declared, error) {
 	if len(m.at) == 0 {
 		return nil, nil
 	}
-	root, err := parse(submission)
+	doc, err := xform.Document(submission)
 	if err != nil {
 		return nil, err
 	}
-	if root.attr("", "encrypted") == "yes" {
+	root := doc.Children[0] // a document has one
+	if root.Attr("encrypted") == "yes" {
 		return nil, nil // its answers are not to be read here
 	}
 	r := reader{model: m}
@@ -139,25 +115,25 @@ type reader struct {
 // maxDeclared bounds what one submission may ask for.
 const maxDeclared = 5000
 
-func (r *reader) read(n *node, path string, d *Declared) {
+func (r *reader) read(n *xpath.Node, path string, d *Declared) {
 	if list, ok := r.model.at[path]; ok {
 		d = nil
-		if e := n.find("meta").find("entity"); e != nil && len(r.out) < maxDeclared {
+		if e := n.Child("meta").Child("entity"); e != nil && len(r.out) < maxDeclared {
 			d = declaration(list, e)
 			r.out = append(r.out, d)
 		}
 	}
-	if property, ok := r.model.saveTo[path]; ok && d != nil && len(n.children) == 0 {
-		d.Data[property] = strings.TrimSpace(n.text)
+	if property, ok := r.model.saveTo[path]; ok && d != nil && len(n.Children) == 0 {
+		d.Data[property] = strings.TrimSpace(n.Value)
 	}
-	for _, c := range n.children {
-		if c.name.Local != "meta" {
-			r.read(c, path+"/"+c.name.Local, d)
+	for _, c := range n.Children {
+		if c.Name != "meta" {
+			r.read(c, path+"/"+c.Name, d)
 		}
 	}
 }
 
-func declaration(list string, e *node) *Declared {
+func declaration(list string, e *xpath.Node) *Declared {
 	number := func(s string) int {
 		n, err := strconv.Atoi(strings.TrimSpace(s))
 		if err != nil || n < 0 {
@@ -169,86 +145,13 @@ func declaration(list string, e *node) *Declared {
 		s = strings.TrimSpace(s)
 		return s == "1" || strings.EqualFold(s, "true")
 	}
-	d := &Declared{List: list, ID: NormalID(e.attr("", "id")), Create: yes(e.attr("", "create")), Update: yes(e.attr("", "update")),
-		Base: number(e.attr("", "baseVersion")), Trunk: number(e.attr("", "trunkVersion")), Branch: NormalID(e.attr("", "branchId")),
+	d := &Declared{List: list, ID: NormalID(e.Attr("id")), Create: yes(e.Attr("create")), Update: yes(e.Attr("update")),
+		Base: number(e.Attr("baseVersion")), Trunk: number(e.Attr("trunkVersion")), Branch: NormalID(e.Attr("branchId")),
 		Data: map[string]string{}}
-	if l := e.find("label"); l != nil {
-		d.Label = strings.TrimSpace(l.text)
+	if l := e.Child("label"); l != nil {
+		d.Label = strings.TrimSpace(l.Value)
 	}
 	return d
-}
-
-// node is an element. A nil node has no children and no attributes.
-type node struct {
-	name     xml.Name
-	attrs    []xml.Attr
-	text     string // of elements without children
-	children []*node
-}
-
-func (n *node) find(name string) *node {
-	if n != nil {
-		for _, c := range n.children {
-			if c.name.Local == name {
-				return c
-			}
-		}
-	}
-	return nil
-}
-
-func (n *node) attr(space, name string) string {
-	if n != nil {
-		for _, a := range n.attrs {
-			if a.Name.Local == name && a.Name.Space == space {
-				return a.Value
-			}
-		}
-	}
-	return ""
-}
-
-// maxDepth is well above any form's; documents were checked when they came in.
-const maxDepth = 200
-
-func parse(doc []byte) (*node, error) {
-	bad := func(err error) error {
-		return (&dtm.Error{Kind: dtm.Invalid, Err: err, Msg: "the document is not well-formed XML: " + err.Error()}).Coded("entity.xml")
-	}
-	d := xml.NewDecoder(bytes.NewReader(doc))
-	root := &node{}
-	stack := []*node{root}
-	for {
-		t, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, bad(err)
-		}
-		top := stack[len(stack)-1]
-		switch t := t.(type) {
-		case xml.StartElement:
-			if len(stack) > maxDepth {
-				return nil, bad(errors.New("elements are nested too deeply"))
-			}
-			c := &node{name: t.Name, attrs: slices.Clone(t.Attr)}
-			top.children = append(top.children, c)
-			stack = append(stack, c)
-		case xml.EndElement:
-			stack = stack[:len(stack)-1]
-		case xml.CharData:
-			if len(top.children) == 0 && len(stack) > 1 {
-				top.text += string(t)
-			}
-		case xml.Directive:
-			return nil, bad(errors.New("a document type is not accepted"))
-		}
-	}
-	if len(root.children) != 1 {
-		return nil, bad(errors.New("it has no root element, or two"))
-	}
-	return root.children[0], nil
 }
 
 // csvFile finds the lists that a form reads as secondary instances.
