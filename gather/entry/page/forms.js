@@ -33,3 +33,18 @@ export async function refresh(token) {
   await store.replaceForms(out);
   await store.set("refreshed", Date.now());
 }
+
+/** What the questions of a form are called in lang: path -> label. */
+export function labels(form, lang) {
+  const d = parse(form.xml), out = new Map();
+  const tongues = [...d.getElementsByTagNameNS("*", "translation")];
+  const tongue = tongues.find((t) => { const l = t.getAttribute("lang"); return l === lang || l.includes(`(${lang})`); }) ?? tongues[0];
+  const texts = new Map([...(tongue?.getElementsByTagNameNS("*", "text") ?? [])].map((t) => [t.getAttribute("id"), [...t.children].find((v) => !v.hasAttribute("form"))?.textContent.trim() ?? ""]));
+  for (const l of d.getElementsByTagNameNS("*", "label")) {
+    const path = l.parentElement.getAttribute("ref") ?? l.parentElement.getAttribute("nodeset");
+    const id = /jr:itext\('([^']*)'\)/.exec(l.getAttribute("ref") ?? "")?.[1];
+    const text = (id ? texts.get(id) : l.textContent.trim())?.replace(/\s+/g, " ");
+    if (path && text && l.parentElement.localName !== "item") out.set(path, text);
+  }
+  return out;
+}

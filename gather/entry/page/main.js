@@ -4,7 +4,7 @@
 
 import * as store from "./store.js";
 import * as server from "./server.js";
-import { refresh } from "./forms.js";
+import { labels, refresh } from "./forms.js";
 import { due, sendAll, tell } from "./send.js";
 import { languages, moment, preferred, say, size } from "./text.js";
 import { el, fillIn, ask } from "./dom.js";
@@ -72,7 +72,7 @@ async function forms() {
           el("a", { class: "button main", href: "#fill=" + encodeURIComponent(f.key), "data-key": "start-" + f.id }, t("forms.start")))))
       : el("div", { class: "card empty" }, el("p", {}, el("b", {}, t("forms.none"))), el("p", {}, t(navigator.onLine && refreshed ? "forms.none.online" : "forms.none.offline"))),
     drafts.length ? el("h2", {}, t("forms.drafts")) : "",
-    drafts.length ? el("ul", { class: "cards" }, ...drafts.map(card)) : "",
+    drafts.length ? el("ul", { class: "cards" }, ...drafts.map((r) => card(r, "h3"))) : "",
     el("section", { class: "foot" },
       here.failure ? el("p", { class: "note bad", role: "alert" }, t("forms.failed", here.failure)) : "",
       el("p", { class: "quiet" }, refreshed ? t("forms.refreshed", when(refreshed)) : t("forms.never"), " ", t({ ready: "forms.ready", pending: "forms.notready", insecure: "forms.insecure" }[here.offline])),
@@ -86,23 +86,25 @@ async function records() {
   const waiting = all.filter((r) => r.state === "queued");
   const last = here.finished && all.find((r) => r.id === here.finished);
   const known = last && (await store.form(last.form));
+  const asked = new Map();
+  for (const f of await store.forms()) if (all.some((r) => r.form === f.key && r.remarks?.length)) asked.set(f.key, labels(f, here.lang));
   fillIn("#main", notices(), el("h1", {}, t("records")),
     last ? el("div", { class: "card done", role: "status" }, el("p", {}, el("b", {}, t("records.saved"))),
       known?.current ? el("a", { class: "button main", href: "#fill=" + encodeURIComponent(last.form), "data-key": "another" }, t("records.another")) : "") : "",
     all.length ? el("div", { class: "row sendbar" }, el("p", { class: "grow", role: "status" }, waiting.length ? t("records.waiting", waiting.length) : t("records.allsent")),
       waiting.length ? button(t("records.send"), "send", async () => { await due(); send(); }, last ? "" : "main") : "") : "",
-    all.length ? el("ul", { class: "cards" }, ...all.map(card)) : el("div", { class: "card empty" }, el("p", {}, el("b", {}, t("records.none"))), el("p", {}, t("records.none.do"))),
+    all.length ? el("ul", { class: "cards" }, ...all.map((r) => card(r, "h2", asked.get(r.form)))) : el("div", { class: "card empty" }, el("p", {}, el("b", {}, t("records.none"))), el("p", {}, t("records.none.do"))),
     el("section", { class: "foot" }, await room()));
 }
 
 /** One record: what it is, how far it is, what can be done with it. */
-function card(r) {
+function card(r, heading, asked) {
   const sending = r.state === "queued" && r.id in here.progress;
   const state = sending ? "sending" : r.state;
   const say_ = [];
   if (r.error && (r.state === "queued" || r.state === "refused") && !sending) say_.push(el("p", { class: "note bad" }, why(r.error), r.state === "queued" && r.next > Date.now() ? " " + t("record.next", when(r.next)) : ""));
-  if (r.remarks?.length) say_.push(el("div", { class: "note" }, el("b", {}, t("record.remarks")), el("ul", {}, ...r.remarks.map((m) => el("li", {}, m.text[here.lang] ?? m.text, m.where ? el("bdi", { class: "quiet" }, " (" + m.where + ")") : "")))));
-  if (r.missing?.length) say_.push(el("p", { class: "note bad" }, t("record.missing", r.missing.join(", "))));
+  if (r.remarks?.length) say_.push(el("div", { class: "note" }, el("b", {}, t("record.remarks")), el("ul", {}, ...r.remarks.map((m) => el("li", {}, m.text[here.lang] ?? m.text, asked?.get(m.where) ? el("div", { class: "quiet" }, el("bdi", {}, asked.get(m.where))) : "")))));
+  if (r.missing?.length) say_.push(el("p", { class: "note bad" }, t("record.missing", r.missing.map((m) => "\u2068" + m + "\u2069").join(", "))));
   const name = r.name || t("record.untitled");
   const act = [];
   if (r.state === "draft") act.push(el("a", { class: "button main", href: "#draft=" + r.id, "data-key": "open-" + r.id }, t("record.open")));
@@ -112,7 +114,7 @@ function card(r) {
   if (r.state === "queued" && r.tries === 0 && !sending) act.push(button(t("record.edit"), "edit-" + r.id, async () => { await reopen(r); }));
   if (!sending) act.push(button(t("record.delete"), "delete-" + r.id, () => erase(r), "plain"));
   return el("li", { class: "card record", "data-state": state, "data-id": r.id },
-    el("div", { class: "row" }, el("div", { class: "grow" }, el("h3", {}, el("bdi", {}, name)), el("p", { class: "quiet" }, el("bdi", {}, r.title), " · ", r.sent ? t("record.sentat", when(r.sent)) : t("record.changed", when(r.changed)), r.files.length ? " · " + t("record.photos", r.files.length) : "")),
+    el("div", { class: "row" }, el("div", { class: "grow" }, el(heading, {}, el("bdi", {}, name)), el("p", { class: "quiet" }, el("bdi", {}, r.title)), el("p", { class: "quiet" }, r.sent ? t("record.sentat", when(r.sent)) : t("record.changed", when(r.changed)), r.files.length ? " · " + t("record.photos", r.files.length) : "")),
       el("span", { class: "state " + state }, t("state." + state))),
     sending ? el("p", { class: "row" }, el("progress", { max: "1", value: here.progress[r.id], "aria-label": t("state.sending"), "data-progress": r.id }), el("span", { class: "quiet" }, t("record.progress", Math.round(here.progress[r.id] * 100)))) : "",
     ...say_, el("div", { class: "acts" }, ...act));
@@ -122,9 +124,12 @@ function card(r) {
  *  in that language. */
 function why(e) {
   if (e.kind === "network") return t("error.network");
-  if (e.kind === "device") return e.said || t("enrol.unknown");
-  if (e.said) return e.said;
-  return e.kind === "busy" ? t("error.busy") : t("error.status", e.status);
+  // Its own words are in the language of the moment, and say more than ours.
+  if (e.said && e.lang === here.lang) return e.said;
+  if (e.kind === "device") return t("enrol.unknown");
+  if (e.kind === "busy") return t("error.busy");
+  const own = t("error." + e.status);
+  return own.startsWith("error.") ? t("error.status", e.status) : own;
 }
 
 function notices() {

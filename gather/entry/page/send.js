@@ -64,7 +64,7 @@ async function sendOne(token, lang, r) {
   } catch (e) {
     const f = e instanceof Failed ? e : new Failed("busy", 0, String(e?.message ?? e));
     await store.change(r.id, (now) => {
-      const error = { kind: f.kind, status: f.status, said: f.said, at: Date.now() };
+      const error = { kind: f.kind, status: f.status, said: f.said, lang, at: Date.now() };
       if (f.kind === "refused") return { ...now, state: "refused", tries: now.tries + 1, error };
       const tries = now.tries + 1;
       // Up to a fifth longer, so that phones that lost the network together do

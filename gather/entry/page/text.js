@@ -97,13 +97,16 @@ const texts = {
 
     "error.network": "No connection to the server.",
     "error.busy": "The server is busy. It is tried again by itself.",
-    "error.status": "The server answered {0}.",
+    "error.409": "The office has other answers under the same number. Both are kept; tell your supervisor.",
+    "error.404": "The office no longer knows this form or this version of it. Get the forms, and tell your supervisor.",
+    "error.413": "This record is larger than the server takes. Tell your supervisor.",
+    "error.status": "The server did not accept this record ({0}). Tell your supervisor.",
   },
   fr: {
     title: "Saisie",
     skip: "Aller au contenu",
     forms: "Formulaires",
-    records: "Envois",
+    records: "Fiches",
     language: "Langue",
     online: "En ligne",
     offline: "Hors ligne",
@@ -190,7 +193,10 @@ const texts = {
 
     "error.network": "Pas de connexion avec le serveur.",
     "error.busy": "Le serveur est occupé. Un nouvel essai se fera tout seul.",
-    "error.status": "Le serveur a répondu {0}.",
+    "error.409": "Le bureau a d’autres réponses sous le même numéro. Les deux sont conservées\u202f; prévenez votre superviseur.",
+    "error.404": "Le bureau ne connaît plus ce formulaire ou cette version. Récupérez les formulaires et prévenez votre superviseur.",
+    "error.413": "Cette fiche est plus grande que ce que le serveur accepte. Prévenez votre superviseur.",
+    "error.status": "Le serveur n’a pas accepté cette fiche ({0}). Prévenez votre superviseur.",
   },
   ar: {
     title: "إدخال البيانات",
@@ -283,7 +289,10 @@ const texts = {
 
     "error.network": "لا اتصال بالخادم.",
     "error.busy": "الخادم مشغول. تُعاد المحاولة تلقائياً.",
-    "error.status": "أجاب الخادم بالرمز {0}.",
+    "error.409": "لدى المكتب إجابات أخرى بالرقم نفسه. تم حفظ النسختين؛ أبلغ المشرف.",
+    "error.404": "لم يعد المكتب يعرف هذه الاستمارة أو هذا الإصدار. اجلب الاستمارات وأبلغ المشرف.",
+    "error.413": "هذا السجل أكبر مما يقبله الخادم. أبلغ المشرف.",
+    "error.status": "لم يقبل الخادم هذا السجل ({0}). أبلغ المشرف.",
   },
 };
 
@@ -311,7 +320,7 @@ const locale = (lang) => ({ en: "en-GB", fr: "fr", ar: "ar-DJ-u-nu-latn" })[lang
 /** Time of day if today, else day and time. */
 export function moment(lang, at) {
   const d = new Date(at), today = new Date().toDateString() === d.toDateString();
-  return new Intl.DateTimeFormat(locale(lang), today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" }).format(d);
+  return new Intl.DateTimeFormat(locale(lang), today ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } : { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(d);
 }
 
 /** Bytes in the unit that people read. */

@@ -46,7 +46,7 @@ const onButtons = {
   "Okay": ["Done", "C’est fait", "تم"],
   "Try again": ["Try again", "Réessayer", "إعادة المحاولة"],
 };
-const attributes = { "Captured image preview": ["The photo taken", "La photo prise", "الصورة الملتقطة"], "Close": ["Close", "Fermer", "إغلاق"] };
+const attributes = { ...onButtons, "Captured image preview": ["The photo taken", "La photo prise", "الصورة الملتقطة"], "Close": ["Close", "Fermer", "إغلاق"] };
 
 const nth = { en: 0, fr: 1, ar: 2 };
 const patterns = [
@@ -76,6 +76,7 @@ export class Words {
         if (m.type === "characterData") this.text(m.target);
         else for (const n of m.addedNodes) this.all(n);
       }
+      this.soon ??= requestAnimationFrame(() => { this.soon = undefined; name(); });
     });
     this.watch.observe(document.body, { childList: true, subtree: true, characterData: true });
   }
@@ -85,7 +86,10 @@ export class Words {
     this.all(document.body);
   }
 
-  close() { this.watch.disconnect(); }
+  close() {
+    this.watch.disconnect();
+    cancelAnimationFrame(this.soon);
+  }
 
   all(node) {
     if (node.nodeType === Node.TEXT_NODE) return this.text(node);
@@ -123,6 +127,32 @@ export class Words {
     }
     // A sum over an empty answer is not a number: nothing to show.
     if (/(^|\W)NaN(\W|$)/.test(word) && !at.closest("input,textarea")) return word.replace(/(^|\W)NaN(?=\W|$)/g, "$1–");
+  }
+}
+
+let named = 0;
+/** Tells readers of the screen what each field asks: the library ties its labels to
+ *  boxes that are no fields. */
+function name() {
+  for (const q of document.querySelectorAll(".odk-form .question-container")) {
+    const label = q.querySelector(".control-text label");
+    if (!label) continue;
+    label.id ||= "asked-" + ++named;
+    const by = (e) => e.getAttribute("aria-labelledby") === label.id || e.setAttribute("aria-labelledby", label.id);
+    q.querySelectorAll("[role=combobox],[role=spinbutton],[role=listbox],input.p-inputtext,textarea").forEach(by);
+    const choices = q.querySelector(".value-option")?.parentElement;
+    if (choices) { choices.setAttribute("role", choices.querySelector("[type=radio]") ? "radiogroup" : "group"); by(choices); }
+  }
+  // Regions named by a button without a name, many of them alike.
+  for (const e of document.querySelectorAll(".odk-form .p-panel-content-container[role=region]")) {
+    e.setAttribute("role", "group");
+    const title = e.parentElement.querySelector(".panel-title h2");
+    if (title) { title.id ||= "asked-" + ++named; e.setAttribute("aria-labelledby", title.id); }
+  }
+  // What looks like a button and folds a group must work from the keyboard.
+  for (const e of document.querySelectorAll(".odk-form .panel-title[role=button]:not([tabindex])")) {
+    e.tabIndex = 0;
+    e.addEventListener("keydown", (k) => { if (k.key === "Enter" || k.key === " ") { k.preventDefault(); e.click(); } });
   }
 }
 
