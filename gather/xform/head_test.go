@@ -165,7 +165,9 @@ func FuzzHead(f *testing.F) {
 		if err != nil {
 			t.Fatalf("accepted, and the standard library says: %v", err)
 		}
-		if got.FormID != want.FormID {
+		// The standard library leaves line breaks and tabs in attributes as they are.
+		blanks := strings.NewReplacer("\n", " ", "\t", " ", "\r", " ").Replace
+		if blanks(got.FormID) != strings.TrimSpace(blanks(want.FormID)) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	})

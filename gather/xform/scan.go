@@ -31,18 +31,30 @@ type handler interface {
 // attr is an attribute: its whole name with prefix, and its text as it stands.
 type attr struct{ name, raw []byte }
 
+// value is the attribute's text as XML 1.0 (3.3.3) reads it: references are
+// replaced, a line break or a tab that stands there as such is a blank.
 func (a attr) value() string {
-	if bytes.IndexByte(a.raw, '&') < 0 {
+	if bytes.IndexAny(a.raw, "&\t\r\n") < 0 {
 		return string(a.raw)
 	}
 	var b []byte
 	for rest := a.raw; len(rest) > 0; {
-		if rest[0] != '&' {
-			b, rest = append(b, rest[0]), rest[1:]
+		switch rest[0] {
+		case '&':
+			text, n, _ := reference(rest) // the scanner has checked it
+			b, rest = append(b, text...), rest[max(n, 1):]
 			continue
+		case '\t', '\n':
+			b = append(b, ' ')
+		case '\r':
+			if len(rest) > 1 && rest[1] == '\n' {
+				rest = rest[1:]
+			}
+			b = append(b, ' ')
+		default:
+			b = append(b, rest[0])
 		}
-		text, n, _ := reference(rest) // the scanner has checked it
-		b, rest = append(b, text...), rest[max(n, 1):]
+		rest = rest[1:]
 	}
 	return string(b)
 }
