@@ -41,13 +41,14 @@ type phone struct {
 	profile string
 	ctx     context.Context
 	allowed string // origin of the house
+	flags   []chromedp.ExecAllocatorOption
 }
 
-func newPhone(t *testing.T, h *house) *phone {
+func newPhone(t *testing.T, h *house, flags ...chromedp.ExecAllocatorOption) *phone {
 	t.Helper()
 	_, err := os.Stat(filepath.Join("asset", "index.html"))
 	needed(t, err == nil, "the page is not built: make assets")
-	p := &phone{t: t, h: h, profile: t.TempDir(), allowed: h.URL}
+	p := &phone{t: t, h: h, profile: t.TempDir(), allowed: h.URL, flags: flags}
 	p.open()
 	return p
 }
@@ -59,7 +60,7 @@ func (p *phone) open() {
 	needed(p.t, err == nil, "Debian's package chromium is missing: make tools")
 	o := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(p.profile))
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), o...)
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(o, p.flags...)...)
 	p.t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx, chromedp.WithListener(p.heard))
 	p.t.Cleanup(cancel)

@@ -103,6 +103,88 @@ func TestLostAcknowledgement(t *testing.T) {
 	}
 }
 
+// TestLargeRecord: 15 MB travel in two requests with their progress shown; when the
+// second is cut, only what was in it is sent again.
+func TestLargeRecord(t *testing.T) {
+	t.Parallel()
+	h := setup(t)
+	p := newPhone(t, h)
+	p.enrol("en")
+	const size = 5_000_000
+	ask[bool](p, inStore+fmt.Sprintf(`(async () => {
+		const f = (await all("form"))[0], now = Date.now(), files = ["1.jpg", "2.jpg", "3.jpg"].map(name => ({name, type: "image/jpeg", size: %[1]d}));
+		for (const [i, x] of files.entries()) await within("file", "readwrite", s => done(s.put({type: x.type, data: new Uint8Array(%[1]d).fill(i + 65).buffer}, ["uuid:large", x.name])));
+		await within("record", "readwrite", s => done(s.put({id: "uuid:large", form: f.key, formId: f.id, title: f.title, state: "queued", created: now, changed: now, finished: now, tries: 0, next: 0, error: null,
+			name: "large", instance: "uuid:large", xml: %[2]q, files})));
+		return true;
+	})()`, size, h.instance("uuid:large", "")))
+	var requests []string
+	held := make(chan struct{})
+	h.through(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if !isSubmission(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		b, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(b))
+		var names []string
+		for _, m := range regexp.MustCompile(`filename="(\d)\.jpg"|name="(\*isIncomplete\*)"`).FindAllSubmatch(b, -1) {
+			names = append(names, string(m[1])+string(m[2]))
+		}
+		h.mu.Lock()
+		requests = append(requests, strings.Join(names, " "))
+		n := len(requests)
+		h.mu.Unlock()
+		if n == 2 {
+			<-held
+			http.Error(w, "", http.StatusBadGateway)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+	p.again()
+	p.until("progress beyond the first request", `document.querySelector("[data-progress]")?.value > 0.6`)
+	p.stateIs("uuid:large", "sending")
+	close(held)
+	p.click(`[data-key='retry-uuid:large']`)
+	p.stateIs("uuid:large", "received")
+	if want := []string{"1 2 *isIncomplete*", "3", "3"}; !slices.Equal(requests, want) {
+		t.Errorf("requests held %q, want %q", requests, want)
+	}
+	list := h.stored()
+	if len(list) != 1 || len(list[0].Attachments) != 3 {
+		t.Fatalf("stored are %v", list)
+	}
+	for _, a := range list[0].Attachments {
+		if a.Size != size {
+			t.Errorf("%s has %d bytes", a.Name, a.Size)
+		}
+	}
+}
+
+// TestWithoutTLS: where the address is plain http, as on a field office's own
+// network, the page says that it needs the network, and works with it.
+func TestWithoutTLS(t *testing.T) {
+	t.Parallel()
+	h := setup(t)
+	p := newPhone(t, h, chromedp.Flag("host-resolver-rules", "MAP dtm.test 127.0.0.1"))
+	p.allowed = strings.Replace(h.URL, "127.0.0.1", "dtm.test", 1)
+	p.do(chromedp.Navigate(p.allowed + "/entry/#" + h.token))
+	p.until("forms", `document.querySelector("[data-key^=start]")`)
+	if ask[bool](p, `isSecureContext`) {
+		t.Fatal("the address counts as secure: this proves nothing")
+	}
+	p.until("the warning", `document.body.innerText.includes("cannot work without network")`)
+	p.speak("ar")
+	p.click(`[data-key^=start]`)
+	p.fill(2, photo(t, "p.jpg", 3))
+	p.finish()
+	p.until("received", `document.querySelector("[data-state=received]")`)
+	if list := h.stored(); len(list) != 1 || len(list[0].Attachments) != 1 || !strings.HasPrefix(list[0].DeviceID, "dtm-entry:") {
+		t.Errorf("stored are %v", list)
+	}
+}
+
 // TestTwoTabs: two tabs that get their network back at once send each record once.
 func TestTwoTabs(t *testing.T) {
 	t.Parallel()

@@ -5,7 +5,7 @@
 import * as store from "./store.js";
 import * as server from "./server.js";
 import { labels, refresh } from "./forms.js";
-import { due, sendAll, tell } from "./send.js";
+import { alone, due, sendAll, tell } from "./send.js";
 import { languages, moment, preferred, say, size } from "./text.js";
 import { el, fillIn, ask } from "./dom.js";
 
@@ -212,7 +212,7 @@ async function erase(r) {
 
 async function reopen(r) {
   // The sender may have taken it since the list was drawn.
-  const now = await navigator.locks.request("dtm-entry-send", { ifAvailable: true }, (lock) => lock && store.change(r.id, (x) => (x.state === "queued" && x.tries === 0 ? { ...x, state: "draft" } : undefined)));
+  const now = await alone("dtm-entry-send", { ifAvailable: true }, (lock) => lock && store.change(r.id, (x) => (x.state === "queued" && x.tries === 0 ? { ...x, state: "draft" } : undefined)));
   if (now?.state === "draft") location.hash = "#draft=" + r.id;
   else draw();
 }
@@ -270,7 +270,7 @@ let learning;
 async function learn() {
   clearTimeout(learning);
   const day = 86_400_000, now = Date.now();
-  const sent = (await store.records()).filter((r) => r.sent && now - r.sent < 30 * day).sort((a, b) => b.sent - a.sent).slice(0, 200);
+  const sent = (await store.records()).filter((r) => ["sent", "received", "remarks"].includes(r.state) && now - r.sent < 30 * day).sort((a, b) => b.sent - a.sent).slice(0, 200);
   if (!sent.length || !here.token || !navigator.onLine) return;
   let answer;
   try {
@@ -286,10 +286,10 @@ async function learn() {
     if (JSON.stringify([r.state, r.remarks ?? [], r.missing ?? []]) === JSON.stringify([state, a.remarks, a.missing])) continue;
     changed = true;
     // A photo that the office lacks is sent again, if it is still here.
-    const again = a.missing.filter((m) => r.files.some((f) => f.name === m && f.done));
+    const again = (r.again ?? 0) < 3 ? a.missing.filter((m) => r.files.some((f) => f.name === m && f.done)) : [];
     await store.change(r.id, (x) => ({ ...x, state, remarks: a.remarks, missing: a.missing }));
     if (!a.missing.length) await store.dropFiles(r.id);
-    else if (again.length) await store.change(r.id, (x) => ({ ...x, state: "queued", next: now + 60_000, files: x.files.map((f) => (again.includes(f.name) ? { ...f, done: false } : f)) }));
+    else if (again.length) await store.change(r.id, (x) => ({ ...x, state: "queued", again: (x.again ?? 0) + 1, next: now + 60_000, files: x.files.map((f) => (again.includes(f.name) ? { ...f, done: false } : f)) }));
   }
   if (changed) tell({ type: "change" });
   // Checks run within seconds of the arrival; corrections of staff come later.

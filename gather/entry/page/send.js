@@ -18,18 +18,19 @@ export function tell(what) {
 }
 channel.onmessage = (e) => self.dispatchEvent(new CustomEvent("entry", { detail: e.data }));
 
-const alone = (name, fn) => (navigator.locks ? navigator.locks.request(name, fn) : fn());
+/** Runs fn when no other tab does; where the browser has no locks, at once. */
+export const alone = (name, options, fn) => (navigator.locks ? navigator.locks.request(name, options, fn) : fn(true));
 
 /** Sends all that is due; resolves to the time of the next try, or 0. */
 export function sendAll(lang) {
-  return alone("dtm-entry-send", async () => {
-    const token = await store.setting("token");
+  return alone("dtm-entry-send", {}, async () => {
+    const [token, number] = [await store.setting("token"), await store.setting("number")];
     if (!token) return 0;
     for (;;) {
       const waiting = (await store.records()).filter((r) => r.state === "queued").sort((a, b) => a.finished - b.finished);
       const due = waiting.find((r) => r.next <= Date.now());
       if (!due) return waiting.length ? Math.min(...waiting.map((r) => r.next)) : 0;
-      const ok = await sendOne(token, lang, due);
+      const ok = await sendOne(token, number, lang, due);
       if (!ok) {
         const left = (await store.records()).filter((r) => r.state === "queued");
         return left.length ? Math.max(Date.now() + 1000, Math.min(...left.map((r) => r.next))) : 0;
@@ -39,7 +40,7 @@ export function sendAll(lang) {
 }
 
 /** Sends one record. false: nothing more can be sent now. */
-async function sendOne(token, lang, r) {
+async function sendOne(token, number, lang, r) {
   const open = r.files.filter((f) => !f.done);
   const total = open.reduce((n, f) => n + f.size, 0) + r.xml.length;
   let sent = 0;
@@ -52,7 +53,7 @@ async function sendOne(token, lang, r) {
         if (kept) files.push({ name: f.name, ...kept });
       }
       const size = part.files.reduce((n, f) => n + f.size, 0) + r.xml.length;
-      await submit(token, lang, r.xml, files, part.last, (share) => tell({ type: "progress", id: r.id, share: Math.min(1, (sent + share * size) / total) }));
+      await submit(token, number, lang, r.xml, files, part.last, (share) => tell({ type: "progress", id: r.id, share: Math.min(1, (sent + share * size) / total) }));
       sent += size;
       const names = new Set(part.files.map((f) => f.name));
       await store.change(r.id, (now) => ({ ...now, files: now.files.map((f) => (names.has(f.name) ? { ...f, done: true } : f)) }));

@@ -2,6 +2,12 @@
 // with their files, and a few settings. Page and service worker use it alike.
 // Version 1 of the schema; a later one must carry every record over.
 
+// Absent where the address is not https, as in a field office without a certificate;
+// the form library needs it too.
+if (!crypto.randomUUID)
+  crypto.randomUUID = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b, i) => (i === 6 ? (b & 15) | 64 : i === 8 ? (b & 63) | 128 : b))
+    .map((b, i) => (i === 4 || i === 6 || i === 8 || i === 10 ? "-" : "") + b.toString(16).padStart(2, "0")).join("");
+
 let opening;
 
 function database() {
