@@ -129,6 +129,9 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 // start loads in the background until close; what fails is tried again.
 func (h *house) start(ctx context.Context) {
 	ctx, h.stop = context.WithCancel(context.WithoutCancel(ctx))
+	h.loading.Go(func() { _ = h.follower(ctx).Run(ctx) })
+	h.loading.Go(func() { _ = h.sender(ctx).Run(ctx) })
+	h.loading.Go(func() { h.keepPoints(ctx) })
 	h.loading.Go(func() {
 		for pause := time.Second; ctx.Err() == nil; pause = min(2*pause, time.Minute) {
 			if err := h.loader.Run(ctx); err != nil {

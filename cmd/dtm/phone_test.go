@@ -124,7 +124,7 @@ func TestPhone(t *testing.T) {
 	}
 	manifest := p.get(regexp.MustCompile(`<manifestUrl>(.*?)</manifestUrl>`).FindStringSubmatch(list)[1])
 	points := p.get(regexp.MustCompile(`<downloadUrl>(.*?)</downloadUrl>`).FindStringSubmatch(manifest)[1])
-	if !strings.Contains(points, "obock,Obock,DJ01") || strings.Contains(points, "orobor") {
+	if !strings.Contains(points, "obock,Obock,1,DJ01") || strings.Contains(points, "orobor") {
 		t.Errorf("points.csv is not the points that are open:\n%s", points)
 	}
 	if code, h, _ := p.do("HEAD", m+"/submission", nil, ""); code != http.StatusNoContent || h.Get("X-OpenRosa-Accept-Content-Length") == "" {

@@ -41,6 +41,9 @@ func runServe(ctx context.Context, c *call) error {
 // serve answers requests until ctx ends. ready is told the address.
 func (c *call) serve(ctx context.Context, h *house, ready func(base string)) error {
 	slog.SetDefault(slog.New(logHandler(h.config.LogFormat)))
+	if err := h.syncPoints(ctx, time.Now()); err != nil {
+		return err
+	}
 	h.start(ctx)
 	l, err := net.Listen("tcp", h.config.Listen)
 	if err != nil {
@@ -89,7 +92,7 @@ func (h *house) routes() (http.Handler, error) {
 	}})
 	phones := &openrosa.Handler{
 		Forms: h.db, Devices: h.db, Submissions: h.db, Blobs: h.blobs, Head: head,
-		Expected: h.forms.expected, Media: h.forms.media(time.Now), Base: h.config.BaseURL, Lang: h.op.Languages[0],
+		Expected: h.forms.expected, Media: h.forms.media(time.Now), Entities: h.db, States: h.db, Reads: h.forms.reads, Scope: h.scope, Base: h.config.BaseURL, Lang: h.op.Languages[0],
 		MaxRequest: h.config.MaxUpload << 20,
 	}
 	phones.Register(mux)

@@ -80,6 +80,13 @@ func Run(t *testing.T, d Dialect) {
 		{"Immutable", immutable},
 		{"Tampering", tampering},
 		{"HostileText", hostileText},
+		{"EntityLists", entityLists},
+		{"Entities", entities},
+		{"EntityFilters", entityFilters},
+		{"HeldEntities", heldEntities},
+		{"EntityRace", entityRace},
+		{"Webhooks", webhooks},
+		{"FormStates", formStates},
 		{"Kill", kill},
 	} {
 		t.Run(c.name, func(t *testing.T) {
