@@ -12,6 +12,7 @@ type layout struct {
 	form   string
 	root   *table
 	tables []*table // the root first, then repeats as they come
+	newest *xform.Model
 }
 
 // table is the submissions themselves or the turns of a repeat.
@@ -67,6 +68,7 @@ func newLayout(form string, versions []*xform.Model) *layout {
 	l.root.top = &node{kind: groupNode, name: "data"}
 	for i, m := range versions {
 		if i == 0 {
+			l.newest = m
 			l.root.top.name, l.root.top.field = m.Root.Name, m.Root
 		}
 		l.join(l.root.top, m.Root)
