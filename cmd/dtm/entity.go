@@ -74,7 +74,10 @@ func (h *house) scope(d dtm.Device) dtm.EntityScope {
 	return dtm.EntityScope{Point: p.Code, Region: p.Area}
 }
 
-const pointList = "points"
+const (
+	pointList  = "points"
+	pointsFile = pointList + ".csv"
+)
 
 // syncPoints brings the entity list of points up to the register of the operation:
 // phones get them like every other list. A point's code is its entity's id.

@@ -96,12 +96,19 @@ func (c *call) publish(ctx context.Context, h *house, name string, source []byte
 	}
 	fmt.Fprintf(c.out, "published %s version %s: %s\n", f.ID, f.Version, f.Title)
 	given := map[string]bool{pointsFile: true}
+	lists, err := h.db.EntityLists(ctx)
+	if err != nil {
+		return err
+	}
+	for _, l := range lists {
+		given[l.Name+".csv"] = true
+	}
 	for _, m := range media {
 		given[m.Name] = true
 	}
 	for _, file := range f.ExternalFiles() {
 		if !given[file] {
-			fmt.Fprintf(c.err, "%s: the form asks for %s, which was not given; phones will say so\n", name, file)
+			fmt.Fprintf(c.err, "%s: the form asks for %s, which was not given and is no entity list yet; phones will say so\n", name, file)
 		}
 	}
 	return nil

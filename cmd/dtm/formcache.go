@@ -1,11 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/md5"
-	"encoding/csv"
-	"encoding/hex"
 	"slices"
 	"sync"
 	"time"
@@ -14,6 +10,7 @@ import (
 	"dtm/gather/openrosa"
 	"dtm/gather/xform"
 	"dtm/gather/xlsform"
+	"dtm/gather/xpath"
 )
 
 // formCache reads each published version of a form once.
@@ -22,6 +19,7 @@ type formCache struct {
 	forms dtm.Forms
 	read  sync.Map // id NUL version -> *xlsform.Form
 
+	checks sync.Map // id NUL version -> *checked
 	models sync.Map // id NUL version -> *entity.Model
 	lists  sync.Map // id NUL version -> names of lists
 }
@@ -54,7 +52,51 @@ func (c *formCache) movements(ctx context.Context, s dtm.Submission) ([]dtm.Move
 		return nil, nil, err
 	}
 	rows, flags := xform.Movements(c.op, f, in)
-	return rows, append(slices.Clone(in.Flags), flags...), nil
+	again, err := c.recheck(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	return rows, slices.Concat(without(in.Flags, again), again, flags), nil
+}
+
+// checked is a form as its expressions are re-checked, with the lists it came with.
+type checked struct {
+	model *xform.Model
+	lists map[string]*xpath.Node
+}
+
+// recheck flags what the form's own expressions say against a submission. A list
+// of points or entities that changes by the day is not at hand: which point was
+// open then is another rule's.
+func (c *formCache) recheck(ctx context.Context, s dtm.Submission) ([]dtm.Flag, error) {
+	key := s.Form + "\x00" + s.Version
+	known, ok := c.checks.Load(key)
+	if !ok {
+		form, err := c.forms.Form(ctx, s.Form, s.Version)
+		if err != nil {
+			return nil, err
+		}
+		m, err := xform.ReadModel(form.XForm)
+		if err != nil {
+			return nil, err
+		}
+		made := &checked{model: m, lists: map[string]*xpath.Node{}}
+		for _, file := range form.Media {
+			if l, err := xform.ReadList(file.Name, file.Data); err == nil { // else it is a picture
+				made.lists[file.Name] = l
+			}
+		}
+		known, _ = c.checks.LoadOrStore(key, made)
+	}
+	k := known.(*checked)
+	return xform.Recheck(k.model, s.XML, xform.Env{Now: s.Received, Lists: k.lists}), nil
+}
+
+// without leaves out that an answer is missing where it is also required.
+func without(flags, again []dtm.Flag) []dtm.Flag {
+	return slices.DeleteFunc(slices.Clone(flags), func(f dtm.Flag) bool {
+		return f.Rule == "answer.missing" && slices.ContainsFunc(again, func(g dtm.Flag) bool { return g.Rule == "answer.required" && g.Path == f.Path })
+	})
 }
 
 // expected names the attachments that a submission's answers mention.
@@ -71,28 +113,6 @@ func head(xml []byte) (openrosa.Head, error) {
 	return openrosa.Head{FormID: h.FormID, Version: h.Version, InstanceID: h.InstanceID, DeprecatedID: h.DeprecatedID, Encrypted: h.Encrypted}, err
 }
 
-// media gives a form its attachments as they are today: points.csv comes from
-// the register, so a point that opens is on the phone at the next update.
-func (c *formCache) media(now func() time.Time) func(context.Context, dtm.Form) ([]dtm.Media, error) {
-	return func(ctx context.Context, form dtm.Form) ([]dtm.Media, error) {
-		f, err := c.form(ctx, form.ID, form.Version)
-		if err != nil {
-			return nil, err
-		}
-		out := slices.Clone(form.Media)
-		if slices.Contains(f.ExternalFiles(), pointsFile) && !slices.ContainsFunc(out, func(m dtm.Media) bool { return m.Name == pointsFile }) {
-			m, err := pointsCSV(c.op, now())
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, m)
-		}
-		return out, nil
-	}
-}
-
-const pointsFile = "points.csv"
-
 // pointsAt are the points that are open on the day, or have been within the year
 // before it: groups registered on paper are entered late.
 func pointsAt(op *dtm.Operation, now time.Time) (out []dtm.Point) {
@@ -102,19 +122,4 @@ func pointsAt(op *dtm.Operation, now time.Time) (out []dtm.Point) {
 		}
 	}
 	return out
-}
-
-// pointsCSV lists the points for those who are no device.
-func pointsCSV(op *dtm.Operation, now time.Time) (dtm.Media, error) {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	rows := [][]string{{"name", "label", "region"}}
-	for _, p := range pointsAt(op, now) {
-		rows = append(rows, []string{p.Code, p.Name.In(dtm.English), p.Area})
-	}
-	if err := w.WriteAll(rows); err != nil {
-		return dtm.Media{}, err
-	}
-	sum := md5.Sum(b.Bytes())
-	return dtm.Media{Name: pointsFile, Type: "text/csv", Hash: "md5:" + hex.EncodeToString(sum[:]), Data: b.Bytes()}, nil
 }
