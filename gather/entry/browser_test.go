@@ -68,11 +68,18 @@ func (p *phone) open() {
 	p.t.Cleanup(cancel)
 	p.ctx = ctx
 	p.do(chromedp.EmulateViewport(390, 844), call(network.Enable, network.EnableParams{}))
-	lat, lon, acc := 11.9636, 43.2885, 6.0
 	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, browser.SetPermission, browser.SetPermissionParams{Permission: &browser.PermissionDescriptor{Name: "geolocation"}, Setting: "granted"})
 		return err
-	}), call(emulation.SetGeolocationOverride, emulation.SetGeolocationOverrideParams{Latitude: &lat, Longitude: &lon, Accuracy: &acc}))
+	}))
+	p.at(11.9636, 43.2885)
+}
+
+// at puts the phone somewhere, known to 6 m.
+func (p *phone) at(lat, lon float64) {
+	p.t.Helper()
+	accuracy := 6.0
+	p.do(call(emulation.SetGeolocationOverride, emulation.SetGeolocationOverrideParams{Latitude: &lat, Longitude: &lon, Accuracy: &accuracy}))
 }
 
 // heard fails the test for an address of another host, and for what goes wrong in

@@ -20,6 +20,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"dtm"
+	"dtm/gather/xform"
+	"dtm/gather/xlsform"
 )
 
 // instance is a record of the registry as it travels.
@@ -182,6 +184,98 @@ func TestWithoutTLS(t *testing.T) {
 	p.until("received", `document.querySelector("[data-state=received]")`)
 	if list := h.stored(); len(list) != 1 || len(list[0].Attachments) != 1 || !strings.HasPrefix(list[0].DeviceID, "dtm-entry:") {
 		t.Errorf("stored are %v", list)
+	}
+}
+
+// add publishes one more form.
+func (h *house) add(name string, source []byte) {
+	h.t.Helper()
+	f, _, err := xlsform.Read(name, source)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	xml, err := xform.Write(f)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := h.db.Publish(h.t.Context(), dtm.Form{ID: f.ID, Version: f.Version, Title: f.Title, XForm: xml, Source: source, SourceName: name, Published: time.Now()}); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// TestPositions: what the form library would draw on a map of others is taken as
+// numbers, in the form that phones send.
+func TestPositions(t *testing.T) {
+	t.Parallel()
+	h := setup(t)
+	h.add("places.md", []byte(`
+| survey |
+| | type | name | label::English (en) | label::French (fr) | appearance |
+| | geopoint | spot | Spot | Endroit | placement-map |
+| | geotrace | road | Road | Route | |
+| | geoshape | camp | Camp | Camp | |
+| settings |
+| | form_id | form_title | version |
+| | places | Places | 1 |
+`))
+	p := newPhone(t, h)
+	p.enrol("fr")
+	p.click(`[data-key=start-places]`)
+	for i, n := range []int{1, 2, 3} { // as few points as make an answer
+		for k := range n {
+			p.at(12+float64(k)/100, 43+float64(k*k)/100)
+			p.click(fmt.Sprintf(`.question-container:nth-child(%d) .position button.main`, i+1))
+			p.until("the position", fmt.Sprintf(`!document.querySelector(".question-container:nth-child(%d) .position button.main").disabled`, i+1))
+		}
+		p.until("as many positions", fmt.Sprintf(`document.querySelectorAll(".question-container:nth-child(%d) .position li").length == %d`, i+1, n))
+	}
+	p.until("words in French", `document.querySelector(".position").innerText.includes("Précision")`)
+	p.finish()
+	p.until("received", `document.querySelector("[data-state=received]")`)
+	const a, b, c = "12.0 43.0 0.0 6.0", "12.01 43.01 0.0 6.0", "12.02 43.04 0.0 6.0"
+	xml := string(h.stored()[0].XML)
+	for _, want := range []string{"<spot>" + a + "</spot>", "<road>" + a + ";" + b + "</road>", "<camp>" + a + ";" + b + ";" + c + ";" + a + "</camp>"} {
+		if !strings.Contains(xml, want) {
+			t.Errorf("%s is not in %s", want, xml)
+		}
+	}
+}
+
+// TestFormsOfTheOperation: each form of the pack opens, in each language.
+func TestFormsOfTheOperation(t *testing.T) {
+	t.Parallel()
+	h := setup(t)
+	files, err := filepath.Glob(filepath.Join("..", "..", "operation", "*", "forms", "*.xlsx"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(err, files)
+	}
+	for _, f := range files {
+		if filepath.Base(f) == "fmr.xlsx" { // there already, with its points
+			continue
+		}
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.add(f, b)
+	}
+	p := newPhone(t, h)
+	p.enrol("en")
+	links := ask[string](p, `[...document.querySelectorAll("[data-key^=start]")].map(e => e.dataset.key).join(" ")`)
+	if n := len(strings.Fields(links)); n != len(files) {
+		t.Errorf("%d forms of %d are listed", n, len(files))
+	}
+	for _, key := range strings.Fields(links) {
+		p.click(`[data-key="` + key + `"]`)
+		p.until(key, `document.querySelector(".question-container")`)
+		for _, l := range []string{"ar", "fr", "en"} {
+			p.speak(l)
+			if s := ask[string](p, `document.querySelector(".question-container label")?.textContent ?? ""`); l == "ar" && !regexp.MustCompile(`\p{Arabic}`).MatchString(s) {
+				t.Errorf("%s asks in Arabic: %q", key, s)
+			}
+		}
+		p.click(`[data-key=back]`)
+		p.until("the list", `document.querySelector("[data-key^=start]")`)
 	}
 }
 

@@ -2,7 +2,7 @@
 // foreign host is shown as numbers, and taken from the device. It stands in for the
 // library's map (see build.mjs) and takes and gives what that does.
 
-import { defineComponent, h, ref } from "vue";
+import { defineComponent, h, ref, watch } from "vue";
 
 // "latitude longitude altitude accuracy", as OpenRosa writes a point.
 const point = (c) => [c.latitude, c.longitude, c.altitude ?? 0, c.accuracy ?? 0].join(" ");
@@ -14,12 +14,22 @@ export default defineComponent({
   emits: ["save"],
   setup(props, { emit }) {
     const busy = ref(false), failed = ref(false);
+    // As taken here: too few for a line or an area are no answer yet, and a line
+    // that ends where it began comes back as an area.
+    const taken = ref(null);
     const saved = () => {
+      if (taken.value) return taken.value;
       const g = props.savedFeatureValue?.geometry;
       if (!g) return [];
       return (g.type === "Point" ? [g.coordinates] : g.type === "Polygon" ? g.coordinates[0].slice(0, -1) : g.coordinates).map(pointOf);
     };
-    const save = (points) => emit("save", props.singleFeatureType === "shape" && points.length > 2 ? [...points, points[0]].join(";") : points.join(";"));
+    const fewest = { point: 1, trace: 2, shape: 3 }[props.singleFeatureType] ?? 1;
+    const save = (points) => {
+      taken.value = points;
+      const answer = points.length < fewest ? [] : props.singleFeatureType === "shape" ? [...points, points[0]] : points;
+      emit("save", answer.join(";"));
+    };
+    watch(() => props.savedFeatureValue, (now) => { if (!now && taken.value?.length >= fewest) taken.value = null; }); // the form took the answer back
     const take = () => {
       busy.value = true;
       failed.value = false;
