@@ -148,7 +148,7 @@ func (f *Follower) entry(ctx context.Context, e dtm.Event) (bool, error) {
 			}
 		}
 	case dtm.SubmissionReceived:
-		return f.submission(ctx, e, false)
+		return f.submission(ctx, e)
 	}
 	return false, nil
 }
@@ -170,7 +170,7 @@ func unlessNever(err error) error {
 // entity meanwhile; after that the log's follower waits and comes back.
 const attempts = 5
 
-func (f *Follower) submission(ctx context.Context, e dtm.Event, approved bool) (bool, error) {
+func (f *Follower) submission(ctx context.Context, e dtm.Event) (bool, error) {
 	var of struct{ Form, Version string }
 	if err := json.Unmarshal([]byte(e.Detail), &of); err == nil && of.Form != "" {
 		// Most forms declare no entities: their submissions need not be read.
@@ -191,7 +191,7 @@ func (f *Follower) submission(ctx context.Context, e dtm.Event, approved bool) (
 		w := &work{f: f, ctx: ctx, states: map[[2]string]State{}, held: map[[2]string][]dtm.HeldEntity{}}
 		w.Done = e.Seq
 		for _, d := range all {
-			wanted, err := f.wanted(ctx, s, d, approved)
+			wanted, err := f.wanted(ctx, s, d)
 			if err != nil {
 				return false, err
 			}
@@ -214,10 +214,10 @@ func stale(err error) bool {
 	return errors.As(err, &e) && e.Code == "entity.stale"
 }
 
-// wanted tells whether a declaration is to be followed: not before an approval
+// wanted tells whether a declaration is to be followed: not without an approval
 // that its list asks for, and once, although the submission is edited later.
-func (f *Follower) wanted(ctx context.Context, s dtm.Submission, d Declared, approved bool) (bool, error) {
-	if d.Create && !approved {
+func (f *Follower) wanted(ctx context.Context, s dtm.Submission, d Declared) (bool, error) {
+	if d.Create {
 		l, err := f.Entities.EntityList(ctx, d.List)
 		if err != nil && dtm.KindOf(err) != dtm.NotFound {
 			return false, err
@@ -226,10 +226,8 @@ func (f *Follower) wanted(ctx context.Context, s dtm.Submission, d Declared, app
 			return false, nil
 		}
 	}
-	id, seen := s.ID, map[string]bool{}
-	if !approved {
-		id = s.Deprecates // its own work is marked in the log
-	}
+	seen := map[string]bool{}
+	id := s.Deprecates // its own work is marked in the log
 	for id != "" && !seen[id] {
 		seen[id] = true
 		made, err := f.Progress.FromSubmission(ctx, d.List, id)
