@@ -47,16 +47,17 @@ type Node struct {
 	// Type of a leaf: string, int, decimal, boolean, date, time, dateTime,
 	// geopoint, geotrace, geoshape, binary, barcode, select1, select, odk:rank; a
 	// type that is not known stays as written.
-	Type     string
-	Bind     Bind
-	Default  string
-	Control  string   // element that shows it: input, select1, upload ...; "" for none
-	Media    string   // of an upload: "image/*"
-	SaveTo   string   // property of the entity that its container declares
-	Count    string   // of a repeat: expression or path of jr:count
-	Choices  []string // names of choices that stand in the control
-	Itemset  string   // expression of choices that come from a list
-	ValueRef string   // name of the item's child that is the answer
+	Type       string
+	Bind       Bind
+	Default    string
+	Appearance string   // of the control
+	Control    string   // element that shows it: input, select1, upload ...; "" for none
+	Media      string   // of an upload: "image/*"
+	SaveTo     string   // property of the entity that its container declares
+	Count      string   // of a repeat: expression or path of jr:count
+	Choices    []string // names of choices that stand in the control
+	Itemset    string   // expression of choices that come from a list
+	ValueRef   string   // name of the item's child that is the answer
 }
 
 // Bind is what a form says of a node: expressions as written, "" when there is
@@ -341,7 +342,7 @@ func (m *Model) body(e *xpath.Node, base string, ids map[string]string) {
 		if n == nil || n.Kind != Leaf {
 			continue
 		}
-		n.Control, n.Media = c.Name, attrLocal(c, "mediatype")
+		n.Control, n.Media, n.Appearance = c.Name, attrLocal(c, "mediatype"), c.Attr("appearance")
 		switch c.Name {
 		case "select", "select1":
 			n.Type = c.Name

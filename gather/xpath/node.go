@@ -25,6 +25,7 @@ type Node struct {
 	Children []*Node // elements only
 	Attrs    []Attr
 	Order    int  // place in its document, counted by Number; unique within it
+	Owner    int  // for who made the tree; not used here
 	Hidden   bool // not relevant: counts as empty
 }
 
