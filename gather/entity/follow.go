@@ -81,25 +81,24 @@ func (f *Follower) failed(err error) {
 
 // CatchUp does what there is to do and returns.
 func (f *Follower) CatchUp(ctx context.Context) error {
+	after, err := f.Progress.EntitiesDone(ctx)
+	if err != nil {
+		return err
+	}
 	for {
-		after, err := f.Progress.EntitiesDone(ctx)
-		if err != nil {
-			return err
-		}
-		last, err := f.Log.Last(ctx)
-		if err != nil || after >= last {
-			return err
-		}
 		batch, err := f.Log.Events(ctx, after, 500)
-		if err != nil {
+		if err != nil || len(batch) == 0 {
 			return err
 		}
-		// What this very work adds to the log needs no second look.
 		if err := f.Handle(ctx, batch); err != nil {
 			return err
 		}
+		after = batch[len(batch)-1].Seq
 	}
 }
+
+// markEvery is after how many entries without work the position is written.
+const markEvery = 1000
 
 // Handle does the work of entries of the log, oldest first. Entries that were done
 // before are passed over.
@@ -123,8 +122,9 @@ func (f *Follower) Handle(ctx context.Context, batch []dtm.Event) error {
 			marked = e.Seq
 		}
 	}
-	// Entries without work are marked together.
-	if last := batch[len(batch)-1].Seq; last > max(done, marked) {
+	// Entries without work are marked now and then: looking at them again after a
+	// restart changes nothing, and a write for each would compete with phones.
+	if last := batch[len(batch)-1].Seq; last >= max(done, marked)+markEvery {
 		return f.Entities.ChangeEntities(ctx, dtm.EntityWork{Done: last})
 	}
 	return nil

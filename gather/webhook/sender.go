@@ -43,6 +43,8 @@ type Sender struct {
 	Every   time.Duration   // how often what is due is looked for, 1 s
 	Failed  func(err error) // told of failures of ours; nil to ignore
 
+	marked int64 // position that was written last
+
 	wake    chan struct{}
 	mu      sync.Mutex
 	clients map[string]*http.Client
@@ -61,6 +63,9 @@ type resting struct {
 const (
 	keepLog = 30 * 24 * time.Hour // deliveries that went well
 	atOnce  = 100                 // most deliveries read at a time
+
+	// markEvery is after how many entries that concern nobody the position is written.
+	markEvery = 1000
 )
 
 func (s *Sender) init() {
@@ -170,9 +175,14 @@ func (s *Sender) queue(ctx context.Context, batch []dtm.Event) error {
 				Subject: e.Subject, Created: now, Next: now})
 		}
 	}
-	if err := s.Queue.QueueDeliveries(ctx, list, batch[len(batch)-1].Seq); err != nil {
+	last := batch[len(batch)-1].Seq
+	if len(list) == 0 && last < s.marked+markEvery {
+		return nil // looked at again after a restart, with the same result
+	}
+	if err := s.Queue.QueueDeliveries(ctx, list, last); err != nil {
 		return err
 	}
+	s.marked = last
 	if len(list) > 0 {
 		select {
 		case s.wake <- struct{}{}:
