@@ -186,7 +186,7 @@ func (p *phone) enrol(lang string) {
 func (p *phone) speak(lang string) {
 	p.t.Helper()
 	p.click(`[data-key=lang-` + lang + `]`)
-	p.until("language", `document.documentElement.lang == "`+lang+`" && document.querySelector("[data-key=lang-`+lang+`][aria-pressed=true]")`)
+	p.until("language", `document.documentElement.lang == "`+lang+`" && document.querySelector("#main").lang == "`+lang+`"`)
 }
 
 // help is what tests do in a form as a person would, by what is written there.

@@ -39,11 +39,13 @@ let drawing = Promise.resolve();
 function draw() {
   return (drawing = drawing.then(async () => {
     head();
-    if (form) return;
+    const main = document.querySelector("#main"), lang = here.lang;
+    if (form) { main.lang = lang; return; }
     const focused = document.activeElement?.dataset?.key;
     if (!here.token) await enrolment();
     else if (view() === "fill") await open();
     else await (view() === "records" ? records() : forms());
+    main.lang = lang;
     if (focused) document.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
   }).catch((e) => { console.error(e); fillIn("#main", el("p", { class: "note bad", role: "alert" }, String(e.message ?? e))); }));
 }
