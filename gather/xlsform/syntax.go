@@ -4,18 +4,16 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"dtm/gather/xpath"
 )
 
-// functions are those of XPath 1.0 and of the ODK XForms specification, and those
-// that Collect and Enketo have besides.
-var functions = strings.Fields(`
-	last position count id local-name namespace-uri name string concat starts-with contains substring-before substring-after substring
-	string-length normalize-space translate boolean not true false lang number sum floor ceiling round
-	abs acos area asin atan atan2 base64-decode boolean-from-string checklist coalesce cos count-non-empty count-selected current
-	date date-time decimal-date-time decimal-time digest distance encrypt ends-with exp exp10 extract-signed
-	format-date format-date-time geofence hex if indexed-repeat instance int intersects is-null is-selected join jr:choice-name jr:itext log log10
-	max min node now once pi pow property pulldata random randomize regex relevant search selected selected-at
-	sin sqrt substr tan text thousandsep today uuid version weighted-checklist date-bikram-sambat format-number comment processing-instruction`)
+// otherwhere are functions that Collect or Enketo have and a server does not
+// compute: signatures, other calendars, searches in a file.
+var otherwhere = strings.Fields(`encrypt extract-signed intersects is-null relevant search thousandsep hex version date-bikram-sambat format-number`)
+
+// functions are those that phones know.
+var functions = append(xpath.Functions(), append(otherwhere, "comment", "node", "processing-instruction", "text")...)
 
 // expressions looks over what phones must compute: a bracket or quotation mark
 // that is not closed is a fault, for no phone opens such a form; a function that
