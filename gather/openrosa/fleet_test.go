@@ -131,7 +131,7 @@ func (p *lossy) carry(phone net.Conn) {
 }
 
 // patience is how long a phone waits for an answer.
-const patience = 2 * time.Second
+const patience = 1200 * time.Millisecond
 
 // record is a filled form on a phone.
 type record struct {
