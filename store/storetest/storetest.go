@@ -26,6 +26,9 @@ type Store interface {
 	dtm.WebhookQueue
 	dtm.FormStates
 	dtm.SubmissionStream
+	dtm.Sessions
+	dtm.Reviews
+	dtm.Drafts
 	Close() error
 }
 
@@ -67,6 +70,9 @@ func Run(t *testing.T, d Dialect) {
 		{"Edits", edits},
 		{"Lists", lists},
 		{"Streams", streams},
+		{"Sessions", sessions},
+		{"Reviews", reviews},
+		{"Drafts", drafts},
 		{"Flags", flags},
 		{"Chunks", chunks},
 		{"Users", users},
