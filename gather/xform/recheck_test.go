@@ -4,6 +4,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -126,6 +127,25 @@ func TestRecheckRegistry(t *testing.T) {
 			t.Errorf("%s is not flagged: %v", want, got)
 		}
 	}
+}
+
+// TestRecheckShared: one model serves many goroutines.
+func TestRecheckShared(t *testing.T) {
+	t.Parallel()
+	m, doc := registry(t)
+	want := len(xform.Recheck(m, doc, xform.Env{}))
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 50 {
+				if got := len(xform.Recheck(m, doc, xform.Env{})); got != want || got == 0 {
+					t.Errorf("%d flags, and %d alone", got, want)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func BenchmarkRecheck(b *testing.B) {
