@@ -232,8 +232,19 @@ var turn = regexp.MustCompile(`\[\d+\]`)
 
 // known are classes of difference that doc/evaluator.md explains.
 func known(n *Node, rule string, theirs, ours string) string {
-	if theirs == "NaN" {
+	calc := n.Bind.Calculate
+	switch {
+	case rule != "calculate":
+	case theirs == "NaN" && strings.Contains(calc, "sum("):
 		return "the engine adds blanks up to NaN"
+	case theirs == "Invalid Date" && ours == "":
+		return "the engine writes Invalid Date for a date that is none"
+	case theirs == "true" && ours == "false" && strings.Contains(calc, "regex("):
+		return "the engine takes a part of the text for the pattern"
+	case theirs == "-3" && ours == "-2" && strings.Contains(calc, "round(-2.5)"):
+		return "the engine rounds halves away from zero; XPath 1.0 rounds them up"
+	case ours == "true" && strings.Contains(calc, " and /"):
+		return "the engine gives the text of the right side of and, not whether it holds"
 	}
 	return ""
 }
@@ -242,6 +253,7 @@ func engineForms(t *testing.T) map[string][]byte {
 	t.Helper()
 	paths, _ := filepath.Glob("../../../shared/data/xlsform/real/*")
 	djibouti, _ := filepath.Glob("../../operation/djibouti/forms/fmr.xlsx")
+	paths = append(paths, "testdata/functions.xml") // a call of each function that two programs can agree on
 	if len(djibouti) == 0 {
 		t.Fatal("operation/djibouti/forms/fmr.xlsx is not there")
 	}

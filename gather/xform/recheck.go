@@ -48,7 +48,7 @@ type check struct {
 }
 
 func recheck(m *Model, instance []byte, env Env, recompute bool) *check {
-	doc, err := readTree(instance)
+	doc, err := readAnswers(instance)
 	if err != nil || doc.Children[0].Attr("encrypted") == "yes" || doc.Children[0].Name != m.Root.Name {
 		return nil
 	}
@@ -68,7 +68,7 @@ func recheck(m *Model, instance []byte, env Env, recompute bool) *check {
 	if recompute {
 		c.clock = true
 	} else if end := c.p.end; end != nil && len(c.turns[end.Index]) == 1 {
-		if t, err := time.Parse(time.RFC3339, c.turns[end.Index][0].Value); err == nil {
+		if t, err := time.Parse(time.RFC3339, strings.TrimSpace(c.turns[end.Index][0].Value)); err == nil {
 			c.env.Now, c.clock = t, true
 		}
 	}
@@ -217,7 +217,7 @@ func short(s string) string {
 // same compares a computed value with the one sent: numbers by their value, dates
 // by their day.
 func same(n *Node, sent, want string) bool {
-	want = strings.TrimSpace(want)
+	sent, want = strings.TrimSpace(sent), strings.TrimSpace(want)
 	if sent == want || want == "NaN" && sent == "" {
 		return true
 	}
@@ -262,7 +262,7 @@ func (c *check) answer(n *Node, r *rules, e *xpath.Node) {
 	if choices == nil {
 		return
 	}
-	one := []string{value}
+	one := []string{strings.TrimSpace(value)}
 	if n.Multiple() {
 		one = strings.Fields(value)
 	}

@@ -9,8 +9,13 @@ import (
 
 // readTree reads an XML document as a tree of elements under a document node.
 // Its errors are those of scan.
-func readTree(doc []byte) (*xpath.Node, error) {
-	t := treeReader{root: &xpath.Node{Kind: xpath.Document}}
+func readTree(doc []byte) (*xpath.Node, error) { return readTreeOf(doc, false) }
+
+// readAnswers is readTree with the blanks of answers, which expressions see.
+func readAnswers(doc []byte) (*xpath.Node, error) { return readTreeOf(doc, true) }
+
+func readTreeOf(doc []byte, blanks bool) (*xpath.Node, error) {
+	t := treeReader{blanks: blanks, root: &xpath.Node{Kind: xpath.Document}}
 	t.at = t.root
 	if err := scan(doc, &t); err != nil {
 		return nil, err
@@ -21,6 +26,7 @@ func readTree(doc []byte) (*xpath.Node, error) {
 
 type treeReader struct {
 	root, at *xpath.Node
+	blanks   bool
 	slab     []xpath.Node
 	held     []byte
 }
@@ -59,8 +65,11 @@ func (t *treeReader) flush() {
 }
 
 func (t *treeReader) close(int) error {
+	if t.blanks && len(t.at.Children) == 0 && len(t.held) > 0 {
+		t.at.Value, t.held = string(t.held), t.held[:0]
+	}
 	t.flush()
-	if len(t.at.Children) == 0 {
+	if len(t.at.Children) == 0 && !t.blanks {
 		t.at.Value = strings.TrimSpace(t.at.Value)
 	}
 	t.at = t.at.Parent

@@ -227,18 +227,15 @@ func sum(c *context, x *call, a []Value) (Value, error) {
 	return Number(total), x.nodes(c, a[0])
 }
 
-// extreme is the least or the greatest of what has an answer.
+// extreme is the least or the greatest; with a blank it is no number.
 func extreme(a []Value, f func(x, y float64) float64) float64 {
-	best, some := math.NaN(), false
-	for _, s := range each(a) {
-		if s == "" {
-			continue
-		}
-		if n := toNumber(s); some {
-			best = f(best, n)
-		} else {
-			best, some = n, true
-		}
+	all := each(a)
+	if len(all) == 0 {
+		return math.NaN()
+	}
+	best := toNumber(all[0])
+	for _, s := range all[1:] {
+		best = f(best, toNumber(s))
 	}
 	return best
 }
