@@ -31,6 +31,9 @@ type SubmissionStream interface {
 	Stream(ctx context.Context, q SubmissionQuery, f func([]Streamed) error) error
 	// CountSubmissions counts what Stream would give without Skip and Limit.
 	CountSubmissions(ctx context.Context, q SubmissionQuery) (int, error)
+	// Replacement is the id of the edit that replaced a submission: NotFound when none
+	// did.
+	Replacement(ctx context.Context, id string) (string, error)
 	// Versions returns every version of a form, newest first, without Source and
 	// Media data: NotFound.
 	Versions(ctx context.Context, form string) ([]Form, error)

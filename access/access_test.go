@@ -143,7 +143,7 @@ func TestDecide(t *testing.T) {
 	t.Parallel()
 	roles := []string{dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor, dtm.RoleEnumerator, dtm.RolePartner, "", "king"}
 	want := map[Action]string{ // one letter a role, in their order
-		ReadSubmissions: "yyynnnn", ReviewSubmissions: "yyynnnn", PublishForms: "yynnnnn", ImportData: "yynnnnn",
+		ReadSubmissions: "yyynnnn", SendSubmissions: "yyyynnn", ReviewSubmissions: "yyynnnn", PublishForms: "yynnnnn", ImportData: "yynnnnn",
 		CreateReleases: "yynnnnn", ExportData: "yynnnnn", ManageDevices: "yyynnnn", ManageUsers: "ynnnnnn", ReadLog: "ynnnnnn",
 		"nonsense": "nnnnnnn", "": "nnnnnnn",
 	}

@@ -12,6 +12,7 @@ type Action string
 // Actions of the program.
 const (
 	ReadSubmissions   Action = "submission.read"
+	SendSubmissions   Action = "submission.send" // by the API; phones have an address of their own
 	ReviewSubmissions Action = "submission.review"
 	PublishForms      Action = "form.publish"
 	ImportData        Action = "data.import"
@@ -25,6 +26,7 @@ const (
 // allowed names the roles that may do each action. What is not named is refused.
 var allowed = map[Action][]string{
 	ReadSubmissions:   {dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor},
+	SendSubmissions:   {dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor, dtm.RoleEnumerator},
 	ReviewSubmissions: {dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor},
 	PublishForms:      {dtm.RoleAdmin, dtm.RoleManager},
 	ImportData:        {dtm.RoleAdmin, dtm.RoleManager},

@@ -24,6 +24,8 @@ type formCache struct {
 	lists  sync.Map // id NUL version -> names of lists
 }
 
+// form is nil without an error for a form that was published as an XForm: it has no
+// labels and no tags to read.
 func (c *formCache) form(ctx context.Context, id, version string) (*xlsform.Form, error) {
 	key := id + "\x00" + version
 	if f, ok := c.read.Load(key); ok {
@@ -33,9 +35,11 @@ func (c *formCache) form(ctx context.Context, id, version string) (*xlsform.Form
 	if err != nil {
 		return nil, err
 	}
-	f, _, err := xlsform.Read(stored.SourceName, stored.Source)
-	if err != nil {
-		return nil, err
+	var f *xlsform.Form
+	if stored.SourceName != "" {
+		if f, _, err = xlsform.Read(stored.SourceName, stored.Source); err != nil {
+			return nil, err
+		}
 	}
 	c.read.Store(key, f)
 	return f, nil
@@ -46,6 +50,10 @@ func (c *formCache) movements(ctx context.Context, s dtm.Submission) ([]dtm.Move
 	f, err := c.form(ctx, s.Form, s.Version)
 	if err != nil {
 		return nil, nil, err
+	}
+	if f == nil {
+		flags, err := c.recheck(ctx, s)
+		return nil, flags, err
 	}
 	in, err := xform.Read(f, s.XML)
 	if err != nil {
@@ -69,10 +77,18 @@ type checked struct {
 // of points or entities that changes by the day is not at hand: which point was
 // open then is another rule's.
 func (c *formCache) recheck(ctx context.Context, s dtm.Submission) ([]dtm.Flag, error) {
-	key := s.Form + "\x00" + s.Version
+	k, err := c.checked(ctx, s.Form, s.Version)
+	if err != nil {
+		return nil, err
+	}
+	return xform.Recheck(k.model, s.XML, xform.Env{Now: s.Received, Lists: k.lists}), nil
+}
+
+func (c *formCache) checked(ctx context.Context, id, version string) (*checked, error) {
+	key := id + "\x00" + version
 	known, ok := c.checks.Load(key)
 	if !ok {
-		form, err := c.forms.Form(ctx, s.Form, s.Version)
+		form, err := c.forms.Form(ctx, id, version)
 		if err != nil {
 			return nil, err
 		}
@@ -88,8 +104,7 @@ func (c *formCache) recheck(ctx context.Context, s dtm.Submission) ([]dtm.Flag, 
 		}
 		known, _ = c.checks.LoadOrStore(key, made)
 	}
-	k := known.(*checked)
-	return xform.Recheck(k.model, s.XML, xform.Env{Now: s.Received, Lists: k.lists}), nil
+	return known.(*checked), nil
 }
 
 // without leaves out that an answer is missing where it is also required.
@@ -101,11 +116,19 @@ func without(flags, again []dtm.Flag) []dtm.Flag {
 
 // expected names the attachments that a submission's answers mention.
 func (c *formCache) expected(form dtm.Form, xml []byte) []string {
-	f, err := c.form(context.Background(), form.ID, form.Version)
+	ctx := context.Background()
+	f, err := c.form(ctx, form.ID, form.Version)
 	if err != nil {
 		return nil
 	}
-	return xform.Files(f, xml)
+	if f != nil {
+		return xform.Files(f, xml)
+	}
+	k, err := c.checked(ctx, form.ID, form.Version)
+	if err != nil {
+		return nil
+	}
+	return xform.FilesOf(k.model, xml)
 }
 
 func head(xml []byte) (openrosa.Head, error) {

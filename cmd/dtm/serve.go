@@ -96,6 +96,7 @@ func (h *house) routes() (http.Handler, error) {
 		MaxRequest: h.config.MaxUpload << 20,
 	}
 	phones.Register(mux)
+	h.central(phones).Register(mux)
 	h.entryPage().Register(mux)
 	pages, err := h.pages()
 	if err != nil {

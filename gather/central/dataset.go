@@ -130,7 +130,8 @@ func given[T comparable](v T) *T {
 	return &v
 }
 
-func (h *Datasets) actor(name string) int {
+// Actor is the number of an actor in this API.
+func (h *Datasets) Actor(name string) int {
 	if h.ActorID != nil {
 		return h.ActorID(name)
 	}
@@ -178,12 +179,12 @@ func (h *Datasets) entityOf(e dtm.Entity, data bool) entityJSON {
 	if !data {
 		v.Data = nil
 	}
-	return entityJSON{ID: e.ID, Creator: h.actor(e.Creator), Created: instant(e.Created), Updated: optionalInstant(e.Updated),
+	return entityJSON{ID: e.ID, Creator: h.Actor(e.Creator), Created: instant(e.Created), Updated: optionalInstant(e.Updated),
 		Deleted: optionalInstant(e.Deleted), Conflict: given(e.Conflict), Current: &v}
 }
 
 func (h *Datasets) versionOf(v dtm.EntityVersion, current bool) versionJSON {
-	out := versionJSON{Label: v.Label, Data: v.Data, Version: v.Number, Current: current, Created: instant(v.At), Creator: h.actor(v.Actor),
+	out := versionJSON{Label: v.Label, Data: v.Data, Version: v.Number, Current: current, Created: instant(v.At), Creator: h.Actor(v.Actor),
 		Agent: v.Agent, Base: given(v.Base), Received: v.Received, Conflicting: v.Conflicting, Conflict: given(v.Conflict),
 		Trunk: given(v.Trunk), Branch: given(v.Branch), BranchBase: given(v.BranchBase)}
 	if v.Source != "" || v.Submission != "" {
@@ -659,7 +660,7 @@ func (h *Datasets) audits(w http.ResponseWriter, r *http.Request) error {
 	}
 	out := []auditJSON{}
 	for i, v := range list {
-		a := auditJSON{Actor: h.actor(v.Actor), Action: "entity.update.version", At: instant(v.At),
+		a := auditJSON{Actor: h.Actor(v.Actor), Action: "entity.update.version", At: instant(v.At),
 			Details: map[string]any{"entity": map[string]any{"uuid": e.ID, "dataset": e.List}, "version": v.Number}}
 		if i == 0 {
 			a.Action = "entity.create"
@@ -713,7 +714,7 @@ func (h *Datasets) table(w http.ResponseWriter, r *http.Request) error {
 		if e.Updated != nil {
 			updated = instant(*e.Updated)
 		}
-		row = append(row, instant(e.Created), strconv.Itoa(h.actor(e.Creator)), e.Creator, strconv.Itoa(e.Current.Number-1), updated, strconv.Itoa(e.Current.Number))
+		row = append(row, instant(e.Created), strconv.Itoa(h.Actor(e.Creator)), e.Creator, strconv.Itoa(e.Current.Number-1), updated, strconv.Itoa(e.Current.Number))
 		if err := c.Write(row); err != nil {
 			return err
 		}

@@ -39,10 +39,10 @@ type Handler struct {
 	Tags func(ctx context.Context, form string) (map[string]string, error)
 
 	mu      sync.Mutex
-	layouts map[string]known
+	layouts map[string]knownLayout
 }
 
-type known struct {
+type knownLayout struct {
 	versions string // what the layout was made of
 	layout   *layout
 }
@@ -74,9 +74,9 @@ func (h *Handler) layout(ctx context.Context, form string) (*layout, error) {
 	l := newLayout(form, models)
 	h.mu.Lock()
 	if h.layouts == nil {
-		h.layouts = map[string]known{}
+		h.layouts = map[string]knownLayout{}
 	}
-	h.layouts[form] = known{sum, l}
+	h.layouts[form] = knownLayout{sum, l}
 	h.mu.Unlock()
 	return l, nil
 }

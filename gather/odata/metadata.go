@@ -120,7 +120,11 @@ func (h *Handler) metadata(w http.ResponseWriter, l *layout) error {
 		user.Types = append(user.Types, e)
 		user.Container.Sets = append(user.Container.Sets, edmSet{Name: t.name, Type: space + "." + t.name})
 	}
-	doc := edmx{Space: "http://docs.oasis-open.org/odata/ns/edmx", Version: "4.0", Schemas: []edmSchema{{Namespace: org, Types: []edmType{sys}}, user}}
+	return writeMetadata(w, []edmSchema{{Namespace: org, Types: []edmType{sys}}, user})
+}
+
+func writeMetadata(w http.ResponseWriter, schemas []edmSchema) error {
+	doc := edmx{Space: "http://docs.oasis-open.org/odata/ns/edmx", Version: "4.0", Schemas: schemas}
 	doc.XMLName = xml.Name{Local: "edmx:Edmx"}
 	b, err := xml.MarshalIndent(doc, "", "  ")
 	if err != nil {

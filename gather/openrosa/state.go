@@ -37,9 +37,9 @@ func (h *Handler) state(ctx context.Context, form string) (string, error) {
 	return dtm.FormOpen, nil
 }
 
-// admit refuses what is new of a closed form: Conflict. The rest of a submission
+// Admit refuses what is new of a closed form: Conflict. The rest of a submission
 // that is here already is taken.
-func (h *Handler) admit(ctx context.Context, s dtm.Submission) error {
+func (h *Handler) Admit(ctx context.Context, s dtm.Submission) error {
 	state, err := h.state(ctx, s.Form)
 	if err != nil || state != dtm.FormClosed {
 		return err

@@ -2,6 +2,7 @@ package openrosa
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"mime"
@@ -75,7 +76,7 @@ func (h *Handler) submit(w http.ResponseWriter, r *http.Request, device dtm.Devi
 	if !seen {
 		return dtm.Errorf(dtm.Invalid, "the submission has no part named %s", xmlPart).Coded("submission.no_xml", xmlPart)
 	}
-	if err := h.admit(r.Context(), s); err != nil {
+	if err := h.Admit(r.Context(), s); err != nil {
 		return err
 	}
 	receipt, err := h.Submissions.Receive(r.Context(), s)
@@ -113,6 +114,13 @@ func (h *Handler) answers(r *http.Request, part io.Reader, s *dtm.Submission) er
 		return dtm.Errorf(dtm.TooLarge, "the answers are larger than %d bytes, the most that is taken", limit).Coded("request.too_large", limit)
 	}
 	s.XML = b.Bytes()
+	return h.Understand(r.Context(), s)
+}
+
+// Understand fills in what the XML of s says: its form and version, its id, the
+// instance that it replaces, and the attachments to expect. Its errors are those of a
+// submission.
+func (h *Handler) Understand(ctx context.Context, s *dtm.Submission) error {
 	head, err := h.Head(s.XML)
 	if err != nil {
 		return malformed(err)
@@ -125,7 +133,7 @@ func (h *Handler) answers(r *http.Request, part io.Reader, s *dtm.Submission) er
 		return dtm.Errorf(dtm.Invalid, "the submission does not name itself: the element meta/instanceID is missing or empty").
 			At("meta/instanceID").Coded("submission.no_id")
 	}
-	f, err := h.versions.form(r.Context(), h.Forms, head.FormID, head.Version)
+	f, err := h.versions.form(ctx, h.Forms, head.FormID, head.Version)
 	if err != nil {
 		return err
 	}

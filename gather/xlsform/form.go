@@ -252,3 +252,14 @@ func (f *Form) ExternalFiles() []string {
 	}
 	return out
 }
+
+// Tags are the HXL tags of the questions by their paths.
+func (f *Form) Tags() map[string]string {
+	out := map[string]string{}
+	f.Root.Walk(func(n *Node) {
+		if n.HXL != "" {
+			out[n.Path()] = n.HXL
+		}
+	})
+	return out
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"time"
 
@@ -136,6 +137,19 @@ func (db *DB) CountSubmissions(ctx context.Context, q dtm.SubmissionQuery) (int,
 	var n int
 	err := db.read.QueryRowContext(ctx, `SELECT count(*) FROM submission s WHERE `+where, args...).Scan(&n)
 	return n, failure("sqlite.CountSubmissions", err)
+}
+
+// Replacement is the id of the edit that replaced a submission: NotFound.
+func (db *DB) Replacement(ctx context.Context, id string) (string, error) {
+	var by string
+	err := db.read.QueryRowContext(ctx, `
+		SELECT id
+		FROM submission
+		WHERE operation = $1 AND deprecates = $2 AND deprecates <> ''`, db.operation, id).Scan(&by)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", dtm.Errorf(dtm.NotFound, "no edit replaced submission %s", id).Coded("submission.current", id)
+	}
+	return by, failure("sqlite.Replacement", err)
 }
 
 // Versions returns every version of a form, newest first: NotFound.

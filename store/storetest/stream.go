@@ -74,6 +74,11 @@ func streams(t *testing.T, d Dialect) {
 	if count, err := s.CountSubmissions(ctx, day); err != nil || count != 24 || len(all(day)) != 24 {
 		t.Errorf("a day has %d %v", count, err)
 	}
+	if by, err := s.Replacement(ctx, edit.Deprecates); err != nil || by != edit.ID {
+		t.Errorf("replaced by %q %v", by, err)
+	}
+	_, err = s.Replacement(ctx, again.ID)
+	wantKind(t, err, dtm.NotFound)
 	stop := errors.New("enough")
 	if err := s.Stream(ctx, dtm.SubmissionQuery{Form: form}, func([]dtm.Streamed) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("stopped with %v", err)
