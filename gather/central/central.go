@@ -123,6 +123,7 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	route("POST "+base+"/app-users", access.ManageDevices, h.addAppUser)
 	route("DELETE "+base+"/app-users/{actor}", access.ManageDevices, h.deleteAppUser)
 	if h.Entities != nil {
+		h.Entities.Table = h.behind(access.ExportData, h.entityTables)
 		h.Entities.Register(mux, base, func(fn serve.Func) http.Handler { return h.handle(h.byMethod(fn)) })
 		route("GET "+base+"/datasets/{name}/{rest...}", access.ExportData, h.entityTables)
 	}

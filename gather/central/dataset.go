@@ -23,6 +23,8 @@ type Datasets struct {
 	NewID    func() string // a new entity's id, a UUID
 	// ActorID gives an actor's number in this API; nil: one made from its name.
 	ActorID func(actor string) int
+	// Table answers LIST.svc: the list as a table; nil: there is none.
+	Table serve.Func
 }
 
 // Register adds the routes to mux under base, "/v1/projects/{project}"; wrap makes
@@ -230,6 +232,9 @@ func (h *Datasets) lists(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *Datasets) list(w http.ResponseWriter, r *http.Request) error {
+	if h.Table != nil && strings.HasSuffix(r.PathValue("name"), ".svc") {
+		return h.Table(w, r)
+	}
 	l, err := h.Entities.EntityList(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return err
