@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/flate"
@@ -316,6 +317,9 @@ type part struct {
 	raw, packed bytes.Buffer
 }
 
+// partPool holds parts between being made and being written.
+var partPool sync.Pool
+
 type pieces struct {
 	parts []*part
 	with  []string
@@ -337,7 +341,13 @@ func (e *export) make(p *reader, pool chan *flate.Writer, list []dtm.Streamed) p
 	out := pieces{parts: make([]*part, len(e.sheets))}
 	line := make([]byte, 0, 4096)
 	for i := range out.parts {
-		out.parts[i] = &part{}
+		x, ok := partPool.Get().(*part)
+		if !ok {
+			x = &part{}
+		}
+		x.raw.Reset()
+		x.packed.Reset()
+		out.parts[i] = x
 	}
 	for i := range list {
 		top := p.read(&list[i])
@@ -471,6 +481,7 @@ func (e *export) write(ctx context.Context, w io.Writer) (err error) {
 			if p.parts[i].raw.Len() > 0 {
 				stopped = emit(i, p.parts[i])
 			}
+			partPool.Put(p.parts[i])
 		}
 		e.with = append(e.with, p.with...)
 		if stopped != nil {

@@ -260,7 +260,11 @@ func (a *answer) one(w http.ResponseWriter, id string) error {
 // between.
 func (a *answer) make(p *reader, list []dtm.Streamed) batch {
 	var out batch
-	out.buf = make([]byte, 0, 2048*len(list))
+	if b, ok := buffers.Get().(*[]byte); ok {
+		out.buf = (*b)[:0]
+	} else {
+		out.buf = make([]byte, 0, 2048*len(list))
+	}
 	for i := range list {
 		top := p.read(&list[i])
 		top.identify()
@@ -291,6 +295,12 @@ func (a *answer) make(p *reader, list []dtm.Streamed) batch {
 	}
 	return out
 }
+
+// buffers hold rows between being made and being written.
+var buffers sync.Pool
+
+// done gives the batch's memory back.
+func (b *batch) done() { buffers.Put(&b.buf) }
 
 // query is what of the table's request the store can answer by itself.
 func (a *answer) query() (q dtm.SubmissionQuery, pushed bool) {
@@ -430,6 +440,7 @@ func (a *answer) all(w http.ResponseWriter) error {
 	}
 	var last token
 	each := func(b batch) error {
+		defer b.done()
 		begin := 0
 		for _, x := range b.rows {
 			start := begin

@@ -2,6 +2,7 @@ package xform
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
@@ -96,7 +97,16 @@ func (s *scanner) bad(format string, a ...any) error {
 
 // badRune finds the first byte that is no text of XML 1.0.
 func badRune(doc []byte) int {
+	const high, blank = 0x8080808080808080, 0x2020202020202020
 	for i := 0; i < len(doc); {
+		// Eight at once: no byte beyond ASCII, and none that a blank cannot be taken
+		// from without a borrow.
+		if i+8 <= len(doc) {
+			if eight := binary.LittleEndian.Uint64(doc[i:]); (eight|(eight-blank))&high == 0 {
+				i += 8
+				continue
+			}
+		}
 		c := doc[i]
 		if c < utf8.RuneSelf {
 			if c < ' ' && c != '\n' && c != '\t' && c != '\r' {
@@ -193,7 +203,9 @@ func (s *scanner) characters(text []byte) error {
 		s.pos += len(text)
 		return nil
 	}
-	if i := bytes.Index(text, []byte("]]>")); i >= 0 {
+	if i := bytes.IndexByte(text, ']'); i < 0 {
+		// As nearly always.
+	} else if i = bytes.Index(text, []byte("]]>")); i >= 0 {
 		s.pos += i
 		return s.bad("]]> stands in the text")
 	}
@@ -329,18 +341,24 @@ func name(c byte) bool {
 // word reads a name at the scanner's place; it is empty when there is none.
 func (s *scanner) word() []byte {
 	start := s.pos
-	for s.pos < len(s.doc) && name(s.doc[s.pos]) {
-		s.pos++
+	pos, all, colons := start, byte(0), 0
+	for pos < len(s.doc) {
+		c := s.doc[pos]
+		if !named[c] {
+			break
+		}
+		if c == ':' {
+			colons++
+		}
+		all |= c
+		pos++
 	}
-	w := s.doc[start:s.pos]
+	s.pos = pos
+	w := s.doc[start:pos]
 	if len(w) == 0 {
 		return nil
 	}
-	ascii := true
-	for _, c := range w {
-		ascii = ascii && c < utf8.RuneSelf
-	}
-	if !ascii {
+	if all >= utf8.RuneSelf {
 		for i, r := range string(w) {
 			if r >= utf8.RuneSelf && !unicode.Is(nameStart, r) && (i == 0 || !unicode.Is(nameMore, r)) {
 				s.pos = start
@@ -348,12 +366,20 @@ func (s *scanner) word() []byte {
 			}
 		}
 	}
-	if c := w[0]; c >= '0' && c <= '9' || c == '-' || c == '.' || c == ':' || w[len(w)-1] == ':' || bytes.Count(w, []byte{':'}) > 1 {
+	if c := w[0]; c >= '0' && c <= '9' || c == '-' || c == '.' || c == ':' || w[len(w)-1] == ':' || colons > 1 {
 		s.pos = start
 		return nil
 	}
 	return w
 }
+
+// named tells which bytes can be part of a name.
+var named = func() (t [256]bool) {
+	for c := range t {
+		t[c] = name(byte(c))
+	}
+	return t
+}()
 
 // nameStart and nameMore are the characters of names beyond ASCII, by XML 1.0,
 // fifth edition.
@@ -478,6 +504,14 @@ func (s *scanner) start() error {
 func (s *scanner) end() error {
 	at := s.pos
 	s.pos += 2
+	if s.depth > 0 { // as nearly always: what is open, closed without a blank
+		if open, rest := s.open[s.depth-1], s.doc[s.pos:]; len(rest) > len(open) && rest[len(open)] == '>' && string(rest[:len(open)]) == string(open) {
+			s.pos += len(open) + 1
+			err := s.h.close(s.depth)
+			s.depth--
+			return err
+		}
+	}
 	tag := s.word()
 	s.blanks()
 	if tag == nil || s.pos >= len(s.doc) || s.doc[s.pos] != '>' {
