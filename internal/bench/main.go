@@ -33,7 +33,7 @@ import (
 )
 
 func main() {
-	rows := flag.Int("rows", 10_000_000, "movement rows behind the page")
+	rows := flag.Int("rows", 10_000_000, "movement rows behind the page; 0 leaves the page out")
 	bin := flag.String("bin", "bin/dtm", "the program")
 	flag.Parse()
 	if err := bench(*bin, *rows); err != nil {
@@ -70,6 +70,12 @@ func bench(bin string, rows int) error {
 	line("import of 1 million rows", fmt.Sprintf("%.1f s, %.0f rows/s, %d MB", took.Seconds(), 1e6/took.Seconds(), rss>>20), "5 s")
 	if err := submissions(bin, small); err != nil {
 		return err
+	}
+	if err := central(bin, dir); err != nil {
+		return err
+	}
+	if rows == 0 {
+		return nil
 	}
 	large, file := filepath.Join(dir, "large"), filepath.Join(dir, "large.csv")
 	if err := registry(file, rows, 2); err != nil {
