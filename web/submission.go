@@ -70,7 +70,7 @@ func (g page) StateName(state string) string {
 	return state
 }
 
-var states = []string{"received", "flagged", "superseded"}
+var states = []string{"received", "flagged", dtm.StateConfirmed, dtm.StateCorrected, dtm.StateRejected, "superseded"}
 
 func (p *Pages) submissions(w http.ResponseWriter, r *http.Request) error {
 	ctx, q := r.Context(), r.URL.Query()
