@@ -148,7 +148,15 @@ func (f *Follower) entry(ctx context.Context, e dtm.Event) (bool, error) {
 			}
 		}
 	case dtm.SubmissionReceived:
-		return f.submission(ctx, e)
+		return f.submission(ctx, e, false)
+	case dtm.SubmissionReviewed:
+		var d struct{ To string }
+		if err := json.Unmarshal([]byte(e.Detail), &d); err != nil {
+			return false, err
+		}
+		if d.To == dtm.StateConfirmed {
+			return f.submission(ctx, e, true)
+		}
 	}
 	return false, nil
 }
@@ -170,7 +178,9 @@ func unlessNever(err error) error {
 // entity meanwhile; after that the log's follower waits and comes back.
 const attempts = 5
 
-func (f *Follower) submission(ctx context.Context, e dtm.Event) (bool, error) {
+// submission follows what a submission declares; approved: what waited for its
+// review.
+func (f *Follower) submission(ctx context.Context, e dtm.Event, approved bool) (bool, error) {
 	var of struct{ Form, Version string }
 	if err := json.Unmarshal([]byte(e.Detail), &of); err == nil && of.Form != "" {
 		// Most forms declare no entities: their submissions need not be read.
@@ -191,7 +201,7 @@ func (f *Follower) submission(ctx context.Context, e dtm.Event) (bool, error) {
 		w := &work{f: f, ctx: ctx, states: map[[2]string]State{}, held: map[[2]string][]dtm.HeldEntity{}}
 		w.Done = e.Seq
 		for _, d := range all {
-			wanted, err := f.wanted(ctx, s, d)
+			wanted, err := f.wanted(ctx, s, d, approved)
 			if err != nil {
 				return false, err
 			}
@@ -215,15 +225,24 @@ func stale(err error) bool {
 }
 
 // wanted tells whether a declaration is to be followed: not without an approval
-// that its list asks for, and once, although the submission is edited later.
-func (f *Follower) wanted(ctx context.Context, s dtm.Submission, d Declared) (bool, error) {
+// that its list asks for, and once, although the submission is edited later. Once
+// approved, only what waited for it is.
+func (f *Follower) wanted(ctx context.Context, s dtm.Submission, d Declared, approved bool) (bool, error) {
+	waits := false
 	if d.Create {
 		l, err := f.Entities.EntityList(ctx, d.List)
 		if err != nil && dtm.KindOf(err) != dtm.NotFound {
 			return false, err
 		}
-		if err == nil && l.Approval {
-			return false, nil
+		waits = err == nil && l.Approval
+	}
+	switch {
+	case waits && s.State != dtm.StateConfirmed, !waits && approved:
+		return false, nil
+	case approved:
+		made, err := f.Progress.FromSubmission(ctx, d.List, s.ID)
+		if err != nil || made {
+			return false, err
 		}
 	}
 	seen := map[string]bool{}

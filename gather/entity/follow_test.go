@@ -257,8 +257,15 @@ func TestFollowApproval(t *testing.T) {
 	h := newHouse(t)
 	h.must(h.db.DeclareEntityList(ctx, dtm.EntityList{Name: "sites", Approval: true}))
 	h.publish("1")
-	h.send(doc(creates, `<people>10</people>`), "")
+	id := h.send(doc(creates, `<people>10</people>`), "")
 	h.want("none")
+	h.must(h.db.Review(ctx, id, dtm.StateRejected))
+	h.want("none")
+	h.must(h.db.Review(ctx, id, dtm.StateConfirmed))
+	h.want("v1 Obock people=10 water= conflict= held=0")
+	h.must(h.db.Review(ctx, id, dtm.StateRejected))
+	h.must(h.db.Review(ctx, id, dtm.StateConfirmed)) // once is enough
+	h.want("v1 Obock people=10 water= conflict= held=0")
 }
 
 // The follower runs while phones send and staff change the same entity; no change
