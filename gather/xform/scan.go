@@ -35,7 +35,7 @@ type attr struct{ name, raw []byte }
 // value is the attribute's text as XML 1.0 (3.3.3) reads it: references are
 // replaced, a line break or a tab that stands there as such is a blank.
 func (a attr) value() string {
-	if bytes.IndexAny(a.raw, "&\t\r\n") < 0 {
+	if !bytes.ContainsAny(a.raw, "&\t\r\n") {
 		return string(a.raw)
 	}
 	var b []byte
