@@ -245,16 +245,6 @@ func photo(t *testing.T, name string, shade uint8) string {
 	return f.Name()
 }
 
-// states are those of the outbox as the page shows them, newest first.
-func (p *phone) states() []string {
-	p.t.Helper()
-	var out []string
-	if err := json.Unmarshal([]byte(ask[string](p, `JSON.stringify([...document.querySelectorAll("[data-state]")].map(e => e.dataset.state))`)), &out); err != nil {
-		p.t.Fatal(err)
-	}
-	return out
-}
-
 // kept are the addresses, as in the blob store, of the files of all records on the
 // device.
 func (p *phone) kept() []string {

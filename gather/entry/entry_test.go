@@ -38,10 +38,9 @@ type house struct {
 	handler http.Handler
 	stop    func()
 
-	mu      sync.Mutex
-	tamper  func(w http.ResponseWriter, r *http.Request, next http.Handler) // nil: nothing
-	foreign []string
-	posts   int // submissions that came in
+	mu     sync.Mutex
+	tamper func(w http.ResponseWriter, r *http.Request, next http.Handler) // nil: nothing
+	posts  int                                                             // submissions that came in
 }
 
 func setup(t *testing.T) *house {

@@ -620,8 +620,7 @@ func TestFirstView(t *testing.T) {
 	needed(t, err == nil, "the page is not built: make assets")
 	h := setup(t)
 	sizes := map[string]int{}
-	var fetch func(url string)
-	fetch = func(url string) {
+	fetch := func(url string) {
 		if _, seen := sizes[url]; seen {
 			return
 		}

@@ -235,7 +235,7 @@ func (e *export) cell(b, s []byte) []byte {
 			guard = err != nil || math.IsNaN(f)
 		}
 	}
-	quote := bytes.IndexAny(s, "\",\r\n") >= 0 || s[0] == ' ' || s[len(s)-1] == ' '
+	quote := bytes.ContainsAny(s, "\",\r\n") || s[0] == ' ' || s[len(s)-1] == ' '
 	if !quote {
 		if guard {
 			b = append(b, '\'')
@@ -527,7 +527,8 @@ func (e *export) write(ctx context.Context, w io.Writer) (err error) {
 // longer fields.
 func (s *sheet) sizes(h *zip.FileHeader) {
 	h.CRC32, h.UncompressedSize64, h.CompressedSize64 = s.sum, uint64(s.raw), uint64(s.packed)
-	h.UncompressedSize, h.CompressedSize = uint32(min(s.raw, math.MaxUint32)), uint32(min(s.packed, math.MaxUint32)) //nolint:staticcheck // read by the writer
+	//lint:ignore SA1019 the writer of what follows the data reads these
+	h.UncompressedSize, h.CompressedSize = uint32(min(s.raw, math.MaxUint32)), uint32(min(s.packed, math.MaxUint32))
 }
 
 // media adds the attachments, each under its name; where two submissions use one

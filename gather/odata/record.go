@@ -26,7 +26,6 @@ type reader struct {
 	layout *layout
 	stack  []place
 	depth  int // of the element that is not of the form, 0 when none
-	text   []byte
 	into   *node
 	begun  int // of the text of the leaf
 	at     *record

@@ -49,9 +49,10 @@ func (s *sealer) stream(seal bool) cipher.Stream {
 		panic(err)
 	}
 	if seal {
+		//lint:ignore SA1019 ODK encrypts so
 		return cipher.NewCFBEncrypter(block, s.seed)
 	}
-	//lint:ignore SA1019 ODK encrypts so, and stream ciphers by other names are the same
+	//lint:ignore SA1019 ODK encrypts so
 	return cipher.NewCFBDecrypter(block, s.seed)
 }
 
