@@ -2,6 +2,7 @@ package odata
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -93,6 +94,9 @@ func (h *Handler) CSV(w http.ResponseWriter, r *http.Request, form string) error
 	}
 	for _, t := range l.tables {
 		e.sheets = append(e.sheets, e.sheet(t))
+	}
+	if strings.HasSuffix(r.URL.Path, ".csv") {
+		return e.alone(r.Context(), w)
 	}
 	w.Header().Set("Content-Type", "application/zip")
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": form + ".csv.zip"}))
@@ -227,7 +231,7 @@ func (e *export) cell(b, s []byte) []byte {
 	}
 	guard := false
 	switch s[0] {
-	case '=', '@', '\t':
+	case '=', '@', '\t', '\r':
 		guard = !e.options.raw
 	case '+', '-':
 		if !e.options.raw {
@@ -360,14 +364,7 @@ func (e *export) make(p *reader, pool chan *flate.Writer, list []dtm.Streamed) p
 		}
 		for k, s := range e.sheets {
 			err := top.rows(s.table, func(r *record) error {
-				line = line[:0]
-				for c := range s.columns {
-					if c > 0 {
-						line = append(line, ',')
-					}
-					line = s.columns[c].write(line, r)
-				}
-				line = append(line, '\r', '\n')
+				line = s.line(line[:0], r)
 				_, err := out.parts[k].raw.Write(line)
 				return err
 			})
@@ -450,7 +447,7 @@ func (e *export) write(ctx context.Context, w io.Writer) (err error) {
 	var failed error
 	go func() {
 		defer close(inOrder)
-		failed = e.Stream.Stream(ctx, dtm.SubmissionQuery{Form: e.layout.form}, func(list []dtm.Streamed) error {
+		failed = e.Stream.Stream(ctx, e.query(), func(list []dtm.Streamed) error {
 			var p *reader
 			select {
 			case p = <-readers:
@@ -521,6 +518,51 @@ func (e *export) write(ctx context.Context, w io.Writer) (err error) {
 		}
 	}
 	return z.Close()
+}
+
+// query is what the store leaves out already.
+func (e *export) query() dtm.SubmissionQuery {
+	q := dtm.SubmissionQuery{Form: e.layout.form}
+	q.From, q.To = bounds(e.options.filter)
+	return q
+}
+
+// alone writes the table of submissions by itself.
+func (e *export) alone(ctx context.Context, w http.ResponseWriter) error {
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": e.sheets[0].name}))
+	out := bufio.NewWriterSize(w, 1<<16)
+	out.Write(e.head(e.sheets[0])) // errors are kept until Flush
+	p := &reader{layout: e.layout}
+	var line []byte
+	err := e.Stream.Stream(ctx, e.query(), func(list []dtm.Streamed) error {
+		for i := range list {
+			r := p.read(&list[i])
+			if f := e.options.filter; f != nil && !f.evaluate(e.now, r.get(e.names)).true() {
+				continue
+			}
+			line = e.sheets[0].line(line[:0], r)
+			if _, err := out.Write(line); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// line appends a row.
+func (s *sheet) line(b []byte, r *record) []byte {
+	for c := range s.columns {
+		if c > 0 {
+			b = append(b, ',')
+		}
+		b = s.columns[c].write(b, r)
+	}
+	return append(b, '\r', '\n')
 }
 
 // sizes sets what a zip says of the sheet. Sizes of 4 GB and more stand in the

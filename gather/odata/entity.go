@@ -3,6 +3,8 @@ package odata
 import (
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
+	"hash/crc32"
 	"net/http"
 	"net/url"
 	"slices"
@@ -66,6 +68,9 @@ func (h *Entities) List(w http.ResponseWriter, r *http.Request, list, rest strin
 		if !slices.Contains(columns, strings.Join(p, "/")) && !(len(p) == 1 && p[0] == "__system") {
 			return dtm.Errorf(dtm.Invalid, "$select: there is no column %q in this table", strings.Join(p, "/")).Coded("odata.column", strings.Join(p, "/"))
 		}
+	}
+	if fresh(w, r, fmt.Sprintf(`W/"%d-%d"`, l.Seq, crc32.ChecksumIEEE([]byte(r.URL.RequestURI())))) {
+		return nil
 	}
 	no := false
 	all, _, err := h.Entities.Entities(ctx, dtm.EntityFilter{List: list, Deleted: &no})

@@ -40,6 +40,7 @@ type Handler struct {
 
 	mu      sync.Mutex
 	layouts map[string]knownLayout
+	started time.Time
 }
 
 type knownLayout struct {
@@ -173,17 +174,29 @@ func (h *Handler) unchanged(w http.ResponseWriter, r *http.Request) (bool, error
 		return false, err
 	}
 	sum := fnv.New64a()
-	fmt.Fprintf(sum, "%d %s", last, r.URL.RequestURI())
-	tag := fmt.Sprintf(`W/"%x"`, sum.Sum64())
+	h.mu.Lock()
+	if h.started.IsZero() {
+		h.started = h.Now()
+	}
+	fmt.Fprintf(sum, "%d %d %s", h.started.UnixNano(), last, r.URL.RequestURI()) // another program may write otherwise
+	h.mu.Unlock()
+	if strings.Contains(r.URL.RawQuery, "now") { // it changes by itself
+		return false, nil
+	}
+	return fresh(w, r, fmt.Sprintf(`W/"%x"`, sum.Sum64())), nil
+}
+
+// fresh sets the tag of an answer; true: the client has it, and was told so.
+func fresh(w http.ResponseWriter, r *http.Request, tag string) bool {
 	w.Header().Set("ETag", tag)
 	w.Header().Set("Cache-Control", "private, no-cache")
 	for _, have := range strings.Split(r.Header.Get("If-None-Match"), ",") {
 		if strings.TrimPrefix(strings.TrimSpace(have), "W/") == strings.TrimPrefix(tag, "W/") {
 			w.WriteHeader(http.StatusNotModified)
-			return true, nil
+			return true
 		}
 	}
-	return false, nil
+	return false
 }
 
 // address is that of the form's service, without a slash at its end.
@@ -238,7 +251,14 @@ func (a *answer) tail(b []byte, next string, count int) []byte {
 
 // one answers with the rows of a single submission.
 func (a *answer) one(w http.ResponseWriter, id string) error {
-	s, err := a.Submissions.Submission(a.r.Context(), id)
+	ctx := a.r.Context()
+	s, err := a.Submissions.Submission(ctx, id)
+	for err == nil && s.State == "superseded" { // the first id stands for all versions
+		var by string
+		if by, err = a.Stream.Replacement(ctx, s.ID); err == nil {
+			s, err = a.Submissions.Submission(ctx, by)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -246,6 +266,11 @@ func (a *answer) one(w http.ResponseWriter, id string) error {
 		return dtm.Errorf(dtm.NotFound, "there is no submission %s of this form", id).Coded("submission.unknown", id)
 	}
 	x := dtm.Streamed{Submission: s, Present: len(s.Attachments)}
+	for before := s; before.Deprecates != ""; x.Edits++ {
+		if before, err = a.Submissions.Submission(ctx, before.Deprecates); err != nil {
+			return err
+		}
+	}
 	done := a.make(&reader{layout: a.view.layout}, []dtm.Streamed{x})
 	if done.err != nil {
 		return done.err
@@ -446,8 +471,10 @@ func (a *answer) all(w http.ResponseWriter) error {
 			start := begin
 			begin = x.end
 			if !passed { // the page before ended in the middle of a submission
-				passed = x.from.Repeat == a.token.Repeat
-				continue
+				if passed = x.from.Repeat == a.token.Repeat; passed || x.from.Seq >= a.token.Seq {
+					continue
+				}
+				passed = true // that submission was edited since
 			}
 			if !pushed && a.token == nil {
 				total++

@@ -2,6 +2,7 @@ package odata
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 
 	"dtm/gather/xform"
@@ -92,7 +93,7 @@ func (l *layout) join(n *node, f *xform.Node) {
 			k = groupNode
 		}
 		if have == nil {
-			safe := identifier(c.Name)
+			safe := n.free(identifier(c.Name))
 			key, _ := json.Marshal(safe)
 			have = &node{kind: k, name: c.Name, safe: safe, key: append(key, ':'), field: c, path: append(append([]string{}, n.path...), safe), xpath: c.Path}
 			n.nodes = append(n.nodes, have)
@@ -100,6 +101,21 @@ func (l *layout) join(n *node, f *xform.Node) {
 		if have.kind == k { // a question that became a group is its newest self
 			l.join(have, c)
 		}
+	}
+}
+
+// free is a name that no other column below n has: two questions may differ in what
+// OData does not allow only.
+func (n *node) free(safe string) string {
+	for i := 2; ; i++ {
+		taken := false
+		for _, c := range n.nodes {
+			taken = taken || c.safe == safe
+		}
+		if !taken {
+			return safe
+		}
+		safe = safe + "_" + strconv.Itoa(i)
 	}
 }
 

@@ -219,6 +219,47 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestEditBetweenPages: a submission that is edited while a reader is in the middle
+// of its turns takes nothing else away.
+func TestEditBetweenPages(t *testing.T) {
+	t.Parallel()
+	s := fmr(t, 3)
+	all := s.table(t, "Submissions.block", "").Value
+	turns := map[any]int{}
+	for _, b := range all {
+		turns[b["__Submissions-id"]]++
+	}
+	n := 1
+	for ; n < len(all) && (turns[all[n-1]["__Submissions-id"]] < 2 || all[n]["__Submissions-id"] != all[n-1]["__Submissions-id"]); n++ {
+	}
+	if n == len(all) {
+		t.Fatal("no submission has two turns")
+	}
+	first := s.table(t, "Submissions.block", fmt.Sprintf("$top=%d", n))
+	id := all[n-1]["__Submissions-id"].(string)
+	old, err := s.db.Submission(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit := dtm.Submission{ID: "uuid:edit", Form: old.Form, Version: old.Version, Deprecates: id, XML: []byte(strings.ReplaceAll(string(old.XML), id, "uuid:edit"))}
+	if _, err := s.db.Receive(t.Context(), edit); err != nil {
+		t.Fatal(err)
+	}
+	var want []row
+	for _, b := range all[n:] {
+		if b["__Submissions-id"] != id {
+			want = append(want, b)
+		}
+	}
+	u, err := url.Parse(first.Next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("$top", "10000")
+	same(t, "after the edit", s.table(t, "Submissions.block", q.Encode()).Value, want)
+}
+
 func at(r row, path ...string) any {
 	var v any = r
 	for _, p := range path {
@@ -478,7 +519,7 @@ func TestUnchanged(t *testing.T) {
 }
 
 const odd = `<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml" xmlns:jr="http://openrosa.org/javarosa"><h:head><h:title>Odd</h:title><model>
-<instance><data id="odd" version="%s"><a.b/><where/><line/><shape/><n/><d/><when/><many/><pic/><outer jr:template=""><inner jr:template=""><x/></inner><y/></outer>%s<meta><instanceID/></meta></data></instance>
+<instance><data id="odd" version="%s"><a.b/><a_b/><where/><line/><shape/><n/><d/><when/><many/><pic/><outer jr:template=""><inner jr:template=""><x/></inner><y/></outer>%s<meta><instanceID/></meta></data></instance>
 <bind nodeset="/data/where" type="geopoint"/><bind nodeset="/data/line" type="geotrace"/><bind nodeset="/data/shape" type="geoshape"/><bind nodeset="/data/n" type="int"/><bind nodeset="/data/d" type="decimal"/><bind nodeset="/data/when" type="dateTime"/><bind nodeset="/data/pic" type="binary"/></model></h:head>
 <h:body><select ref="/data/many"/><group ref="/data/outer"><repeat nodeset="/data/outer"><input ref="/data/outer/y"/><group ref="/data/outer/inner"><repeat nodeset="/data/outer/inner"><input ref="/data/outer/inner/x"/></repeat></group></repeat></group></h:body></h:html>`
 
@@ -503,7 +544,7 @@ func TestOdd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	send("uuid:1", "1", "", `<a.b>=1+1</a.b><where>11.5 43.1 20 4.5</where><line>11 43 0 0;11.5 43.5 0 0</line><shape>11 43 0 0;11.5 43.5 0 0;11 44 0 0;11 43 0 0</shape><n>007</n><d>.50</d><when>2026-01-02T03:04:05.000+03:00</when><many>b a</many><pic>p.jpg</pic><old>was</old><outer><inner><x>1</x></inner><inner><x>2</x></inner><y>é "q", ب</y></outer><outer><y/></outer>`,
+	send("uuid:1", "1", "", `<a.b>=1+1</a.b><a_b>other</a_b><where>11.5 43.1 20 4.5</where><line>11 43 0 0;11.5 43.5 0 0</line><shape>11 43 0 0;11.5 43.5 0 0;11 44 0 0;11 43 0 0</shape><n>007</n><d>.50</d><when>2026-01-02T03:04:05.000+03:00</when><many>b a</many><pic>p.jpg</pic><old>was</old><outer><inner><x>1</x></inner><inner><x>2</x></inner><y>é "q", ب</y></outer><outer><y/></outer>`,
 		func(x *dtm.Submission) {
 			x.Expected = []string{"p.jpg"}
 			x.Attachments = []dtm.Attachment{{Name: "p.jpg", Type: "image/jpeg", Size: size, Hash: hash}}
@@ -526,7 +567,7 @@ break</a.b><where>nowhere</where><n>many</n><d>1e400</d><when>soon</when><unknow
 	}
 	text := func(id string, path ...string) string { b, _ := json.Marshal(at(by[id], path...)); return string(b) }
 	for _, c := range [][3]string{
-		{"uuid:1", "a_b", `"=1+1"`},
+		{"uuid:1", "a_b", `"=1+1"`}, {"uuid:1", "a_b_2", `"other"`},
 		{"uuid:1", "where", `{"coordinates":[43.1,11.5,20],"properties":{"accuracy":4.5},"type":"Point"}`},
 		{"uuid:1", "line", `{"coordinates":[[43,11,0],[43.5,11.5,0]],"properties":{"accuracy":[0,0]},"type":"LineString"}`},
 		{"uuid:1", "n", "7"}, {"uuid:1", "d", "0.5"}, {"uuid:1", "when", `"2026-01-02T03:04:05.000+03:00"`}, {"uuid:1", "many", `"b a"`}, {"uuid:1", "old", `"was"`}, {"uuid:1", "fresh", "null"},
@@ -539,6 +580,12 @@ break</a.b><where>nowhere</where><n>many</n><d>1e400</d><when>soon</when><unknow
 	}
 	if text("uuid:4", "__system", "edits") != "1" || text("uuid:1", "__system", "attachmentsPresent") != "1" || text("uuid:5", "__system", "status") != `"notDecrypted"` || text("uuid:5", "a_b") != "null" {
 		t.Errorf("of the program: %s %s %s", text("uuid:4", "__system"), text("uuid:1", "__system"), text("uuid:5", "__system"))
+	}
+	for _, id := range []string{"uuid:3", "uuid:4"} {
+		_, b = s.get(t, "/v1/projects/1/forms/odd.svc/Submissions('"+id+"')")
+		if err := json.Unmarshal(b, &p); err != nil || len(p.Value) != 1 || at(p.Value[0], "__system", "edits") != 1.0 || p.Value[0]["a_b"] != "-5" {
+			t.Errorf("an edited one by %s: %s", id, b)
+		}
 	}
 	_, b = s.get(t, "/v1/projects/1/forms/odd.svc/Submissions.outer.inner")
 	if err := json.Unmarshal(b, &p); err != nil || len(p.Value) != 2 || p.Value[0]["__Submissions-outer-id"] == nil {
@@ -575,6 +622,10 @@ break</a.b><where>nowhere</where><n>many</n><d>1e400</d><when>soon</when><unknow
 	}
 	if k := slices.Index(outer[0], "KEY"); inner[1][slices.Index(inner[0], "PARENT_KEY")] != outer[1][k] && inner[1][slices.Index(inner[0], "PARENT_KEY")] != outer[2][k] {
 		t.Error("the keys do not lead from a turn to the one around it")
+	}
+	resp, b := s.get(t, "/v1/projects/1/forms/odd/submissions.csv?splitSelectMultiples=true")
+	if !bytes.Equal(b, files["odd.csv"]) || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/csv") {
+		t.Errorf("the table alone is another one: %s", b)
 	}
 	files = s.zip(t, "/v1/projects/1/forms/odd/submissions.csv.zip?attachments=false&raw=true&deletedFields=false")
 	if _, ok := files["media/p.jpg"]; ok || !bytes.Contains(files["odd.csv"], []byte(",=1+1,")) || bytes.Contains(files["odd.csv"], []byte("was")) {
