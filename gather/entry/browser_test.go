@@ -143,15 +143,18 @@ func ask[T any](p *phone, expression string) T {
 	return v
 }
 
+// patience is long because the machine may be busy with other tests.
+const patience = time.Minute
+
 // until waits for an expression to be true.
 func (p *phone) until(what, expression string) {
 	p.t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		if ask[bool](p, "!!("+expression+")") {
 			return
 		}
 		if time.Now().After(end) {
-			p.t.Fatalf("%s: still not after 20 s; the page says:\n%s", what, ask[string](p, `document.body.innerText`))
+			p.t.Fatalf("%s: still not after %v; the page says:\n%s", what, patience, ask[string](p, `document.body.innerText`))
 		}
 	}
 }
