@@ -40,7 +40,7 @@ func (r Rules) One(op *dtm.Operation, frame Frame, x *Record) []Finding {
 	}
 	n := x.people()
 	if x.Stated != nil && *x.Stated != n {
-		find("sum.total", float64(*x.Stated), float64(n))
+		find("answers.sum", float64(*x.Stated), float64(n))
 	}
 	if n == 0 {
 		find("group.empty", 0, 1)

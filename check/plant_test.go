@@ -113,7 +113,7 @@ func plant(op *dtm.Operation, records []*check.Record, faulty map[string]bool, s
 		}
 	}
 	stated := func(x *check.Record, n int) { x.Stated = &n }
-	alone("sum.total", nil, func(x *check.Record) { stated(x, people(x)+1+p.IntN(9)) })
+	alone("answers.sum", nil, func(x *check.Record) { stated(x, people(x)+1+p.IntN(9)) })
 	alone("group.empty", nil, func(x *check.Record) { x.Rows = slices.Clone(x.Rows[:1]); x.Rows[0].People = 0; stated(x, 0) })
 	alone("group.large", nil, func(x *check.Record) {
 		x.Rows = slices.Clone(x.Rows)

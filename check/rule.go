@@ -20,14 +20,13 @@ const (
 	Note  Severity = "note"  // good to know
 )
 
-// Rule is one check.
+// Rule is one check. Its name is in the message catalogues, rule.ID.
 type Rule struct {
 	ID       string
 	Severity Severity
 	Scope    string // "record", "day", "device", "point", "month"
 	Owner    string
 	Limit    map[string]float64
-	Name     dtm.Text
 	Explain  dtm.Text
 }
 

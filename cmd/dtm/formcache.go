@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dtm"
+	"dtm/check"
 	"dtm/gather/openrosa"
 	"dtm/gather/xform"
 	"dtm/gather/xlsform"
@@ -22,6 +23,9 @@ type formCache struct {
 	checks sync.Map // id NUL version -> *checked
 	models sync.Map // id NUL version -> *entity.Model
 	lists  sync.Map // id NUL version -> names of lists
+
+	rules check.Rules
+	frame check.Frame // of the operation
 }
 
 // form is nil without an error for a form that was published as an XForm: it has no
@@ -64,7 +68,8 @@ func (c *formCache) movements(ctx context.Context, s dtm.Submission) ([]dtm.Move
 	if err != nil {
 		return nil, nil, err
 	}
-	return rows, slices.Concat(without(in.Flags, again), again, flags), nil
+	flags = slices.Concat(without(in.Flags, again), again, flags)
+	return rows, append(flags, c.quality(s, in, rows, flags)...), nil
 }
 
 // checked is a form as its expressions are re-checked, with the lists it came with.

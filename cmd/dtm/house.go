@@ -15,6 +15,7 @@ import (
 	"dtm/analyse/indicator"
 	"dtm/analyse/load"
 	"dtm/analyse/warehouse/duckdb"
+	"dtm/check"
 	"dtm/config"
 	"dtm/disseminate/guard"
 	"dtm/event"
@@ -113,7 +114,7 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 		return nil, err
 	}
 	h.public = guard.New(h.figures, h.op.Threshold)
-	h.forms = &formCache{op: h.op, forms: h.db}
+	h.forms = &formCache{op: h.op, forms: h.db, rules: check.Built(), frame: check.FrameOf(h.op)}
 	h.loader = &load.Loader{
 		Operation: h.op, Events: h.db, Submissions: h.db, Chunks: h.db, Warehouse: h.facts,
 		DecodeChunk: bulk.Decode, DecodeSubmission: h.forms.movements, Flagged: h.flag,

@@ -60,6 +60,7 @@ func list() []command {
 		{"indicator show", "NAME [-data DIR | -operation NAME] [-lang en]", "definition, formula, unit and limits of an indicator", false, runIndicatorShow},
 		{"indicator", "-data DIR NAME -from 2022-12 [-to 2022-12] [-by point,sex] [-where previous=ETH] [-format table|csv|json]", "compute an indicator", false, runIndicator},
 		{"report", "-data DIR -month 2022-12 -lang fr -out F.pdf", "write the monthly report", false, runReport},
+		{"quality", "-data DIR [-month M] [-all]", "what the quality rules find in a month", false, runQuality},
 		{"check", "-data DIR", "verify the event log and the attachments", false, runCheck},
 		{"version", "", "print the version", false, runVersion},
 	}
