@@ -19,9 +19,10 @@ type SubmissionQuery struct {
 // Streamed is a submission on its way out, without flags and attachments.
 type Streamed struct {
 	Submission
-	Seq     int64 // of the event that recorded it: streams go down
-	Edits   int   // how many versions it replaced
-	Present int   // attachments that have arrived
+	Seq     int64  // of the event that recorded it: streams go down
+	Edits   int    // how many versions it replaced
+	Root    string // id of the first of them: that of the submission as a whole
+	Present int    // attachments that have arrived
 }
 
 // SubmissionStream gives many submissions, for exports.

@@ -87,6 +87,21 @@ func runFormPublish(ctx context.Context, c *call) error {
 }
 
 func (c *call) publish(ctx context.Context, h *house, name string, source []byte, media []dtm.Media, l dtm.Lang) error {
+	if filepath.Ext(name) == ".xml" { // an XForm, as it is
+		form, _, err := convertForm(ctx, name, source, "")
+		if err != nil {
+			return err
+		}
+		for i := range media {
+			media[i].Hash = md5Of(media[i].Data)
+		}
+		form.Media = media
+		if err := h.db.Publish(ctx, form); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "published %s version %s: %s\n", form.ID, form.Version, form.Title)
+		return nil
+	}
 	f, xml, err := c.convert(name, source, l)
 	if err != nil {
 		return err

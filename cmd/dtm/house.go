@@ -95,7 +95,7 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 	if err != nil {
 		return nil, err
 	}
-	h.unlock = f.Close
+	h.unlock = func() error { return unlock(f) }
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.close())

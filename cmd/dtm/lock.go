@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,12 @@ import (
 
 	"dtm"
 )
+
+// unlock gives the folder back. Closing alone would not while a process that is just
+// being started still holds a copy of the file.
+func unlock(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+}
 
 // lock takes the folder for this process. The kernel gives it back when the
 // process ends, however it ends.

@@ -178,3 +178,67 @@ func TestRuODK(t *testing.T) {
 		t.Errorf("a wrong password: %d", code)
 	}
 }
+
+// TestEditNeedsReview: who may only send cannot replace what is there, whichever way
+// the edit is sent, nor can an edit of one form replace a record of another.
+func TestEditNeedsReview(t *testing.T) {
+	base, dir := operated(t)
+	var out strings.Builder
+	c := &call{args: []string{"user", "add", "-data", filepath.Join(dir, "data"), "-email", "e@example.org", "-role", "enumerator", "-password-file", "password"}, dir: dir, env: func(string) string { return "" }, out: &out, err: &out}
+	if code := run(context.Background(), c); code != 0 {
+		t.Fatal(out.String())
+	}
+	ask := func(who, method, path, body string) (int, string) {
+		t.Helper()
+		r, err := http.NewRequest(method, base+"/v1/projects/1/forms/"+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.SetBasicAuth(who+"@example.org", "a sentence of five words")
+		r.Header.Set("Content-Type", "application/xml")
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(b)
+	}
+	form := func(id string) string {
+		return `<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"><h:head><h:title>T</h:title><model><instance><data id="` + id + `" version="1"><a/><meta><instanceID/></meta></data></instance></model></h:head><h:body><input ref="/data/a"/></h:body></h:html>`
+	}
+	for _, id := range []string{"one", "two"} {
+		if code, b := ask("admin", "POST", "../forms?publish=true", form(id)); code != http.StatusOK {
+			t.Fatalf("form %s: %d %s", id, code, b)
+		}
+	}
+	record := func(form, id, deprecates string) string {
+		return `<data id="` + form + `" version="1"><a>1</a><meta><instanceID>` + id + `</instanceID><deprecatedID>` + deprecates + `</deprecatedID></meta></data>`
+	}
+	for _, step := range []struct {
+		what, who, method, path, body string
+		want                          int
+	}{
+		{"an enumerator sends", "e", "POST", "one/submissions", record("one", "uuid:1", ""), 200},
+		{"an enumerator edits by sending", "e", "POST", "one/submissions", record("one", "uuid:2", "uuid:1"), 403},
+		{"an enumerator edits", "e", "PUT", "one/submissions/uuid:1", record("one", "uuid:2", "uuid:1"), 403},
+		{"an enumerator reads", "e", "GET", "one/submissions", "", 403},
+		{"an edit by another form", "admin", "POST", "two/submissions", record("two", "uuid:3", "uuid:1"), 404},
+		{"nothing to review", "admin", "PATCH", "one/submissions/uuid:1", `{}`, 200},
+		{"approved", "admin", "PATCH", "one/submissions/uuid:1", `{"reviewState":"approved"}`, 200},
+		{"nothing to review again", "admin", "PATCH", "one/submissions/uuid:1", `{}`, 200},
+		{"an edit", "admin", "POST", "one/submissions", record("one", "uuid:2", "uuid:1"), 200},
+		{"too much", "admin", "POST", "one/submissions", "<data>" + strings.Repeat("x", 9<<20) + "</data>", 413},
+	} {
+		code, b := ask(step.who, step.method, step.path, step.body)
+		if code != step.want {
+			t.Errorf("%s: %d, want %d: %.300s", step.what, code, step.want, b)
+		}
+		if step.what == "nothing to review again" && !strings.Contains(b, `"reviewState":"approved"`) {
+			t.Errorf("%s: %s", step.what, b)
+		}
+	}
+}

@@ -141,8 +141,11 @@ func (h *house) findings(ctx context.Context, p dtm.Period) ([]check.Finding, in
 			for i := range list {
 				s := list[i].Submission
 				form, err := h.forms.form(ctx, s.Form, s.Version)
-				if err != nil || form == nil {
+				if err != nil {
 					return err
+				}
+				if form == nil {
+					continue // published as an XForm: it counts nobody
 				}
 				in, err := xform.Read(form, s.XML)
 				if err != nil {

@@ -79,6 +79,9 @@ func (h *house) answers(ctx context.Context, s dtm.Submission, l dtm.Lang) ([]we
 	if err != nil {
 		return nil, err
 	}
+	if f == nil {
+		return nil, dtm.Errorf(dtm.Unsupported, "this form was published as an XForm, without labels to show; its answers are in the XML and in the tables").Coded("form.no_source", s.Form)
+	}
 	in, err := xform.Read(f, s.XML)
 	if err != nil {
 		return nil, err
@@ -91,7 +94,7 @@ func (h *house) answers(ctx context.Context, s dtm.Submission, l dtm.Lang) ([]we
 // instanceName is what the form has the submission call itself.
 func (h *house) instanceName(ctx context.Context, s dtm.Submission) string {
 	f, err := h.forms.form(ctx, s.Form, s.Version)
-	if err != nil {
+	if err != nil || f == nil {
 		return ""
 	}
 	in, err := xform.Read(f, s.XML)

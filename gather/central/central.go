@@ -259,8 +259,16 @@ func span(r *http.Request) (limit, offset int, err error) {
 	return limit, offset, nil
 }
 
-func read(r *http.Request) ([]byte, error) {
-	b, err := io.ReadAll(r.Body)
+// Sizes in bytes of what is read whole into memory: a request may be larger only when
+// its body goes to disk.
+const (
+	maxJSON = 1 << 20
+	maxXML  = 8 << 20 // answers, as for phones
+	maxForm = 20 << 20
+)
+
+func read(r *http.Request, most int64) ([]byte, error) {
+	b, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, most))
 	if err != nil {
 		return nil, serve.BodyError(err)
 	}
@@ -268,7 +276,7 @@ func read(r *http.Request) ([]byte, error) {
 }
 
 func readJSON(r *http.Request, into any) error {
-	b, err := read(r)
+	b, err := read(r, maxJSON)
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func (h *Handler) draftAttachments(w http.ResponseWriter, r *http.Request) error
 }
 
 func (h *Handler) addDraftAttachment(w http.ResponseWriter, r *http.Request) error {
-	data, err := read(r)
+	data, err := read(r, maxForm)
 	if err != nil {
 		return err
 	}

@@ -147,7 +147,7 @@ func (h *Handler) changeForm(w http.ResponseWriter, r *http.Request) error {
 
 // sent reads the form in the request's body.
 func (h *Handler) sent(r *http.Request, fallback string) (dtm.Form, error) {
-	data, err := read(r)
+	data, err := read(r, maxForm)
 	if err != nil {
 		return dtm.Form{}, err
 	}

@@ -1,6 +1,7 @@
 package central
 
 import (
+	"encoding/json"
 	"mime"
 	"net/http"
 	"path"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"dtm"
+	"dtm/access"
 	"dtm/gather/xform"
 	"dtm/serve"
 )
@@ -119,6 +121,7 @@ func (h *Handler) submissions(w http.ResponseWriter, r *http.Request) error {
 	err = h.Stream.Stream(r.Context(), dtm.SubmissionQuery{Form: form, Limit: limit, Skip: offset}, func(list []dtm.Streamed) error {
 		for _, s := range list {
 			x := h.submissionJSON(s.Submission)
+			x.ID = s.Root // the first id stands for all versions
 			if extended(r) {
 				x.SubmitterOut = &actorJSON{x.Submitter, "field_key", s.Device}
 			}
@@ -167,7 +170,7 @@ func (h *Handler) editSubmission(w http.ResponseWriter, r *http.Request) error {
 
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request, replaces string) error {
 	ctx := r.Context()
-	body, err := read(r)
+	body, err := read(r, maxXML)
 	if err != nil {
 		return err
 	}
@@ -177,6 +180,11 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, replaces strin
 	}
 	if s.Form != r.PathValue("form") {
 		return dtm.Errorf(dtm.Invalid, "this submission is of form %q, not %q", s.Form, r.PathValue("form")).Coded("submission.other_form", s.Form)
+	}
+	if s.Deprecates != "" { // an edit, whichever way it is sent
+		if err := access.Decide(asker(r), access.ReviewSubmissions); err != nil {
+			return err
+		}
 	}
 	if replaces != "" && s.Deprecates != replaces {
 		return dtm.Errorf(dtm.Conflict, "the edit names %q as what it replaces, and the current version is %q", s.Deprecates, replaces).Coded("submission.superseded", s.Deprecates, replaces)
@@ -204,21 +212,29 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, replaces strin
 
 // review gives a submission a state: {"reviewState": "approved"}.
 func (h *Handler) review(w http.ResponseWriter, r *http.Request) error {
-	var body struct {
-		State *string `json:"reviewState"`
-	}
+	var body map[string]json.RawMessage
 	if err := readJSON(r, &body); err != nil {
 		return err
+	}
+	var word *string
+	given, asked := body["reviewState"]
+	if asked {
+		if err := json.Unmarshal(given, &word); err != nil {
+			return dtm.Errorf(dtm.Invalid, "reviewState is a text or null").At("reviewState").Coded("json.malformed")
+		}
 	}
 	s, err := h.find(r)
 	if err != nil {
 		return err
 	}
+	if !asked { // nothing to change
+		return answer(w, h.submissionJSON(s))
+	}
 	state := "received"
-	if body.State != nil {
+	if word != nil {
 		known := false
-		if state, known = stateOf[*body.State]; !known {
-			return dtm.Errorf(dtm.Invalid, "reviewState is approved, hasIssues, rejected, edited or null, not %q", *body.State).At("reviewState").Coded("review.state", *body.State)
+		if state, known = stateOf[*word]; !known {
+			return dtm.Errorf(dtm.Invalid, "reviewState is approved, hasIssues, rejected, edited or null, not %q", *word).At("reviewState").Coded("review.state", *word)
 		}
 	}
 	if err := h.Reviews.Review(r.Context(), s.ID, state); err != nil {

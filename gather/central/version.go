@@ -26,16 +26,12 @@ func named(f dtm.Form, version string) (dtm.Form, error) {
 		return f, err
 	}
 	attribute := []byte(` version="` + text.String() + `"`)
-	var changed []byte
-	if v := versionAttribute.FindIndex(tag); v != nil {
-		changed = bytes.Join([][]byte{tag[:v[0]], attribute, tag[v[1]:]}, nil)
-	} else {
-		end := bytes.LastIndexByte(tag, '>')
-		if end > 0 && tag[end-1] == '/' {
-			end--
-		}
-		changed = bytes.Join([][]byte{tag[:end], attribute, tag[end:]}, nil)
+	changed := versionAttribute.ReplaceAll(tag, nil)
+	end := bytes.LastIndexByte(changed, '>')
+	if end > 0 && changed[end-1] == '/' {
+		end--
 	}
+	changed = bytes.Join([][]byte{changed[:end], attribute, changed[end:]}, nil)
 	f.XForm = bytes.Join([][]byte{f.XForm[:at[2]], changed, f.XForm[at[3]:]}, nil)
 	f.Version, f.Hash = version, md5Of(f.XForm)
 	return f, nil

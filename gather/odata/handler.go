@@ -270,6 +270,7 @@ func (a *answer) one(w http.ResponseWriter, id string) error {
 		if before, err = a.Submissions.Submission(ctx, before.Deprecates); err != nil {
 			return err
 		}
+		x.Root = before.ID
 	}
 	done := a.make(&reader{layout: a.view.layout}, []dtm.Streamed{x})
 	if done.err != nil {

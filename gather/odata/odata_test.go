@@ -569,14 +569,14 @@ break</a.b><where>nowhere</where><n>many</n><d>1e400</d><when>soon</when><unknow
 		{"uuid:1", "line", `{"coordinates":[[43,11,0],[43.5,11.5,0]],"properties":{"accuracy":[0,0]},"type":"LineString"}`},
 		{"uuid:1", "n", "7"}, {"uuid:1", "d", "0.5"}, {"uuid:1", "when", `"2026-01-02T03:04:05.000+03:00"`}, {"uuid:1", "many", `"b a"`}, {"uuid:1", "old", `"was"`}, {"uuid:1", "fresh", "null"},
 		{"uuid:2", "a_b", `"line\nbreak"`}, {"uuid:2", "where", "null"}, {"uuid:2", "n", "null"}, {"uuid:2", "d", "null"}, {"uuid:2", "fresh", `"now"`}, {"uuid:2", "outer", "[]"},
-		{"uuid:4", "a_b", `"-5"`},
+		{"uuid:3", "a_b", `"-5"`},
 	} {
 		if got := text(c[0], c[1]); got != c[2] {
 			t.Errorf("%s %s = %s, want %s", c[0], c[1], got, c[2])
 		}
 	}
-	if text("uuid:4", "__system", "edits") != "1" || text("uuid:1", "__system", "attachmentsPresent") != "1" || text("uuid:5", "__system", "status") != `"notDecrypted"` || text("uuid:5", "a_b") != "null" {
-		t.Errorf("of the program: %s %s %s", text("uuid:4", "__system"), text("uuid:1", "__system"), text("uuid:5", "__system"))
+	if text("uuid:3", "__system", "edits") != "1" || text("uuid:1", "__system", "attachmentsPresent") != "1" || text("uuid:5", "__system", "status") != `"notDecrypted"` || text("uuid:5", "a_b") != "null" {
+		t.Errorf("of the program: %s %s %s", text("uuid:3", "__system"), text("uuid:1", "__system"), text("uuid:5", "__system"))
 	}
 	for _, id := range []string{"uuid:3", "uuid:4"} {
 		_, b = s.get(t, "/v1/projects/1/forms/odd.svc/Submissions('"+id+"')")
@@ -606,7 +606,7 @@ break</a.b><where>nowhere</where><n>many</n><d>1e400</d><when>soon</when><unknow
 	}
 	for _, c := range [][3]string{
 		{"uuid:1", "a_b", "'=1+1"}, {"uuid:1", "where-Latitude", "11.5"}, {"uuid:1", "where-Accuracy", "4.5"}, {"uuid:1", "n", "007"}, {"uuid:1", "many/a", "1"}, {"uuid:2", "many/a", ""}, {"uuid:2", "n", "many"},
-		{"uuid:2", "a_b", "line\nbreak"}, {"uuid:4", "a_b", "-5"}, {"uuid:4", "Edits", "1"}, {"uuid:1", "old", "was"}, {"uuid:5", "Status", "notDecrypted"},
+		{"uuid:2", "a_b", "line\nbreak"}, {"uuid:3", "a_b", "-5"}, {"uuid:3", "Edits", "1"}, {"uuid:1", "old", "was"}, {"uuid:5", "Status", "notDecrypted"},
 	} {
 		if got := value(c[0], c[1]); got != c[2] {
 			t.Errorf("%s %s = %q, want %q", c[0], c[1], got, c[2])

@@ -2,6 +2,7 @@ package odata
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha1" //nolint:gosec // an identifier, as ODK Central makes them; nothing rests on it
 	"encoding/hex"
 	"strconv"
@@ -66,7 +67,7 @@ func (p *reader) record(t *table, parent *record) *record {
 func (p *reader) read(s *dtm.Streamed) *record {
 	p.used, p.arena, p.stack, p.depth, p.into = 0, p.arena[:0], p.stack[:0], 0, nil
 	top := p.record(p.layout.root, nil)
-	top.Streamed, top.id = s, s.ID
+	top.Streamed, top.id = s, cmp.Or(s.Root, s.ID)
 	p.at = top
 	if cap(p.arena) < len(s.XML) {
 		p.arena = make([]byte, 0, 2*len(s.XML)) // values are never longer than the document

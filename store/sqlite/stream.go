@@ -120,14 +120,13 @@ func (db *DB) complete(ctx context.Context, t *sql.Tx, batch []dtm.Streamed) err
 				return err
 			}
 		}
-		if s.Deprecates != "" {
+		s.Root = s.ID
+		for before := s.Deprecates; before != ""; s.Edits++ {
+			s.Root = before
 			err := t.QueryRowContext(ctx, `
-				WITH RECURSIVE before (id) AS (
-					SELECT deprecates FROM submission WHERE operation = $1 AND id = $2
-					UNION
-					SELECT s.deprecates FROM submission s JOIN before b ON s.id = b.id WHERE s.operation = $1 AND s.deprecates <> ''
-				)
-				SELECT count(*) FROM before`, db.operation, s.ID).Scan(&s.Edits)
+				SELECT deprecates
+				FROM submission
+				WHERE operation = $1 AND id = $2`, db.operation, before).Scan(&before)
 			if err != nil {
 				return err
 			}

@@ -131,14 +131,15 @@ func (r *receiving) checkDeprecated(t *tx) (stop bool, err error) {
 	if known || err != nil {
 		return false, err // a repeat: again decides
 	}
+	var form string
 	found, err := t.row(`
-		SELECT 1
+		SELECT form
 		FROM submission
-		WHERE operation = $1 AND id = $2`, []any{t.db.operation, r.Deprecates}, new(int))
+		WHERE operation = $1 AND id = $2`, []any{t.db.operation, r.Deprecates}, &form)
 	if err != nil {
 		return true, err
 	}
-	if !found || r.Deprecates == r.ID {
+	if !found || r.Deprecates == r.ID || form != r.Form { // of another form: not what it edits
 		r.refused = dtm.Errorf(dtm.NotFound,
 			"this is an edit of submission %s, which has not arrived here; send the original first", r.Deprecates).
 			Coded("submission.deprecated_unknown", r.Deprecates)

@@ -45,7 +45,7 @@ func streams(t *testing.T, d Dialect) {
 		return out
 	}
 	list := all(dtm.SubmissionQuery{})
-	if len(list) != n || list[0].ID != again.ID || list[0].Edits != 2 || list[n-1].ID != submission(0).ID {
+	if len(list) != n || list[0].ID != again.ID || list[0].Edits != 2 || list[0].Root != edit.Deprecates || list[1].Root != list[1].ID || list[n-1].ID != submission(0).ID {
 		t.Fatalf("%d submissions, first %+v", len(list), list[0])
 	}
 	seen := map[string]bool{}

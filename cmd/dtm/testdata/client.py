@@ -89,6 +89,7 @@ with Client(config_path=config, cache_path=str(folder / "cache.toml")) as client
     second = f"uuid:{uuid.uuid4()}"
     client.submissions.edit(first, xml=xml(second, "Obock ville", 5, deprecated=first, photo="p.jpg"), form_id="site", comment="counted again")
     check("still one", len(client.submissions.list(form_id="site")), 7)
+    check("its first id stays", first in [s.instanceId for s in client.submissions.list(form_id="site")], True)
     check("edited", client.submissions.get(first, form_id="site").reviewState, "edited")
     client.submissions.review(first, review_state="approved", form_id="site", comment="fine")
     check("approved", client.submissions.get(first, form_id="site").reviewState, "approved")
@@ -101,7 +102,7 @@ with Client(config_path=config, cache_path=str(folder / "cache.toml")) as client
     # Tables.
     table = client.submissions.get_table(form_id="site", count=True)
     check("rows", (table["@odata.count"], len(table["value"])), (7, 7))
-    row = [r for r in table["value"] if r["__id"] == second][0]
+    row = [r for r in table["value"] if r["__id"] == first][0]
     check("row", (row["name"], row["count"], row["__system"]["edits"], row["__system"]["reviewState"]), ("Obock ville", 5, 1, "approved"))
     check("filtered", len(client.submissions.get_table(form_id="site", filter="count gt 2")["value"]), 3)
     check("repeat", len(client.submissions.get_table(form_id="site", table_name="Submissions.person")["value"]), 14)
