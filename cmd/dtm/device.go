@@ -52,10 +52,15 @@ func runDeviceAdd(ctx context.Context, c *call) error {
 	}
 	fmt.Fprintf(c.out, "device %s (%s)\n%s\n\n", d.Name, d.ID, base)
 	fmt.Fprintln(c.out, "In ODK Collect or KoboCollect: add a project, scan this code. The address is shown this once.")
-	qrterminal.GenerateWithConfig(settings, qrterminal.Config{Level: qrterminal.L, Writer: c.out, HalfBlocks: true, QuietZone: 2,
-		BlackChar: qrterminal.BLACK_BLACK, WhiteBlackChar: qrterminal.WHITE_BLACK, WhiteChar: qrterminal.WHITE_WHITE, BlackWhiteChar: qrterminal.BLACK_WHITE})
+	c.code(settings)
 	fmt.Fprintf(c.out, "\nWithout the app, in a browser: open this link once on the device.\n%s\n", h.baseURL()+entry.Path(token))
 	return nil
+}
+
+// code prints what a phone scans.
+func (c *call) code(text string) {
+	qrterminal.GenerateWithConfig(text, qrterminal.Config{Level: qrterminal.L, Writer: c.out, HalfBlocks: true, QuietZone: 2,
+		BlackChar: qrterminal.BLACK_BLACK, WhiteBlackChar: qrterminal.WHITE_BLACK, WhiteChar: qrterminal.WHITE_WHITE, BlackWhiteChar: qrterminal.BLACK_WHITE})
 }
 
 func runDeviceList(ctx context.Context, c *call) error {

@@ -71,45 +71,55 @@ func runFormPublish(ctx context.Context, c *call) error {
 		return err
 	}
 	defer done()
-	source, err := os.ReadFile(c.path(args[0]))
+	source, media, err := c.formFiles(args)
 	if err != nil {
-		return dtm.Errorf(dtm.Invalid, "the form cannot be read: %w", err)
-	}
-	var media []dtm.Media
-	for _, a := range args[1:] {
-		b, err := os.ReadFile(c.path(a))
-		if err != nil {
-			return dtm.Errorf(dtm.Invalid, "the attachment cannot be read: %w", err)
-		}
-		media = append(media, dtm.Media{Name: filepath.Base(a), Type: mime.TypeByExtension(filepath.Ext(a)), Data: b})
+		return err
 	}
 	return c.publish(ctx, h, args[0], source, media, dtm.Lang(*lang))
 }
 
-func (c *call) publish(ctx context.Context, h *house, name string, source []byte, media []dtm.Media, l dtm.Lang) error {
-	if filepath.Ext(name) == ".xml" { // an XForm, as it is
-		form, _, err := convertForm(ctx, name, source, "")
+// formFiles reads a form and the files that go with it.
+func (c *call) formFiles(args []string) (source []byte, media []dtm.Media, err error) {
+	if source, err = os.ReadFile(c.path(args[0])); err != nil {
+		return nil, nil, dtm.Errorf(dtm.Invalid, "the form cannot be read: %w", err)
+	}
+	for _, a := range args[1:] {
+		b, err := os.ReadFile(c.path(a))
 		if err != nil {
-			return err
+			return nil, nil, dtm.Errorf(dtm.Invalid, "the attachment cannot be read: %w", err)
 		}
-		for i := range media {
-			media[i].Hash = md5Of(media[i].Data)
-		}
+		media = append(media, dtm.Media{Name: filepath.Base(a), Type: mime.TypeByExtension(filepath.Ext(a)), Hash: md5Of(b), Data: b})
+	}
+	return source, media, nil
+}
+
+// formOf makes a form of an XLSForm, or of an XForm as it is; its faults are said.
+func (c *call) formOf(ctx context.Context, name string, source []byte, media []dtm.Media, l dtm.Lang) (dtm.Form, error) {
+	if filepath.Ext(name) == ".xml" {
+		form, _, err := convertForm(ctx, name, source, "")
 		form.Media = media
-		if err := h.db.Publish(ctx, form); err != nil {
-			return err
-		}
-		fmt.Fprintf(c.out, "published %s version %s: %s\n", form.ID, form.Version, form.Title)
-		return nil
+		return form, err
 	}
 	f, xml, err := c.convert(name, source, l)
 	if err != nil {
+		return dtm.Form{}, err
+	}
+	return published(f, xml, name, source, media), nil
+}
+
+func (c *call) publish(ctx context.Context, h *house, name string, source []byte, media []dtm.Media, l dtm.Lang) error {
+	form, err := c.formOf(ctx, name, source, media, l)
+	if err != nil {
 		return err
 	}
-	if err := h.db.Publish(ctx, published(f, xml, name, source, media)); err != nil {
+	if err := h.db.Publish(ctx, form); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "published %s version %s: %s\n", f.ID, f.Version, f.Title)
+	fmt.Fprintf(c.out, "published %s version %s: %s\n", form.ID, form.Version, form.Title)
+	f, err := h.forms.form(ctx, form.ID, form.Version)
+	if err != nil || f == nil {
+		return err
+	}
 	given := map[string]bool{pointsFile: true}
 	lists, err := h.db.EntityLists(ctx)
 	if err != nil {

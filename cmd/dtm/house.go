@@ -37,6 +37,8 @@ type house struct {
 	public  dtm.Figures       // what may leave
 	loader  *load.Loader
 	forms   *formCache
+	trials  trials
+	now     func() time.Time
 
 	printer printer
 	loading sync.WaitGroup
@@ -87,7 +89,7 @@ func loadOperation(name string) (*dtm.Operation, error) {
 }
 
 func openHouse(ctx context.Context, dir string, cfg config.Config, now func() time.Time) (_ *house, err error) {
-	h := &house{dir: dir, config: cfg}
+	h := &house{dir: dir, config: cfg, now: now}
 	if h.op, err = loadOperation(cfg.Operation); err != nil {
 		return nil, err
 	}

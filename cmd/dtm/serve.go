@@ -97,6 +97,7 @@ func (h *house) routes() (http.Handler, error) {
 	}
 	phones.Register(mux)
 	h.central(phones).Register(mux)
+	mux.HandleFunc("/v1/test/{token}/projects/{project}/forms/{form}/draft/{rest...}", h.trial)
 	h.entryPage().Register(mux)
 	pages, err := h.pages()
 	if err != nil {

@@ -51,6 +51,9 @@ type Handler struct {
 	CSV   func(w http.ResponseWriter, r *http.Request, form string) error
 	// Media gives a form's files as phones get them; nil: as published.
 	Media func(ctx context.Context, form dtm.Form) ([]dtm.Media, error)
+	// Trials gives what phones sent while trying a form's draft, newest first; nil:
+	// nothing.
+	Trials func(form string) []dtm.Submission
 	// Entities answers for entity lists; nil: there are none.
 	Entities *Datasets
 	// EntityTable answers OData of an entity list; nil: 501.
@@ -103,6 +106,7 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	route("GET "+base+"/forms/{form}/draft/attachments", access.PublishForms, h.draftAttachments)
 	route("POST "+base+"/forms/{form}/draft/attachments/{name}", access.PublishForms, h.addDraftAttachment)
 	route("DELETE "+base+"/forms/{form}/draft/attachments/{name}", access.PublishForms, h.deleteDraftAttachment)
+	route("GET "+base+"/forms/{form}/draft/submissions", access.PublishForms, h.trials)
 	route("POST "+base+"/forms/{form}/draft/publish", access.PublishForms, h.publishDraft)
 	route("GET "+base+"/forms/{form}/submissions", access.ReadSubmissions, h.submissions)
 	route("POST "+base+"/forms/{form}/submissions", access.SendSubmissions, h.createSubmission)

@@ -117,3 +117,20 @@ func (h *Handler) publishDraft(w http.ResponseWriter, r *http.Request) error {
 	}
 	return success(w)
 }
+
+// trials lists what phones sent while trying the draft.
+func (h *Handler) trials(w http.ResponseWriter, r *http.Request) error {
+	if _, err := h.Drafts.Draft(r.Context(), r.PathValue("form")); err != nil {
+		return err
+	}
+	out := []submissionJSON{}
+	if h.Trials != nil {
+		for _, s := range h.Trials(r.PathValue("form")) {
+			x := h.submissionJSON(s)
+			list := attached(s)
+			x.Attachments = &list
+			out = append(out, x)
+		}
+	}
+	return answer(w, out)
+}

@@ -98,6 +98,9 @@ func (h *Handler) address(r *http.Request) string {
 			server = "https://" + r.Host
 		}
 	}
+	if h.Trial {
+		return server + TrialPath(r.PathValue("token"), r.PathValue("form"))
+	}
 	return server + Path(r.PathValue("token"))
 }
 

@@ -3,6 +3,7 @@ package openrosa
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -65,6 +66,10 @@ type Handler struct {
 	// when 0.
 	MaxXML int64
 
+	// Trial serves one form that is being tried, below TrialPath: Forms then gives
+	// that one, and Devices knows its token.
+	Trial bool
+
 	versions versions
 	states   states
 }
@@ -80,9 +85,17 @@ const (
 // after the server's address.
 func Path(token string) string { return "/v1/key/" + token + "/projects/1" }
 
+// TrialPath is the OpenRosa base for trying a draft of a form, as in ODK Central.
+func TrialPath(token, form string) string {
+	return "/v1/test/" + token + "/projects/1/forms/" + url.PathEscape(form) + "/draft"
+}
+
 // Register adds the protocol's routes to mux, in the URL shape of ODK Central.
 func (h *Handler) Register(mux *http.ServeMux) {
-	const base = "/v1/key/{token}/projects/{project}"
+	base := "/v1/key/{token}/projects/{project}"
+	if h.Trial {
+		base = "/v1/test/{token}/projects/{project}/forms/{form}/draft"
+	}
 	mux.Handle("GET "+base+"/formList", h.route(h.formList))
 	mux.Handle("GET "+base+"/forms/{file}", h.route(h.form))
 	mux.Handle("GET "+base+"/forms/{id}/manifest", h.route(h.manifest))
