@@ -62,7 +62,7 @@ func office(t *testing.T) (*httptest.Server, *sqlite.DB) {
 		Name:         func(context.Context, dtm.Submission) string { return "" },
 		HashPassword: func(ctx context.Context, s string) (string, error) { return access.HashPassword(ctx, rand.Reader, s) },
 		Phone: func(token string, _ dtm.Lang) (string, string, string, error) {
-			return "http://dtm.example.org/" + token, "settings " + token, "", nil
+			return "http://dtm.example.org/" + token, "settings " + token, "http://dtm.example.org/entry/" + token, nil
 		},
 		Check: func(_ context.Context, name string, data []byte, _ []dtm.Media, _ dtm.Lang) (dtm.Form, []web.Remark, error) {
 			if !bytes.HasPrefix(data, []byte("form")) {
@@ -200,7 +200,7 @@ func TestDevices(t *testing.T) {
 	s, db := office(t)
 	c := visitor(t, s, dtm.RoleSupervisor)
 	at := s.URL + "/en/staff/devices/"
-	if status, body := send(t, c, at, url.Values{"name": {"Obock-1"}, "point": {"obock"}}); status != http.StatusOK || !strings.Contains(body, "data:image/png;base64,") || !strings.Contains(body, "http://dtm.example.org/") {
+	if status, body := send(t, c, at, url.Values{"name": {"Obock-1"}, "point": {"obock"}}); status != http.StatusOK || !strings.Contains(body, "data:image/png;base64,") || !strings.Contains(body, "http://dtm.example.org/entry/") {
 		t.Fatalf("added: %d", status)
 	}
 	if status, body := send(t, c, at, url.Values{"name": {"Obock-1"}}); status != http.StatusConflict || !strings.Contains(body, `value="Obock-1"`) {

@@ -10,6 +10,7 @@ import (
 
 	"dtm"
 	"dtm/access"
+	"dtm/gather/entry"
 	"dtm/gather/openrosa"
 	"dtm/gather/xform"
 	"dtm/gather/xlsform"
@@ -26,10 +27,10 @@ func (h *house) staff() *web.Staff {
 		HashPassword: func(ctx context.Context, password string) (string, error) {
 			return access.HashPassword(ctx, rand.Reader, password)
 		},
-		Phone: func(token string, l dtm.Lang) (address, code, entry string, err error) {
+		Phone: func(token string, l dtm.Lang) (address, code, browser string, err error) {
 			address = h.baseURL() + openrosa.Path(token)
 			code, err = openrosa.Settings(address, h.op.Title.In(l), l)
-			return address, code, "", err
+			return address, code, h.baseURL() + entry.Path(token), err
 		},
 		Check: checkForm,
 	}
