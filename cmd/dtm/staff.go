@@ -87,7 +87,7 @@ func (h *house) answers(ctx context.Context, s dtm.Submission, l dtm.Lang) ([]we
 	if err != nil {
 		return nil, err
 	}
-	r := answerReader{h.op, f, languageOf(f, l), nil}
+	r := answerReader{op: h.op, form: f, reader: l, lang: languageOf(f, l)}
 	r.level(f.Root, in.Root, 0)
 	return r.out, nil
 }
@@ -106,10 +106,11 @@ func (h *house) instanceName(ctx context.Context, s dtm.Submission) string {
 }
 
 type answerReader struct {
-	op   *dtm.Operation
-	form *xlsform.Form
-	lang string // as the form names it
-	out  []web.Answer
+	op     *dtm.Operation
+	form   *xlsform.Form
+	reader dtm.Lang
+	lang   string // as the form names the reader's
+	out    []web.Answer
 }
 
 // level writes the answers of a group or a turn in the form's order.
@@ -168,7 +169,7 @@ func (r *answerReader) say(n *xlsform.Node, value string) string {
 	for i, code := range codes {
 		if n.File == pointsFile {
 			if p, ok := r.op.Point(code); ok {
-				codes[i] = p.Name.In(dtm.English)
+				codes[i] = p.Name.In(r.reader)
 			}
 		}
 		if list == nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -17,19 +18,19 @@ import (
 )
 
 // trials keeps what phones sent while trying drafts: apart from the real records,
-// the newest of each form, until the program ends.
+// the newest of each draft, until the program ends.
 type trials struct {
 	mu   sync.Mutex
-	sent map[string][]dtm.Submission // by form, newest first
+	sent map[string][]dtm.Submission // by the draft's token, newest first
 }
 
-// maxTrials is how many test records of a form are kept.
+// maxTrials is how many test records of a draft are kept.
 const maxTrials = 100
 
-func (t *trials) of(form string) []dtm.Submission {
+func (t *trials) of(token string) []dtm.Submission {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Clone(t.sent[form])
+	return slices.Clone(t.sent[token])
 }
 
 // trial answers a phone that tries a draft, as the protocol would for a form that is
@@ -141,8 +142,11 @@ func (t tried) Receive(_ context.Context, s dtm.Submission) (dtm.Receipt, error)
 	if t.h.trials.sent == nil {
 		t.h.trials.sent = map[string][]dtm.Submission{}
 	}
-	list := t.h.trials.sent[t.draft.ID]
+	list := t.h.trials.sent[t.draft.Token]
 	if i := slices.IndexFunc(list, func(x dtm.Submission) bool { return x.ID == s.ID }); i >= 0 {
+		if !bytes.Equal(list[i].XML, s.XML) {
+			return dtm.Receipt{}, dtm.Errorf(dtm.Conflict, "test record %s was sent before with other content", s.ID).Coded("submission.conflict", s.ID)
+		}
 		for _, a := range s.Attachments {
 			if !slices.ContainsFunc(list[i].Attachments, func(b dtm.Attachment) bool { return a.Name == b.Name }) {
 				list[i].Attachments = append(list[i].Attachments, a)
@@ -151,12 +155,12 @@ func (t tried) Receive(_ context.Context, s dtm.Submission) (dtm.Receipt, error)
 		return dtm.Receipt{}, nil
 	}
 	s.Received, s.State = t.h.now(), "received"
-	t.h.trials.sent[t.draft.ID] = append([]dtm.Submission{s}, list[:min(len(list), maxTrials-1)]...)
+	t.h.trials.sent[t.draft.Token] = append([]dtm.Submission{s}, list[:min(len(list), maxTrials-1)]...)
 	return dtm.Receipt{New: true}, nil
 }
 
 func (t tried) Submission(_ context.Context, id string) (dtm.Submission, error) {
-	for _, s := range t.h.trials.of(t.draft.ID) {
+	for _, s := range t.h.trials.of(t.draft.Token) {
 		if s.ID == id {
 			return s, nil
 		}
@@ -165,7 +169,7 @@ func (t tried) Submission(_ context.Context, id string) (dtm.Submission, error) 
 }
 
 func (t tried) Submissions(context.Context, dtm.SubmissionFilter) ([]dtm.Submission, int, error) {
-	list := t.h.trials.of(t.draft.ID)
+	list := t.h.trials.of(t.draft.Token)
 	return list, len(list), nil
 }
 

@@ -41,6 +41,9 @@ func TestTrial(t *testing.T) {
 			t.Fatalf("sent: %d %s", code, body)
 		}
 	}
+	if code, body := p.send(strings.Replace(record, "Fantahero", "Obock", 1), []byte("a photo")); code != http.StatusConflict {
+		t.Errorf("other content: %d %s", code, body)
+	}
 	api := func(method, path string) (int, string) {
 		t.Helper()
 		r, err := http.NewRequest(method, base+"/v1/projects/1/forms/site"+path, nil)

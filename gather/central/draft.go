@@ -120,12 +120,13 @@ func (h *Handler) publishDraft(w http.ResponseWriter, r *http.Request) error {
 
 // trials lists what phones sent while trying the draft.
 func (h *Handler) trials(w http.ResponseWriter, r *http.Request) error {
-	if _, err := h.Drafts.Draft(r.Context(), r.PathValue("form")); err != nil {
+	d, err := h.Drafts.Draft(r.Context(), r.PathValue("form"))
+	if err != nil {
 		return err
 	}
 	out := []submissionJSON{}
 	if h.Trials != nil {
-		for _, s := range h.Trials(r.PathValue("form")) {
+		for _, s := range h.Trials(d.Token) {
 			x := h.submissionJSON(s)
 			list := attached(s)
 			x.Attachments = &list
