@@ -104,8 +104,12 @@ func (h *house) routes() (http.Handler, error) {
 		return nil, err
 	}
 	mux.Handle("/", pages)
-	return serve.Chain(mux, serve.Identify, serve.Observe(slog.Default(), metrics), serve.Recover(serve.Problem), serve.Compress()), nil
+	return serve.Chain(mux, serve.Identify, serve.Observe(slog.Default(), metrics), serve.Recover(serve.Problem), serve.Compress(), serve.Bodies(largeBodies)), nil
 }
+
+// largeBodies is how many bytes of large requests are held at once: XML and
+// workbooks cost several times their size while they are read.
+const largeBodies = 16 << 20
 
 func (h *house) gauge(read func(context.Context) (int64, error)) func() float64 {
 	return func() float64 {

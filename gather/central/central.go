@@ -272,7 +272,7 @@ const (
 )
 
 func read(r *http.Request, most int64) ([]byte, error) {
-	b, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, most))
+	b, err := serve.ReadAll(r.Context(), r.Body, most)
 	if err != nil {
 		return nil, serve.BodyError(err)
 	}

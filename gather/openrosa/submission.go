@@ -1,7 +1,6 @@
 package openrosa
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -104,16 +103,10 @@ func partError(err error) error {
 // answers reads the XML part into s and finds its form.
 func (h *Handler) answers(r *http.Request, part io.Reader, s *dtm.Submission) error {
 	limit := or(h.MaxXML, defaultMaxXML)
-	var b bytes.Buffer
-	b.Grow(4096)
-	n, err := io.Copy(&b, io.LimitReader(part, limit+1))
-	if err != nil {
+	var err error
+	if s.XML, err = serve.ReadAll(r.Context(), part, limit); err != nil {
 		return serve.BodyError(err)
 	}
-	if n > limit {
-		return dtm.Errorf(dtm.TooLarge, "the answers are larger than %d bytes, the most that is taken", limit).Coded("request.too_large", limit)
-	}
-	s.XML = b.Bytes()
 	return h.Understand(r.Context(), s)
 }
 
