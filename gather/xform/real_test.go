@@ -38,7 +38,6 @@ func TestRealForms(t *testing.T) {
 		file    string
 		refused string // the one fault, "" when the form converts
 		oracle  string // XForm that ODK made of the same form
-		limit   time.Duration
 	}{
 		{file: "kobo_followup_round1.xlsx"},
 		{file: "kobo_followup_round2.xlsx"},
@@ -94,6 +93,32 @@ func TestRealForms(t *testing.T) {
 					t.Errorf("ODK has %s, ours has not", l)
 				}
 				ours[l]--
+			}
+		})
+	}
+}
+
+// BenchmarkReal converts each form from practice, from the bytes of the workbook to
+// the XForm or to the faults: at most 100 ms each.
+func BenchmarkReal(b *testing.B) {
+	files, _ := filepath.Glob(filepath.Join(shared(b, "data", "xlsform", "real"), "*.xlsx"))
+	for _, file := range files {
+		b.Run(filepath.Base(file), func(b *testing.B) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				f, _, err := xlsform.Read("f", data)
+				if err != nil {
+					continue // finding the faults takes its time too
+				}
+				if _, err := xform.Write(f); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if each := b.Elapsed() / time.Duration(b.N); each > 100*time.Millisecond {
+				b.Errorf("%v a conversion", each)
 			}
 		})
 	}

@@ -181,6 +181,38 @@ func TestCells(t *testing.T) {
 	}
 }
 
+// TestFormattedBlanks: cells that hold nothing but a format, of which web
+// spreadsheets make 26,000 a sheet, cost nothing and move nothing.
+func TestFormattedBlanks(t *testing.T) {
+	data := workbook(t, func(f *excelize.File) {
+		style, err := f.NewStyle(&excelize.Style{Font: &excelize.Font{Bold: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.SetCellStyle("survey", "A1", "Z1000", style); err != nil {
+			t.Fatal(err)
+		}
+		for cell, v := range map[string]any{"D2": time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), "E5": true, "H900": "a note"} {
+			if err := f.SetCellValue("survey", cell, v); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	var form *xlsform.Form
+	allocs := testing.AllocsPerRun(1, func() {
+		var err error
+		if form, _, err = xlsform.Read("f", data); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if d, x := form.Root.Nodes[0], form.Root.Nodes[2]; len(form.Root.Nodes) != 3 || d.Default != "2026-11-23" || x.Name != "t" || x.Bind["required"] != "true()" {
+		t.Errorf("%+v\n%+v", d, x)
+	}
+	if allocs > 60_000 {
+		t.Errorf("%v allocations for a form of four rows", allocs)
+	}
+}
+
 // TestFiles: a file is known by its content, and one that is no form is an error
 // that says so.
 func TestFiles(t *testing.T) {

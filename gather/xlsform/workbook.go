@@ -83,6 +83,14 @@ func xlsx(name string, data []byte) (out []sheet, err error) {
 		return nil, damaged(name, err)
 	}
 	defer f.Close()
+	f.Pkg.Range(func(part, content any) bool {
+		if name, _ := part.(string); strings.HasPrefix(name, "xl/worksheets/") {
+			if xml, ok := content.([]byte); ok {
+				f.Pkg.Store(part, withContent(xml))
+			}
+		}
+		return true
+	})
 	var total int
 	titles := f.GetSheetList()
 	for _, title := range titles {
@@ -123,6 +131,37 @@ func xlsx(name string, data []byte) (out []sheet, err error) {
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// withContent is a sheet's XML without the cells that hold nothing but a format. Forms
+// made in web spreadsheets carry some 100,000 of them, which would take ten times
+// longer to read than the form. XML in which a cell does not say its place, or with
+// comments or CDATA, stays as it is.
+func withContent(sheet []byte) []byte {
+	if bytes.Contains(sheet, []byte("<!")) {
+		return sheet
+	}
+	out := make([]byte, 0, len(sheet)/4)
+	kept := 0 // up to where the sheet is copied or left out
+	for at := 0; ; {
+		i := bytes.Index(sheet[at:], []byte("<c "))
+		if i < 0 {
+			return append(out, sheet[kept:]...)
+		}
+		start := at + i
+		end := bytes.IndexByte(sheet[start:], '>')
+		if end < 0 || !bytes.Contains(sheet[start:start+end], []byte(` r="`)) {
+			return sheet
+		}
+		at = start + end + 1
+		empty := sheet[at-2] == '/'
+		if !empty && bytes.HasPrefix(sheet[at:], []byte("</c>")) {
+			empty, at = true, at+len("</c>")
+		}
+		if empty {
+			out, kept = append(out, sheet[kept:start]...), at
+		}
+	}
 }
 
 // mayDiffer tells a cell's text that may be a truth value, a date or a long
