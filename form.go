@@ -38,13 +38,31 @@ type Forms interface {
 	Form(ctx context.Context, id, version string) (Form, error)
 }
 
+// FormVersion is one published version and what came of it.
+type FormVersion struct {
+	Form        // without XForm, Source and Media
+	Seq         int64
+	By          string    // who published it, as the log names them
+	Submissions int       // received with it
+	Last        time.Time // when the newest of them came; zero: none did
+}
+
+// FormHistory tells how a form came to be what it is.
+type FormHistory interface {
+	// FormVersions returns every version of a form, newest first: NotFound.
+	FormVersions(ctx context.Context, form string) ([]FormVersion, error)
+}
+
 // Device is a phone or browser allowed to send submissions (ODK: app user).
 type Device struct {
 	ID       string
 	Name     string
 	Point    string // code of the point it is used at; "" when it moves
+	Lang     Lang   // of its menus; "" leaves the phone's
+	App      string // what it was last heard through: "ODK Collect v2025.2.3"; "" when it was not
 	Created  time.Time
 	Revoked  *time.Time
+	Reason   string // why it was revoked
 	LastSeen *time.Time
 }
 

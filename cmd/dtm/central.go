@@ -30,7 +30,7 @@ func (h *house) central(phones *openrosa.Handler) *central.Handler {
 			}
 			return phones.Admit(ctx, *s)
 		},
-		Trials: h.trials.of, OData: tables.Form, CSV: tables.CSV, Entities: lists, EntityTable: entities.List,
+		OData: tables.Form, CSV: tables.CSV, Entities: lists, EntityTable: entities.List,
 		Secure: strings.HasPrefix(h.baseURL(), "https://"), MaxBody: h.config.MaxUpload << 20,
 	}
 }

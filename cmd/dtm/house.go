@@ -37,7 +37,6 @@ type house struct {
 	public  dtm.Figures       // what may leave
 	loader  *load.Loader
 	forms   *formCache
-	trials  trials
 	now     func() time.Time
 
 	printer printer

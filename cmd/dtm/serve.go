@@ -92,7 +92,7 @@ func (h *house) routes() (http.Handler, error) {
 	}})
 	phones := &openrosa.Handler{
 		Forms: h.db, Devices: h.db, Submissions: h.db, Blobs: h.blobs, Head: head,
-		Expected: h.forms.expected, Entities: h.db, States: h.db, Reads: h.forms.reads, Scope: h.scope, Base: h.config.BaseURL, Lang: h.op.Languages[0],
+		Expected: h.forms.expected, Entities: h.db, States: h.db, Reads: h.forms.reads, Scope: h.scope, Saw: h.db.SawApp, Base: h.config.BaseURL, Lang: h.op.Languages[0],
 		MaxRequest: h.config.MaxUpload << 20,
 	}
 	phones.Register(mux)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,29 +8,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
-	"sync"
+	"time"
 
 	"dtm"
 	"dtm/gather/openrosa"
 	"dtm/gather/xform"
 )
-
-// trials keeps what phones sent while trying drafts: apart from the real records,
-// the newest of each draft, until the program ends.
-type trials struct {
-	mu   sync.Mutex
-	sent map[string][]dtm.Submission // by the draft's token, newest first
-}
-
-// maxTrials is how many test records of a draft are kept.
-const maxTrials = 100
-
-func (t *trials) of(token string) []dtm.Submission {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return slices.Clone(t.sent[token])
-}
 
 // trial answers a phone that tries a draft, as the protocol would for a form that is
 // published.
@@ -87,7 +69,8 @@ func runFormTry(ctx context.Context, c *call) error {
 		return err
 	}
 	fmt.Fprintf(c.out, "draft of %s version %s\n%s\n\n", d.ID, d.Version, base)
-	fmt.Fprintln(c.out, "In ODK Collect: add a project, scan this code. What is sent from it is kept apart from the records, and only until the server stops.")
+	fmt.Fprintln(c.out, "In ODK Collect: add a project, scan this code. What is sent from it is a test record: kept with the draft, counted nowhere, erased when the draft is published or discarded.")
+	fmt.Fprintf(c.out, "The code ends on %s.\n", d.Until.In(h.op.Zone).Format(time.DateOnly))
 	c.code(settings)
 	return nil
 }
@@ -136,31 +119,16 @@ func (t tried) RevokeDevice(context.Context, string) error {
 	return dtm.Errorf(dtm.Unsupported, "a draft has no devices")
 }
 
-func (t tried) Receive(_ context.Context, s dtm.Submission) (dtm.Receipt, error) {
-	t.h.trials.mu.Lock()
-	defer t.h.trials.mu.Unlock()
-	if t.h.trials.sent == nil {
-		t.h.trials.sent = map[string][]dtm.Submission{}
-	}
-	list := t.h.trials.sent[t.draft.Token]
-	if i := slices.IndexFunc(list, func(x dtm.Submission) bool { return x.ID == s.ID }); i >= 0 {
-		if !bytes.Equal(list[i].XML, s.XML) {
-			return dtm.Receipt{}, dtm.Errorf(dtm.Conflict, "test record %s was sent before with other content", s.ID).Coded("submission.conflict", s.ID)
-		}
-		for _, a := range s.Attachments {
-			if !slices.ContainsFunc(list[i].Attachments, func(b dtm.Attachment) bool { return a.Name == b.Name }) {
-				list[i].Attachments = append(list[i].Attachments, a)
-			}
-		}
-		return dtm.Receipt{}, nil
-	}
-	s.Received, s.State = t.h.now(), "received"
-	t.h.trials.sent[t.draft.Token] = append([]dtm.Submission{s}, list[:min(len(list), maxTrials-1)]...)
-	return dtm.Receipt{New: true}, nil
+func (t tried) Receive(ctx context.Context, s dtm.Submission) (dtm.Receipt, error) {
+	return t.h.db.ReceiveTrial(ctx, t.draft.ID, s)
 }
 
-func (t tried) Submission(_ context.Context, id string) (dtm.Submission, error) {
-	for _, s := range t.h.trials.of(t.draft.Token) {
+func (t tried) Submission(ctx context.Context, id string) (dtm.Submission, error) {
+	list, err := t.h.db.Trials(ctx, t.draft.ID)
+	if err != nil {
+		return dtm.Submission{}, err
+	}
+	for _, s := range list {
 		if s.ID == id {
 			return s, nil
 		}
@@ -168,9 +136,9 @@ func (t tried) Submission(_ context.Context, id string) (dtm.Submission, error) 
 	return dtm.Submission{}, dtm.Errorf(dtm.NotFound, "there is no test record %s", id).Coded("submission.unknown", id)
 }
 
-func (t tried) Submissions(context.Context, dtm.SubmissionFilter) ([]dtm.Submission, int, error) {
-	list := t.h.trials.of(t.draft.Token)
-	return list, len(list), nil
+func (t tried) Submissions(ctx context.Context, _ dtm.SubmissionFilter) ([]dtm.Submission, int, error) {
+	list, err := t.h.db.Trials(ctx, t.draft.ID)
+	return list, len(list), err
 }
 
 func (t tried) Conflicts(context.Context, string) ([]dtm.Submission, error) { return nil, nil }

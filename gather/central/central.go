@@ -51,9 +51,6 @@ type Handler struct {
 	CSV   func(w http.ResponseWriter, r *http.Request, form string) error
 	// Media gives a form's files as phones get them; nil: as published.
 	Media func(ctx context.Context, form dtm.Form) ([]dtm.Media, error)
-	// Trials gives what phones sent while trying the draft of a token, newest first;
-	// nil: nothing.
-	Trials func(token string) []dtm.Submission
 	// Entities answers for entity lists; nil: there are none.
 	Entities *Datasets
 	// EntityTable answers OData of an entity list; nil: 501.

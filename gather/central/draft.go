@@ -109,10 +109,7 @@ func (h *Handler) publishDraft(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	if err := h.Forms.Publish(ctx, f); err != nil {
-		return err
-	}
-	if err := h.Drafts.DeleteDraft(ctx, id); err != nil {
+	if err := h.Drafts.PublishDraft(ctx, f); err != nil {
 		return err
 	}
 	return success(w)
@@ -124,14 +121,16 @@ func (h *Handler) trials(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	list, err := h.Drafts.Trials(r.Context(), d.ID)
+	if err != nil {
+		return err
+	}
 	out := []submissionJSON{}
-	if h.Trials != nil {
-		for _, s := range h.Trials(d.Token) {
-			x := h.submissionJSON(s)
-			list := attached(s)
-			x.Attachments = &list
-			out = append(out, x)
-		}
+	for _, s := range list {
+		x := h.submissionJSON(s)
+		files := attached(s)
+		x.Attachments = &files
+		out = append(out, x)
 	}
 	return answer(w, out)
 }

@@ -66,6 +66,10 @@ type Handler struct {
 	// when 0.
 	MaxXML int64
 
+	// Saw is told when a device is heard through another app than before; nil: nobody
+	// is.
+	Saw func(device, app string)
+
 	// Trial serves one form that is being tried, below TrialPath: Forms then gives
 	// that one, and Devices knows its token.
 	Trial bool
@@ -120,6 +124,9 @@ func (h *Handler) route(fn func(http.ResponseWriter, *http.Request, dtm.Device) 
 		device, err := h.Devices.DeviceByToken(r.Context(), token)
 		if err != nil {
 			return err
+		}
+		if app := App(r.UserAgent()); h.Saw != nil && app != "" && app != device.App {
+			h.Saw(device.ID, app)
 		}
 		if p := r.PathValue("project"); p != "1" {
 			return dtm.Errorf(dtm.NotFound, "there is no project %q on this server; scan the code again", p).Coded("project.unknown", p)

@@ -19,47 +19,141 @@ import (
 	"dtm/event"
 )
 
-// AddDevice makes a device and its token: 64 URL-safe characters of which only
-// the hash is stored, so that this is the one time it can be read. A name in use
-// is a Conflict, because people tell devices apart by name.
+var _ dtm.DeviceCare = (*DB)(nil)
+
+// AddDevice is NewDevice without a language.
 func (db *DB) AddDevice(ctx context.Context, name, point string) (dtm.Device, string, error) {
-	name = strings.TrimSpace(name)
-	if name == "" {
+	return db.NewDevice(ctx, dtm.Device{Name: name, Point: point})
+}
+
+// NewDevice makes a device and its token, of which only the hash is stored, so that
+// this is the one time it can be read. A name in use is a Conflict, because people
+// tell devices apart by name.
+func (db *DB) NewDevice(ctx context.Context, d dtm.Device) (dtm.Device, string, error) {
+	d = dtm.Device{Name: strings.TrimSpace(d.Name), Point: d.Point, Lang: d.Lang}
+	if d.Name == "" {
 		return dtm.Device{}, "", dtm.Errorf(dtm.Invalid, "the device needs a name").Coded("device.no_name")
 	}
-	var secret [48]byte
-	if _, err := io.ReadFull(db.rand, secret[:]); err != nil {
-		return dtm.Device{}, "", failure("sqlite.AddDevice", fmt.Errorf("randomness: %w", err))
+	token, err := db.token("sqlite.NewDevice")
+	if err != nil {
+		return dtm.Device{}, "", err
 	}
-	token := base64.RawURLEncoding.EncodeToString(secret[:])
 	id, err := uuid.NewV7FromReader(db.rand)
 	if err != nil {
-		return dtm.Device{}, "", failure("sqlite.AddDevice", fmt.Errorf("randomness: %w", err))
+		return dtm.Device{}, "", failure("sqlite.NewDevice", fmt.Errorf("randomness: %w", err))
 	}
-	d := dtm.Device{ID: id.String(), Name: name, Point: point}
-	err = db.update(ctx, "sqlite.AddDevice", func(t *tx) error {
+	d.ID = id.String()
+	err = db.update(ctx, "sqlite.NewDevice", func(t *tx) error {
 		d.Created = t.now
 		err := t.exec(`
-			INSERT INTO device (operation, id, name, point, token_hash, created)
-			VALUES ($1, $2, $3, $4, $5, $6)`,
-			t.db.operation, d.ID, d.Name, d.Point, tokenHash(token), timeText(d.Created))
+			INSERT INTO device (operation, id, name, point, lang, token_hash, created)
+			VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			t.db.operation, d.ID, d.Name, d.Point, string(d.Lang), tokenHash(token), timeText(d.Created))
 		if unique(err) {
-			return dtm.Errorf(dtm.Conflict, "a device named %q is in use; choose another name or revoke that one first", name).
-				Coded("device.taken", name)
+			return dtm.Errorf(dtm.Conflict, "a device named %q is in use; choose another name or revoke that one first", d.Name).
+				Coded("device.taken", d.Name)
 		}
 		if err != nil {
 			return err
 		}
-		_, err = t.log(dtm.DeviceAdded, d.ID, event.Actor(ctx), jsonText(struct {
+		seq, err := t.log(dtm.DeviceAdded, d.ID, event.Actor(ctx), jsonText(struct {
 			Name  string `json:"name"`
 			Point string `json:"point"`
 		}{d.Name, d.Point}))
-		return err
+		if err != nil {
+			return err
+		}
+		return t.post(d.ID, d.Point, seq)
 	})
 	if err != nil {
 		return dtm.Device{}, "", err
 	}
 	return d, token, nil
+}
+
+// token makes 64 URL-safe characters.
+func (db *DB) token(op string) (string, error) {
+	var secret [48]byte
+	if _, err := io.ReadFull(db.rand, secret[:]); err != nil {
+		return "", failure(op, fmt.Errorf("randomness: %w", err))
+	}
+	return base64.RawURLEncoding.EncodeToString(secret[:]), nil
+}
+
+// post notes where a device is from the event seq on.
+func (t *tx) post(device, point string, seq int64) error {
+	return t.exec(`
+		INSERT INTO device_post (operation, device, seq, point, at)
+		VALUES ($1, $2, $3, $4, $5)`, t.db.operation, device, seq, point, timeText(t.now))
+}
+
+// inUse finds a device that is not revoked by id or name: NotFound.
+func (t *tx) inUse(id string) (key, point string, err error) {
+	found, err := t.row(`
+		SELECT id, point
+		FROM device
+		WHERE operation = $1 AND revoked IS NULL AND (id = $2 OR name = $2)
+		ORDER BY id = $2 DESC
+		LIMIT 1`, []any{t.db.operation, id}, &key, &point)
+	if err == nil && !found {
+		err = noDevice(id)
+	}
+	return key, point, err
+}
+
+func noDevice(id string) *dtm.Error {
+	return dtm.Errorf(dtm.NotFound, "there is no device %q in use", id).Coded("device.none", id)
+}
+
+// MoveDevice has a device be at another point from now on: NotFound.
+func (db *DB) MoveDevice(ctx context.Context, id, point string) error {
+	return db.update(ctx, "sqlite.MoveDevice", func(t *tx) error {
+		key, was, err := t.inUse(id)
+		if err != nil || was == point {
+			return err
+		}
+		if err := t.exec(`
+			UPDATE device
+			SET point = $3
+			WHERE operation = $1 AND id = $2`, t.db.operation, key, point); err != nil {
+			return err
+		}
+		seq, err := t.log(dtm.DeviceMoved, key, event.Actor(ctx), jsonText(struct {
+			From string `json:"from"`
+			To   string `json:"to"`
+		}{was, point}))
+		if err != nil {
+			return err
+		}
+		return t.post(key, point, seq)
+	})
+}
+
+// RenewDevice gives a device another token: NotFound.
+func (db *DB) RenewDevice(ctx context.Context, id string) (dtm.Device, string, error) {
+	token, err := db.token("sqlite.RenewDevice")
+	if err != nil {
+		return dtm.Device{}, "", err
+	}
+	var key string
+	err = db.update(ctx, "sqlite.RenewDevice", func(t *tx) error {
+		if key, _, err = t.inUse(id); err != nil {
+			return err
+		}
+		if err := t.exec(`
+			UPDATE device
+			SET token_hash = $3
+			WHERE operation = $1 AND id = $2`, t.db.operation, key, tokenHash(token)); err != nil {
+			return err
+		}
+		_, err := t.log(dtm.DeviceRenewed, key, event.Actor(ctx), "{}")
+		return err
+	})
+	if err != nil {
+		return dtm.Device{}, "", err
+	}
+	d, err := db.Device(ctx, key)
+	return d, token, err
 }
 
 func tokenHash(token string) string {
@@ -69,7 +163,7 @@ func tokenHash(token string) string {
 
 // byTokenQuery is asked with every request of every phone, so it is prepared once.
 const byTokenQuery = `
-	SELECT id, name, point, created, revoked, last_seen
+	SELECT id, name, point, lang, app, created, revoked, reason, last_seen
 	FROM device
 	WHERE operation = $1 AND token_hash = $2`
 
@@ -96,7 +190,7 @@ func scanDevice(scan func(...any) error) (dtm.Device, error) {
 	var d dtm.Device
 	var created string
 	var revoked, seen sql.NullString
-	err := scan(&d.ID, &d.Name, &d.Point, &created, &revoked, &seen)
+	err := scan(&d.ID, &d.Name, &d.Point, &d.Lang, &d.App, &created, &revoked, &d.Reason, &seen)
 	if err == nil {
 		d.Created, err = textTime(created)
 	}
@@ -113,7 +207,7 @@ func scanDevice(scan func(...any) error) (dtm.Device, error) {
 func (db *DB) Devices(ctx context.Context) ([]dtm.Device, error) {
 	const op = "sqlite.Devices"
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT id, name, point, created, revoked, last_seen
+		SELECT id, name, point, lang, app, created, revoked, reason, last_seen
 		FROM device
 		WHERE operation = $1
 		ORDER BY revoked IS NOT NULL, name, created`, db.operation)
@@ -132,33 +226,102 @@ func (db *DB) Devices(ctx context.Context) ([]dtm.Device, error) {
 	return list, failure(op, rows.Err())
 }
 
-// RevokeDevice takes the id or the name of a device that is not revoked yet:
-// NotFound. It holds from the next request on.
+// Device finds one by id, or by the name of one in use: NotFound.
+func (db *DB) Device(ctx context.Context, id string) (dtm.Device, error) {
+	row := db.read.QueryRowContext(ctx, `
+		SELECT id, name, point, lang, app, created, revoked, reason, last_seen
+		FROM device
+		WHERE operation = $1 AND (id = $2 OR name = $2 AND revoked IS NULL)
+		ORDER BY id = $2 DESC
+		LIMIT 1`, db.operation, id)
+	d, err := scanDevice(row.Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return dtm.Device{}, noDevice(id)
+	}
+	return d, failure("sqlite.Device", err)
+}
+
+// RevokeDevice is WithdrawDevice without a reason.
 func (db *DB) RevokeDevice(ctx context.Context, id string) error {
-	return db.update(ctx, "sqlite.RevokeDevice", func(t *tx) error {
-		var key string
-		found, err := t.row(`
-			SELECT id
-			FROM device
-			WHERE operation = $1 AND revoked IS NULL AND (id = $2 OR name = $2)
-			ORDER BY id = $2 DESC
-			LIMIT 1`, []any{t.db.operation, id}, &key)
+	return db.WithdrawDevice(ctx, id, "")
+}
+
+// WithdrawDevice takes the id or the name of a device that is not revoked yet:
+// NotFound. It holds from the next request on.
+func (db *DB) WithdrawDevice(ctx context.Context, id, reason string) error {
+	return db.update(ctx, "sqlite.WithdrawDevice", func(t *tx) error {
+		key, _, err := t.inUse(id)
 		if err != nil {
 			return err
 		}
-		if !found {
-			return dtm.Errorf(dtm.NotFound, "there is no device %q in use", id).Coded("device.none", id)
-		}
 		err = t.exec(`
 			UPDATE device
-			SET revoked = $3
-			WHERE operation = $1 AND id = $2`, t.db.operation, key, timeText(t.now))
+			SET revoked = $3, reason = $4
+			WHERE operation = $1 AND id = $2`, t.db.operation, key, timeText(t.now), reason)
 		if err != nil {
 			return err
 		}
 		_, err = t.log(dtm.DeviceRevoked, key, event.Actor(ctx), "{}")
 		return err
 	})
+}
+
+// DevicePosts tells where a device was, newest first.
+func (db *DB) DevicePosts(ctx context.Context, id string) ([]dtm.DevicePost, error) {
+	const op = "sqlite.DevicePosts"
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT p.seq, p.point, p.at, e.actor
+		FROM device_post p
+		JOIN event e ON e.operation = p.operation AND e.seq = p.seq
+		WHERE p.operation = $1 AND p.device = $2
+		ORDER BY p.seq DESC`, db.operation, id)
+	if err != nil {
+		return nil, failure(op, err)
+	}
+	defer rows.Close()
+	var list []dtm.DevicePost
+	for rows.Next() {
+		var p dtm.DevicePost
+		var at string
+		err := rows.Scan(&p.Seq, &p.Point, &at, &p.By)
+		if err == nil {
+			p.At, err = textTime(at)
+		}
+		if err != nil {
+			return nil, failure(op, err)
+		}
+		list = append(list, p)
+	}
+	return list, failure(op, rows.Err())
+}
+
+// DeviceUses tells what came from a device, newest first.
+func (db *DB) DeviceUses(ctx context.Context, id string) ([]dtm.DeviceUse, error) {
+	const op = "sqlite.DeviceUses"
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT form, version, count(*), max(received)
+		FROM submission
+		WHERE operation = $1 AND device = $2
+		GROUP BY form, version
+		ORDER BY max(seq) DESC`, db.operation, id)
+	if err != nil {
+		return nil, failure(op, err)
+	}
+	defer rows.Close()
+	var list []dtm.DeviceUse
+	for rows.Next() {
+		var u dtm.DeviceUse
+		var last string
+		err := rows.Scan(&u.Form, &u.Version, &u.Submissions, &last)
+		if err == nil {
+			u.Last, err = textTime(last)
+		}
+		if err != nil {
+			return nil, failure(op, err)
+		}
+		list = append(list, u)
+	}
+	return list, failure(op, rows.Err())
 }
 
 // lastSeen remembers when each device's last_seen was written, so that a busy
@@ -185,6 +348,22 @@ func (db *DB) sawDevice(id string) {
 	db.seen.at[id] = now
 	db.seen.mu.Unlock()
 
+	db.note(`
+		UPDATE device
+		SET last_seen = $3
+		WHERE operation = $1 AND id = $2`, db.operation, id, timeText(now))
+}
+
+// SawApp notes what a device was heard through, when it was another before.
+func (db *DB) SawApp(id, app string) {
+	db.note(`
+		UPDATE device
+		SET app = $3
+		WHERE operation = $1 AND id = $2`, db.operation, id, app)
+}
+
+// note is a write that nobody waits for; when the queue is full it is left out.
+func (db *DB) note(query string, args ...any) {
 	db.senders.RLock()
 	defer db.senders.RUnlock()
 	select {
@@ -192,14 +371,8 @@ func (db *DB) sawDevice(id string) {
 		return
 	default:
 	}
-	j := &job{done: make(chan error, 1), fn: func(t *tx) error {
-		return t.exec(`
-			UPDATE device
-			SET last_seen = $3
-			WHERE operation = $1 AND id = $2`, t.db.operation, id, timeText(now))
-	}}
 	select {
-	case db.queue <- j:
+	case db.queue <- &job{done: make(chan error, 1), fn: func(t *tx) error { return t.exec(query, args...) }}:
 	default:
 	}
 }

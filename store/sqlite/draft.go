@@ -1,12 +1,13 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
-	"encoding/base64"
+	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
+	"slices"
+	"time"
 
 	"dtm"
 	"dtm/event"
@@ -23,18 +24,17 @@ func (db *DB) SaveDraft(ctx context.Context, f dtm.Form) (dtm.Draft, error) {
 	if f.ID == "" {
 		return dtm.Draft{}, dtm.Errorf(dtm.Invalid, "the form has no id; give it one in the settings sheet (form_id)").Coded("form.no_id")
 	}
-	var secret [48]byte
-	if _, err := io.ReadFull(db.rand, secret[:]); err != nil {
-		return dtm.Draft{}, failure("sqlite.SaveDraft", fmt.Errorf("randomness: %w", err))
+	token, err := db.token("sqlite.SaveDraft")
+	if err != nil {
+		return dtm.Draft{}, err
 	}
-	token := base64.RawURLEncoding.EncodeToString(secret[:])
-	err := db.update(ctx, "sqlite.SaveDraft", func(t *tx) error {
+	err = db.update(ctx, "sqlite.SaveDraft", func(t *tx) error {
 		if err := t.exec(`
-			INSERT INTO draft (operation, form, version, title, hash, xform, source, source_name, token, created, updated)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+			INSERT INTO draft (operation, form, version, title, hash, xform, source, source_name, token, created, updated, until)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)
 			ON CONFLICT (operation, form) DO UPDATE
-			SET version = $3, title = $4, hash = $5, xform = $6, source = $7, source_name = $8, updated = $10`,
-			t.db.operation, f.ID, f.Version, f.Title, f.Hash, blob(f.XForm), blob(f.Source), f.SourceName, token, timeText(t.now)); err != nil {
+			SET version = $3, title = $4, hash = $5, xform = $6, source = $7, source_name = $8, updated = $10, until = $11`,
+			t.db.operation, f.ID, f.Version, f.Title, f.Hash, blob(f.XForm), blob(f.Source), f.SourceName, token, timeText(t.now), timeText(trialEnd(t.now))); err != nil {
 			return err
 		}
 		for _, m := range f.Media {
@@ -50,6 +50,9 @@ func (db *DB) SaveDraft(ctx context.Context, f dtm.Form) (dtm.Draft, error) {
 	}
 	return db.Draft(ctx, f.ID)
 }
+
+// trialEnd is when a code that is made or kept now ends.
+func trialEnd(now time.Time) time.Time { return now.AddDate(0, 0, dtm.DraftTrialDays) }
 
 func (t *tx) draftMedia(form string, m dtm.Media) error {
 	return t.exec(`
@@ -71,7 +74,7 @@ func (db *DB) Draft(ctx context.Context, form string) (dtm.Draft, error) {
 // DraftByToken finds the draft that a phone tries: Forbidden.
 func (db *DB) DraftByToken(ctx context.Context, token string) (dtm.Draft, error) {
 	d, err := db.draft(ctx, `token = $2`, token)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !db.now().Before(d.Until) {
 		return dtm.Draft{}, dtm.Errorf(dtm.Forbidden, "this draft is no longer there; scan the code again").Coded("draft.gone")
 	}
 	return d, failure("sqlite.DraftByToken", err)
@@ -79,19 +82,12 @@ func (db *DB) DraftByToken(ctx context.Context, token string) (dtm.Draft, error)
 
 func (db *DB) draft(ctx context.Context, condition, value string) (dtm.Draft, error) {
 	var d dtm.Draft
-	var created, updated string
-	err := db.read.QueryRowContext(ctx, `
-		SELECT form, version, title, hash, xform, source, source_name, token, created, updated
-		FROM draft
-		WHERE operation = $1 AND `+condition, db.operation, value).
-		Scan(&d.ID, &d.Version, &d.Title, &d.Hash, &d.XForm, &d.Source, &d.SourceName, &d.Token, &created, &updated)
-	if err == nil {
-		d.Created, err = textTime(created)
-	}
-	if err == nil {
-		d.Updated, err = textTime(updated)
-	}
-	if err != nil {
+	row := db.read.QueryRowContext(ctx, `
+		SELECT form, version, title, hash, source_name, token, created, updated, until,
+		  (SELECT count(*) FROM trial r WHERE r.operation = d.operation AND r.form = d.form), xform, source
+		FROM draft d
+		WHERE operation = $1 AND `+condition, db.operation, value)
+	if err := scanDraft(&d, row.Scan, &d.XForm, &d.Source); err != nil {
 		return d, err
 	}
 	rows, err := db.read.QueryContext(ctx, `
@@ -111,6 +107,45 @@ func (db *DB) draft(ctx context.Context, condition, value string) (dtm.Draft, er
 		d.Media = append(d.Media, m)
 	}
 	return d, rows.Err()
+}
+
+func scanDraft(d *dtm.Draft, scan func(...any) error, more ...any) error {
+	var created, updated, until string
+	err := scan(append([]any{&d.ID, &d.Version, &d.Title, &d.Hash, &d.SourceName, &d.Token, &created, &updated, &until, &d.Trials}, more...)...)
+	if err == nil {
+		d.Created, err = textTime(created)
+	}
+	if err == nil {
+		d.Updated, err = textTime(updated)
+	}
+	if err == nil {
+		d.Until, err = textTime(until)
+	}
+	return err
+}
+
+// Drafts lists all by form, without XForm, Source and Media.
+func (db *DB) Drafts(ctx context.Context) ([]dtm.Draft, error) {
+	const op = "sqlite.Drafts"
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT form, version, title, hash, source_name, token, created, updated, until,
+		  (SELECT count(*) FROM trial r WHERE r.operation = d.operation AND r.form = d.form)
+		FROM draft d
+		WHERE operation = $1
+		ORDER BY form`, db.operation)
+	if err != nil {
+		return nil, failure(op, err)
+	}
+	defer rows.Close()
+	var list []dtm.Draft
+	for rows.Next() {
+		var d dtm.Draft
+		if err := scanDraft(&d, rows.Scan); err != nil {
+			return nil, failure(op, err)
+		}
+		list = append(list, d)
+	}
+	return list, failure(op, rows.Err())
 }
 
 // DraftMedia sets or removes a file of a draft: NotFound.
@@ -147,24 +182,187 @@ func (db *DB) DraftMedia(ctx context.Context, form, name string, m *dtm.Media) e
 	})
 }
 
-// DeleteDraft forgets a draft with its files: NotFound.
+// DeleteDraft forgets a draft with its files and test records: NotFound.
 func (db *DB) DeleteDraft(ctx context.Context, form string) error {
 	return db.update(ctx, "sqlite.DeleteDraft", func(t *tx) error {
-		if err := t.exec(`
-			DELETE FROM draft_media
-			WHERE operation = $1 AND form = $2`, t.db.operation, form); err != nil {
-			return err
-		}
-		n, err := t.change(`
-			DELETE FROM draft
-			WHERE operation = $1 AND form = $2`, t.db.operation, form)
+		trials, err := t.forgetDraft(form)
 		if err != nil {
 			return err
 		}
-		if n == 0 {
-			return noDraft(form)
-		}
-		_, err = t.log(dtm.DraftDeleted, form, event.Actor(ctx), "{}")
+		_, err = t.log(dtm.DraftDeleted, form, event.Actor(ctx), jsonText(map[string]any{"trials": trials}))
 		return err
 	})
+}
+
+// forgetDraft deletes a draft with all that is its own, and tells how many test
+// records that were: NotFound.
+func (t *tx) forgetDraft(form string) (trials int64, err error) {
+	trials, err = t.change(`
+		DELETE FROM trial
+		WHERE operation = $1 AND form = $2`, t.db.operation, form)
+	if err != nil {
+		return 0, err
+	}
+	if err := t.exec(`
+		DELETE FROM draft_media
+		WHERE operation = $1 AND form = $2`, t.db.operation, form); err != nil {
+		return 0, err
+	}
+	n, err := t.change(`
+		DELETE FROM draft
+		WHERE operation = $1 AND form = $2`, t.db.operation, form)
+	if err == nil && n == 0 {
+		err = noDraft(form)
+	}
+	return trials, err
+}
+
+// PublishDraft publishes f and forgets the draft of its id: NotFound.
+func (db *DB) PublishDraft(ctx context.Context, f dtm.Form) error {
+	return db.update(ctx, "sqlite.PublishDraft", func(t *tx) error {
+		if err := t.publish(ctx, f); err != nil {
+			return err
+		}
+		trials, err := t.forgetDraft(f.ID)
+		if err != nil {
+			return err
+		}
+		_, err = t.log(dtm.DraftDeleted, f.ID, event.Actor(ctx), jsonText(map[string]any{"published": f.Version, "trials": trials}))
+		return err
+	})
+}
+
+// RenewDraft gives a draft another token: NotFound.
+func (db *DB) RenewDraft(ctx context.Context, form string) (dtm.Draft, error) {
+	token, err := db.token("sqlite.RenewDraft")
+	if err != nil {
+		return dtm.Draft{}, err
+	}
+	err = db.update(ctx, "sqlite.RenewDraft", func(t *tx) error {
+		n, err := t.change(`
+			UPDATE draft
+			SET token = $3, until = $4
+			WHERE operation = $1 AND form = $2`, t.db.operation, form, token, timeText(trialEnd(t.now)))
+		if err == nil && n == 0 {
+			err = noDraft(form)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = t.log(dtm.DraftRenewed, form, event.Actor(ctx), "{}")
+		return err
+	})
+	if err != nil {
+		return dtm.Draft{}, err
+	}
+	return db.Draft(ctx, form)
+}
+
+// EndDraft lets a draft's token end now: NotFound.
+func (db *DB) EndDraft(ctx context.Context, form string) error {
+	return db.update(ctx, "sqlite.EndDraft", func(t *tx) error {
+		n, err := t.change(`
+			UPDATE draft
+			SET until = $3
+			WHERE operation = $1 AND form = $2`, t.db.operation, form, timeText(t.now))
+		if err == nil && n == 0 {
+			err = noDraft(form)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = t.log(dtm.DraftEnded, form, event.Actor(ctx), "{}")
+		return err
+	})
+}
+
+// ReceiveTrial keeps a test record: NotFound, Conflict.
+func (db *DB) ReceiveTrial(ctx context.Context, form string, s dtm.Submission) (dtm.Receipt, error) {
+	var receipt dtm.Receipt
+	err := db.update(ctx, "sqlite.ReceiveTrial", func(t *tx) error {
+		receipt = dtm.Receipt{}
+		var xml []byte
+		var attachments string
+		again, err := t.row(`
+			SELECT xml, attachments
+			FROM trial
+			WHERE operation = $1 AND form = $2 AND id = $3`, []any{t.db.operation, form, s.ID}, &xml, &attachments)
+		if err != nil {
+			return err
+		}
+		if again {
+			if !bytes.Equal(xml, s.XML) {
+				return dtm.Errorf(dtm.Conflict, "test record %s was sent before with other content", s.ID).Coded("submission.conflict", s.ID)
+			}
+			var kept []dtm.Attachment
+			if err := json.Unmarshal([]byte(attachments), &kept); err != nil {
+				return err
+			}
+			for _, a := range s.Attachments {
+				if !slices.ContainsFunc(kept, func(b dtm.Attachment) bool { return a.Name == b.Name }) {
+					kept = append(kept, a)
+				}
+			}
+			return t.exec(`
+				UPDATE trial
+				SET attachments = $4
+				WHERE operation = $1 AND form = $2 AND id = $3`, t.db.operation, form, s.ID, listText(kept))
+		}
+		var newest int64
+		found, err := t.row(`
+			SELECT coalesce((SELECT max(number) FROM trial WHERE operation = $1 AND form = $2), 0)
+			FROM draft
+			WHERE operation = $1 AND form = $2`, []any{t.db.operation, form}, &newest)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return noDraft(form)
+		}
+		if err := t.exec(`
+			INSERT INTO trial (operation, form, id, number, version, device_id, received, expected, attachments, xml)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			t.db.operation, form, s.ID, newest+1, s.Version, s.DeviceID, timeText(t.now), listText(s.Expected), listText(s.Attachments), blob(s.XML)); err != nil {
+			return err
+		}
+		receipt.New = true
+		return t.exec(`
+			DELETE FROM trial
+			WHERE operation = $1 AND form = $2 AND number <= $3`, t.db.operation, form, newest+1-dtm.MaxTrials)
+	})
+	return receipt, err
+}
+
+// Trials returns the draft's test records, newest first.
+func (db *DB) Trials(ctx context.Context, form string) ([]dtm.Submission, error) {
+	const op = "sqlite.Trials"
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT id, version, device_id, received, expected, attachments, xml
+		FROM trial
+		WHERE operation = $1 AND form = $2
+		ORDER BY number DESC`, db.operation, form)
+	if err != nil {
+		return nil, failure(op, err)
+	}
+	defer rows.Close()
+	var list []dtm.Submission
+	for rows.Next() {
+		s := dtm.Submission{Form: form, State: stateReceived}
+		var at, expected, attachments string
+		err := rows.Scan(&s.ID, &s.Version, &s.DeviceID, &at, &expected, &attachments, &s.XML)
+		if err == nil {
+			s.Received, err = textTime(at)
+		}
+		if err == nil {
+			err = json.Unmarshal([]byte(expected), &s.Expected)
+		}
+		if err == nil {
+			err = json.Unmarshal([]byte(attachments), &s.Attachments)
+		}
+		if err != nil {
+			return nil, failure(op, err)
+		}
+		list = append(list, s)
+	}
+	return list, failure(op, rows.Err())
 }

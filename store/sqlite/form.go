@@ -16,58 +16,60 @@ func (db *DB) Publish(ctx context.Context, f dtm.Form) error {
 	if f.ID == "" {
 		return dtm.Errorf(dtm.Invalid, "the form has no id; give it one in the settings sheet (form_id)").Coded("form.no_id")
 	}
-	return db.update(ctx, "sqlite.Publish", func(t *tx) error {
-		var hash string
-		var xform []byte
-		found, err := t.row(`
+	return db.update(ctx, "sqlite.Publish", func(t *tx) error { return t.publish(ctx, f) })
+}
+
+func (t *tx) publish(ctx context.Context, f dtm.Form) error {
+	var hash string
+	var xform []byte
+	found, err := t.row(`
 			SELECT hash, xform
 			FROM form
 			WHERE operation = $1 AND id = $2 AND version = $3`, []any{t.db.operation, f.ID, f.Version}, &hash, &xform)
+	if err != nil {
+		return err
+	}
+	if found {
+		same, err := t.sameMedia(f)
 		if err != nil {
 			return err
 		}
-		if found {
-			same, err := t.sameMedia(f)
-			if err != nil {
-				return err
-			}
-			if hash == f.Hash && bytes.Equal(xform, f.XForm) && same {
-				return nil
-			}
-			return dtm.Errorf(dtm.Conflict,
-				"form %s has a version %q with other content; give the changed form another version", f.ID, f.Version).
-				Coded("form.conflict", f.ID, f.Version)
+		if hash == f.Hash && bytes.Equal(xform, f.XForm) && same {
+			return nil
 		}
-		at := f.Published
-		if at.IsZero() {
-			at = t.now
-		}
-		err = t.exec(`
+		return dtm.Errorf(dtm.Conflict,
+			"form %s has a version %q with other content; give the changed form another version", f.ID, f.Version).
+			Coded("form.conflict", f.ID, f.Version)
+	}
+	at := f.Published
+	if at.IsZero() {
+		at = t.now
+	}
+	err = t.exec(`
 			INSERT INTO form (operation, id, version, seq, title, hash, published, xform, source, source_name)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-			t.db.operation, f.ID, f.Version, t.chain.Seq+1, f.Title, f.Hash, timeText(at), blob(f.XForm), blob(f.Source), f.SourceName)
+		t.db.operation, f.ID, f.Version, t.chain.Seq+1, f.Title, f.Hash, timeText(at), blob(f.XForm), blob(f.Source), f.SourceName)
+	if err != nil {
+		return err
+	}
+	for _, m := range f.Media {
+		err := t.exec(`
+				INSERT INTO form_media (operation, form, version, name, type, hash, data)
+				VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			t.db.operation, f.ID, f.Version, m.Name, m.Type, m.Hash, blob(m.Data))
+		if unique(err) {
+			return dtm.Errorf(dtm.Invalid, "form %s: two attachments are named %q; keep one", f.ID, m.Name).
+				Coded("form.media_twice", f.ID, m.Name)
+		}
 		if err != nil {
 			return err
 		}
-		for _, m := range f.Media {
-			err := t.exec(`
-				INSERT INTO form_media (operation, form, version, name, type, hash, data)
-				VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-				t.db.operation, f.ID, f.Version, m.Name, m.Type, m.Hash, blob(m.Data))
-			if unique(err) {
-				return dtm.Errorf(dtm.Invalid, "form %s: two attachments are named %q; keep one", f.ID, m.Name).
-					Coded("form.media_twice", f.ID, m.Name)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		_, err = t.log(dtm.FormPublished, f.ID, event.Actor(ctx), jsonText(struct {
-			Version string `json:"version"`
-			Hash    string `json:"hash"`
-		}{f.Version, f.Hash}))
-		return err
-	})
+	}
+	_, err = t.log(dtm.FormPublished, f.ID, event.Actor(ctx), jsonText(struct {
+		Version string `json:"version"`
+		Hash    string `json:"hash"`
+	}{f.Version, f.Hash}))
+	return err
 }
 
 // sameMedia tells whether the stored version has f's attachments.
@@ -130,6 +132,49 @@ func (db *DB) Forms(ctx context.Context) ([]dtm.Form, error) {
 		if list[i].Media, err = db.media(ctx, f.ID, f.Version, false); err != nil {
 			return nil, failure(op, err)
 		}
+	}
+	return list, nil
+}
+
+var _ dtm.FormHistory = (*DB)(nil)
+
+// FormVersions returns every version of a form, newest first: NotFound.
+func (db *DB) FormVersions(ctx context.Context, form string) ([]dtm.FormVersion, error) {
+	const op = "sqlite.FormVersions"
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT f.version, f.seq, f.title, f.hash, f.published, f.source_name, e.actor, count(s.id), max(s.received)
+		FROM form f
+		JOIN event e ON e.operation = f.operation AND e.seq = f.seq
+		LEFT JOIN submission s ON s.operation = f.operation AND s.form = f.id AND s.version = f.version
+		WHERE f.operation = $1 AND f.id = $2
+		GROUP BY f.version
+		ORDER BY f.seq DESC`, db.operation, form)
+	if err != nil {
+		return nil, failure(op, err)
+	}
+	defer rows.Close()
+	var list []dtm.FormVersion
+	for rows.Next() {
+		v := dtm.FormVersion{Form: dtm.Form{ID: form}}
+		var at string
+		var last sql.NullString
+		err := rows.Scan(&v.Version, &v.Seq, &v.Title, &v.Hash, &at, &v.SourceName, &v.By, &v.Submissions, &last)
+		if err == nil {
+			v.Published, err = textTime(at)
+		}
+		if err == nil && last.Valid {
+			v.Last, err = textTime(last.String)
+		}
+		if err != nil {
+			return nil, failure(op, err)
+		}
+		list = append(list, v)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, failure(op, err)
+	}
+	if len(list) == 0 {
+		return nil, db.noForm(ctx, form, "")
 	}
 	return list, nil
 }

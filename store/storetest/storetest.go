@@ -29,6 +29,8 @@ type Store interface {
 	dtm.Sessions
 	dtm.Reviews
 	dtm.Drafts
+	dtm.FormHistory
+	dtm.DeviceCare
 	Close() error
 }
 
@@ -73,6 +75,9 @@ func Run(t *testing.T, d Dialect) {
 		{"Sessions", sessions},
 		{"Reviews", reviews},
 		{"Drafts", drafts},
+		{"Trials", trials},
+		{"FormVersions", formVersions},
+		{"DeviceCare", deviceCare},
 		{"Flags", flags},
 		{"Chunks", chunks},
 		{"Users", users},
