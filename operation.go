@@ -1,6 +1,7 @@
 package dtm
 
 import (
+	"path"
 	"strings"
 	"time"
 )
@@ -151,6 +152,16 @@ type DerivedIndicator struct {
 type PackForm struct {
 	File string // "forms/fmr.xlsx"
 	Data []byte
+}
+
+// Form returns the form of the pack that is called so: "fmr" is forms/fmr.xlsx.
+func (o *Operation) Form(name string) (PackForm, bool) {
+	for _, f := range o.Forms {
+		if base := path.Base(f.File); strings.TrimSuffix(base, path.Ext(base)) == name {
+			return f, true
+		}
+	}
+	return PackForm{}, false
 }
 
 // Point returns the point with the code.

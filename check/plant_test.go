@@ -23,7 +23,8 @@ func year(t testing.TB, seed uint64) (op *dtm.Operation, records []*check.Record
 	if err != nil {
 		t.Fatal(err)
 	}
-	form, _, err := xlsform.Read(op.Forms[0].File, op.Forms[0].Data)
+	registry, _ := op.Form("fmr")
+	form, _, err := xlsform.Read(registry.File, registry.Data)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,8 @@ func TestDays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form, _, err := xlsform.Read(op.Forms[0].File, op.Forms[0].Data)
+	registry, _ := op.Form("fmr")
+	form, _, err := xlsform.Read(registry.File, registry.Data)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,5 @@
 // Package demo invents an operation's data: a form, a register of points and a day
-// come in, form instances of the groups that passed that day go out. Everything
+// come in, instances of the form that were filled in that day go out. Everything
 // follows from the seed and the day; nothing is taken from real records.
 //
 // Parameters, chosen to look like a network on the road from Ethiopia to the
@@ -19,4 +19,9 @@
 //     are possible;
 //   - faults, one group in a hundred each: a point spelt as nobody spells it, a
 //     date in the future, more unaccompanied children than children.
+//
+// Of the other forms of the pack (NewForm) it invents less: surveys of one in
+// fourteen groups, four sites of stranded migrants counted each morning, a visit
+// of each point a quarter, an event in ten days, and screenings of those who ask
+// for help, without faults.
 package demo

@@ -188,7 +188,7 @@ func invent(r *rand.Rand, s station, day time.Time) group {
 	}
 	for k, v := range map[string]string{
 		"start": g.at.Format("2006-01-02T15:04:05.000Z07:00"), "end": g.at.Add(time.Duration(35+r.IntN(90)) * time.Second).Format("2006-01-02T15:04:05.000Z07:00"),
-		"deviceid": "demo-" + s.code, "point": s.code, "observed": day.Format(time.DateOnly), "slot": []string{"night", "morning", "afternoon", "evening"}[hour/6],
+		"deviceid": "demo-" + s.code, "point": s.code, "observed": day.Format(time.DateOnly),
 		"mode":      pick(r, []string{"group_leader", "observation", "key_informant"}, []int{60, 30, 10}),
 		"direction": direction, "flow_type": flow, "previous": previous, "next": next, "reason": strings.Join(reasons, " "), "transport": transport,
 	} {

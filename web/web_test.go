@@ -35,7 +35,8 @@ func site(t *testing.T, days int, change func(*dtm.Operation)) *httptest.Server 
 	if err != nil {
 		t.Fatal(err)
 	}
-	form, _, err := xlsform.Read(op.Forms[0].File, op.Forms[0].Data)
+	registry, _ := op.Form("fmr")
+	form, _, err := xlsform.Read(registry.File, registry.Data)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,11 +18,13 @@ import (
 	"dtm/gather/bulk"
 	"dtm/gather/entry"
 	"dtm/gather/openrosa"
+	"dtm/gather/xlsform"
 )
 
 const (
 	demoSeed   = 20170501 // the month flow monitoring began in Djibouti
 	demoMonths = 24
+	demoRecent = 60 // days of submissions of the other forms
 )
 
 func runDemo(ctx context.Context, c *call) error {
@@ -69,9 +71,13 @@ func runDemo(ctx context.Context, c *call) error {
 }
 
 // invent sends the demo's groups in by the way that phones' submissions take, many
-// at once, and loads them.
+// at once, and loads them; of the latest days also submissions of the other forms.
 func (c *call) invent(ctx context.Context, h *house, months int) error {
 	form, err := h.forms.form(ctx, "fmr", "")
+	if err != nil {
+		return err
+	}
+	others, err := h.demoForms(ctx)
 	if err != nil {
 		return err
 	}
@@ -81,14 +87,18 @@ func (c *call) invent(ctx context.Context, h *house, months int) error {
 	days := int(today.Sub(start).Hours()/24) + 1
 	began := time.Now()
 	show, end := c.progress("inventing groups", int64(days), began)
-	work := make(chan demo.Instance, 1000)
+	type sending struct {
+		form *xlsform.Form
+		demo.Instance
+	}
+	work := make(chan sending, 1000)
 	ctx = event.WithActor(ctx, "system")
 	var wg sync.WaitGroup
 	errs := make(chan error, 32)
 	for range 32 { // as many phones: the store commits them in groups
 		wg.Go(func() {
 			for x := range work {
-				s := dtm.Submission{ID: x.ID, Form: form.ID, Version: form.Version, Received: x.At, XML: x.XML}
+				s := dtm.Submission{ID: x.ID, Form: x.form.ID, Version: x.form.Version, Received: x.At, XML: x.XML}
 				if _, err := h.db.Receive(ctx, s); err != nil {
 					errs <- err
 					return
@@ -96,11 +106,24 @@ func (c *call) invent(ctx context.Context, h *house, months int) error {
 			}
 		})
 	}
-	sent := 0
+	sent, groups := 0, 0
 	var failed error
 feed:
 	for n := range days {
-		for _, x := range demo.Day(h.op, form, start, start.AddDate(0, 0, n), demoSeed) {
+		date := start.AddDate(0, 0, n)
+		list := []sending{}
+		for _, x := range demo.Day(h.op, form, start, date, demoSeed) {
+			list = append(list, sending{form, x})
+		}
+		groups += len(list)
+		if n >= days-demoRecent {
+			for f, d := range others {
+				for _, x := range d.Day(date, demoSeed) {
+					list = append(list, sending{f, x})
+				}
+			}
+		}
+		for _, x := range list {
 			select {
 			case work <- x:
 				sent++
@@ -127,8 +150,31 @@ feed:
 	if err := h.current(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.err, "%d groups of %d days, in %.1f s\n", sent, days, time.Since(began).Seconds())
+	fmt.Fprintf(c.err, "%d groups of %d days and %d submissions of other forms, in %.1f s\n", groups, days, sent-groups, time.Since(began).Seconds())
 	return nil
+}
+
+// demoForms are the other forms of the pack that the demo knows how to fill in.
+func (h *house) demoForms(ctx context.Context) (map[*xlsform.Form]*demo.Form, error) {
+	list, err := h.db.Forms(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[*xlsform.Form]*demo.Form{}
+	for _, f := range list {
+		form, err := h.forms.form(ctx, f.ID, "")
+		if err != nil {
+			return nil, err
+		}
+		d, err := demo.NewForm(h.op, form)
+		if err != nil {
+			return nil, err
+		}
+		if d != nil {
+			out[form] = d
+		}
+	}
+	return out, nil
 }
 
 // demoAccounts makes a user of each role with a password of this run.

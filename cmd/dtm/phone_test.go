@@ -118,6 +118,10 @@ func TestPhone(t *testing.T) {
 	}
 	p := phone{t, m}
 	list := p.get(m + "/formList")
+	if n := strings.Count(list, "<formID>"); n != 6 {
+		t.Errorf("%d forms are listed: %s", n, list)
+	}
+	list = regexp.MustCompile(`<formID>fmr</formID>.*?</xform>`).FindString(strings.ReplaceAll(list, "\n", ""))
 	xform := p.get(regexp.MustCompile(`<downloadUrl>(.*?)</downloadUrl>`).FindStringSubmatch(list)[1])
 	if !strings.Contains(xform, "نقطة رصد التدفق") {
 		t.Error("the form has no Arabic")

@@ -483,6 +483,14 @@ func TestLooks(t *testing.T) {
 	axe, err := os.ReadFile(filepath.Join("..", "..", "node_modules", "axe-core", "axe.min.js"))
 	needed(t, err == nil, "axe-core is missing: make tools")
 	h := setup(t)
+	h.add("plain.md", []byte(`
+| survey |
+| | type | name | label::English (en) | label::French (fr) | label::Arabic (ar) | required |
+| | text | word | Word | Mot | كلمة | yes |
+| settings |
+| | form_id | form_title | version |
+| | plain | Plain | 1 |
+`))
 	p := newPhone(t, h)
 	look := func(what string) {
 		t.Helper()
@@ -534,16 +542,20 @@ func TestLooks(t *testing.T) {
 	p.again()
 	p.stateIs("uuid:refused", "refused")
 	look("records")
-	p.do(chromedp.Navigate(h.URL + "/entry/#forms"))
-	p.click(`[data-key^=start]`)
-	p.until("form", `document.querySelector(".question-container")`)
-	p.click(`.odk-form .footer button`)
-	p.until("what is missing", `document.querySelector(".form-error-message")`)
-	look("form with errors")
-	for lang, want := range map[string]string{"en": "An answer is needed here.", "fr": "Une réponse est nécessaire ici.", "ar": "الإجابة مطلوبة هنا."} {
-		p.speak(lang)
-		p.until(want, `document.querySelector(".question-container.highlight .validation-message").textContent.trim() == "`+want+`"`)
+	fails := func(form string, words map[string]string) {
+		p.do(chromedp.Navigate(h.URL + "/entry/#forms"))
+		p.click(`[data-key=start-` + form + `]`)
+		p.until("form", `document.querySelector(".question-container")`)
+		p.click(`.odk-form .footer button`)
+		p.until("what is missing", `document.querySelector(".form-error-message")`)
+		look(form + " with errors")
+		for lang, want := range words {
+			p.speak(lang)
+			p.until(want, `document.querySelector(".question-container.highlight .validation-message").textContent.trim() == "`+want+`"`)
+		}
 	}
+	fails("fmr", map[string]string{"en": "Choose the point.", "fr": "Choisissez le point.", "ar": "اختر النقطة."}) // the form's own words
+	fails("plain", map[string]string{"en": "An answer is needed here.", "fr": "Une réponse est nécessaire ici.", "ar": "الإجابة مطلوبة هنا."})
 }
 
 // TestRecordsOfOthers: a device learns of its own records only.

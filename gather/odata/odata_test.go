@@ -82,7 +82,8 @@ func fmr(t testing.TB, days int) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form, _, err := xlsform.Read(op.Forms[0].File, op.Forms[0].Data)
+	registry, _ := op.Form("fmr")
+	form, _, err := xlsform.Read(registry.File, registry.Data)
 	if err != nil {
 		t.Fatal(err)
 	}

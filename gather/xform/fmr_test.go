@@ -2,101 +2,14 @@ package xform_test
 
 import (
 	"bytes"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"dtm"
 	"dtm/gather/xform"
 	"dtm/gather/xlsform"
-	"dtm/operation"
 )
 
-func fmr(t testing.TB) (*dtm.Operation, *xlsform.Form) {
-	t.Helper()
-	op, err := operation.Pack("djibouti")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range op.Forms {
-		if f.File == "forms/fmr.xlsx" {
-			form, warnings, err := xlsform.Read(f.File, f.Data)
-			if err != nil || len(warnings) > 0 {
-				t.Fatalf("fmr.xlsx: %v %v", err, warnings)
-			}
-			return op, form
-		}
-	}
-	t.Fatal("the pack has no fmr.xlsx")
-	return nil, nil
-}
-
-// TestFMRLists keeps the choices of the form and the code lists of the pack equal:
-// a code that only one of them has would be flagged for ever.
-func TestFMRLists(t *testing.T) {
-	t.Parallel()
-	op, form := fmr(t)
-	for _, name := range []string{"direction", "flow_type", "country", "reason", "transport", "collection_mode"} {
-		list, choices := op.Lists[name], form.ChoiceList(name)
-		if choices == nil || len(choices.Choices) != len(list.Codes) {
-			t.Errorf("%s: the form has %v, the pack %d codes", name, choices, len(list.Codes))
-			continue
-		}
-		for i, c := range choices.Choices {
-			code := list.Codes[i]
-			for l, header := range map[dtm.Lang]string{dtm.English: "English (en)", dtm.French: "French (fr)", dtm.Arabic: "Arabic (ar)"} {
-				if c.Name != code.Code || c.Label.In(header) != strings.ReplaceAll(code.Label[l], "’", "'") {
-					t.Errorf("%s %d: the form has %s %q, the pack %s %q", name, i, c.Name, c.Label.In(header), code.Code, code.Label[l])
-				}
-			}
-		}
-	}
-	for _, v := range op.Lists["vulnerability"].Codes {
-		found := false
-		form.Root.Walk(func(n *xlsform.Node) {
-			found = found || strings.HasSuffix(n.HXL, "+v_"+v.Code+"+vulnerable") || strings.Contains(n.HXL, "v_"+v.Code)
-		})
-		if !found {
-			t.Errorf("the form does not count %s", v.Code)
-		}
-	}
-}
-
-// TestValidateFMR asks ODK Validate, the jar inside the pyxform package.
-func TestValidateFMR(t *testing.T) {
-	t.Parallel()
-	_, form := fmr(t)
-	xml, err := xform.Write(form)
-	if err != nil {
-		t.Fatal(err)
-	}
-	odkValidate(t, "fmr", xml)
-}
-
-func odkValidate(t *testing.T, name string, xml []byte) {
-	t.Helper()
-	python := os.Getenv("DTM_TEST_PYTHON")
-	if python == "" {
-		python = filepath.Join("..", "..", ".cache", "py", "bin", "python")
-	}
-	out, err := exec.Command(python, "-c", "import pyxform.validators.odk_validate as v; print(v.ODK_VALIDATE_PATH)").Output()
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("the Python environment of the tests is missing (make tools): %v", err)
-		}
-		t.Skip("the Python environment of the tests is missing (make tools)")
-	}
-	file := filepath.Join(t.TempDir(), name+".xml")
-	if err := os.WriteFile(file, xml, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	got, err := exec.Command("java", "-jar", strings.TrimSpace(string(out)), file).CombinedOutput()
-	if err != nil || !bytes.Contains(got, []byte("Xform is valid")) && !bytes.Contains(got, []byte("XForm is valid")) {
-		t.Errorf("ODK Validate on %s: %v\n%s", name, err, got)
-	}
-}
+func fmr(t testing.TB) (*dtm.Operation, *xlsform.Form) { return packed(t, "fmr") }
 
 // TestStable: the same form gives the same bytes, for phones tell a new version
 // by them.
@@ -131,5 +44,62 @@ func TestFMRComplete(t *testing.T) {
 	rows, flags := xform.Movements(op, form, in)
 	if len(rows) != 4 || len(flags)+len(in.Flags) > 0 || len(in.Files) != 1 {
 		t.Errorf("%d rows, flags %v %v, files %v", len(rows), in.Flags, flags, in.Files)
+	}
+}
+
+// TestFMRTime keeps the registry short: what a group of eight Ethiopians on their
+// way to Saudi Arabia takes to enter in ODK Collect is counted from the form itself,
+// and priced as a keystroke-level estimate. M is the mental act of Card, Moran and
+// Newell (1983); tap, key and swipe are assumptions on the slow side for a thumb at
+// the roadside. The talk with the group is not in it.
+func TestFMRTime(t *testing.T) {
+	t.Parallel()
+	const mental, tap, key, swipe = 1.35, 0.8, 0.5, 0.8 // seconds
+	_, form := fmr(t)
+	answer := map[string]string{"point": "obock", "mode": "group_leader", "direction": "outgoing", "flow_type": "arabian_peninsula", "next": "SAU",
+		"men": "5", "women": "2", "boys": "1", "reason": "economic", "transport": "foot", "vulnerable_seen": "no"}
+	var screens, prompts, checks, taps, keys int
+	screen := func(n *xlsform.Node) bool { // one that is drawn by itself
+		for p := n.Parent; p != nil; p = p.Parent {
+			if p.Appearance() == "field-list" {
+				return false
+			}
+		}
+		return n.Kind == xlsform.Question || n.Appearance() == "field-list"
+	}
+	form.Root.Walk(func(n *xlsform.Node) {
+		if n.Tag == "" && n.Kind == xlsform.Question || n.Name == "vulnerable" || n.Parent.Name == "vulnerable" {
+			return
+		}
+		if screen(n) {
+			screens++
+		}
+		if n.Kind == xlsform.Repeat {
+			prompts, taps = prompts+1, taps+1 // another nationality? no
+		}
+		value, answered := answer[n.Name]
+		delete(answer, n.Name)
+		switch {
+		case !answered && n.Bind["required"] != "" && n.Default == "":
+			t.Errorf("%s is required, and the ordinary group has no answer to it", n.Name)
+		case !answered && n.Bind["required"] != "" && n.Type != "integer":
+			checks++ // a default to be looked at
+		case !answered:
+		case n.Type == "integer":
+			prompts, taps, keys = prompts+1, taps+1, keys+len(value)+1 // the 0 goes
+		case n.Appearance() == "minimal autocomplete":
+			prompts, taps, keys = prompts+1, taps+2, keys+2 // open, two letters, choose
+		default:
+			prompts, taps = prompts+1, taps+1
+		}
+	})
+	if len(answer) > 0 {
+		t.Errorf("the form does not ask %v", answer)
+	}
+	screens, prompts, taps = screens+1, prompts+1, taps+2 // the last screen: finish, send
+	seconds := mental*float64(prompts+checks) + tap*float64(taps) + key*float64(keys) + swipe*float64(screens)
+	t.Logf("%d screens, %d prompts, %d defaults looked at, %d taps, %d keys: about %.0f s", screens, prompts, checks, taps, keys, seconds)
+	if seconds >= 60 || prompts > 14 || screens > 14 {
+		t.Errorf("a group takes %d prompts on %d screens, about %.0f s", prompts, screens, seconds)
 	}
 }

@@ -51,7 +51,9 @@ type seen struct {
 
 // Movements turns a submission's answers into movement rows by the tags of its
 // form: one row for each nationality, sex and age with people, breakdown Full,
-// source the instance's id. A form that counts nobody (#affected) gives none.
+// source the instance's id. A form that counts nobody (#affected) gives none, nor
+// one whose counts are a stock (#affected+stock): people who are at a place on a
+// day are never added to people who pass.
 // What is odd is flagged; the rest is kept.
 //
 // Tags: #date+observed, #loc+fmp+code, #meta+movement+type, #meta+flow+type,
@@ -134,12 +136,12 @@ func Movements(op *dtm.Operation, f *xlsform.Form, in *Instance) ([]dtm.Movement
 	return rows, r.flags
 }
 
-// counts tells whether any question of the form counts people.
+// counts tells whether any question of the form counts people who move.
 func counts(f *xlsform.Form) bool {
 	found := false
 	f.Root.Walk(func(n *xlsform.Node) {
 		t := parseTag(n.HXL)
-		found = found || t.hash == "#affected" && !t.is("#affected", "vulnerable") && !t.is("#affected", "total")
+		found = found || t.hash == "#affected" && !t.is("#affected", "vulnerable") && !t.is("#affected", "total") && !t.is("#affected", "stock")
 	})
 	return found
 }
@@ -233,6 +235,7 @@ func (r *tagReader) read(a *Answers, b *block) {
 			m.Next = r.code("country", path, x.Value)
 		case t.is("#country", "final"):
 			m.Final = r.code("country", path, x.Value)
+		case t.is("#affected", "stock"):
 		case t.is("#affected", "total"):
 			if n, ok := r.count(path, x.Value); ok {
 				b.total, b.totalPath = &n, path

@@ -29,7 +29,7 @@ func group(answers map[string]string, blocks ...map[string]string) []byte {
 			fmt.Fprintf(&b, "<%s>%s</%s>", n, get(m, n, ""), n)
 		}
 	}
-	leaf(answers, "start", "end", "deviceid", "point", "observed", "slot", "position", "mode")
+	leaf(answers, "start", "end", "deviceid", "point", "observed", "mode")
 	b.WriteString("<route>")
 	leaf(answers, "direction", "flow_type", "previous", "next", "final")
 	b.WriteString("</route>")
@@ -44,7 +44,7 @@ func group(answers map[string]string, blocks ...map[string]string) []byte {
 		leaf(answers, "v_uac", "v_pregnant", "v_lactating", "v_under_5", "v_elderly", "v_disability", "v_chronic_illness", "v_injured", "v_single_head")
 		b.WriteString("</vulnerable>")
 	}
-	leaf(answers, "photo", "remarks")
+	leaf(answers, "position", "photo", "remarks")
 	b.WriteString("<meta><instanceID>uuid:g</instanceID></meta></data>")
 	return []byte(b.String())
 }

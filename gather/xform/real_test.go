@@ -74,7 +74,7 @@ func TestRealForms(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("converted in %v, %d bytes, warnings: %v", time.Since(start), len(out), warnings)
-			odkValidate(t, strings.TrimSuffix(tt.file, ".xlsx"), out)
+			odkValidate(t, map[string][]byte{strings.TrimSuffix(tt.file, ".xlsx"): out})
 			if tt.oracle == "" {
 				return
 			}

@@ -34,6 +34,28 @@ func Recheck(m *Model, instance []byte, env Env) []dtm.Flag {
 	return c.flags
 }
 
+// Computed gives what the form makes of answers: the values of its questions by
+// their paths, calculated ones computed. A question that is not asked is not among
+// them, nor what lies in a repeat. XML that cannot be read gives nil.
+func Computed(m *Model, instance []byte, env Env) map[string]string {
+	c := recheck(m, instance, env, true)
+	if c == nil {
+		return nil
+	}
+	out := map[string]string{}
+	for _, n := range m.Nodes {
+		if n.Kind != Leaf || n.InRepeat() != nil {
+			continue
+		}
+		for _, e := range c.turns[n.Index] {
+			if !e.Hidden {
+				out[n.Path] = e.Value
+			}
+		}
+	}
+	return out
+}
+
 // check is one re-check at work.
 type check struct {
 	m         *Model

@@ -112,7 +112,7 @@ func registry(t testing.TB) (*xform.Model, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m, []byte(`<data id="` + m.ID + `" version="` + m.Version + `"><start>2026-02-01T09:00:00.000+03:00</start><end>2026-02-01T10:00:00.000+03:00</end><deviceid>d</deviceid><point>p</point><observed>2026-02-01</observed><slot/><mode>direct</mode><route><direction>incoming</direction><flow_type>incoming</flow_type><previous>ET</previous><next>DJ</next></route><block><nationality>ET</nationality><men>3</men><women>2</women><boys>0</boys><girls>1</girls><not_known>0</not_known></block><total>7</total><reason/><transport/><vulnerable_seen>yes</vulnerable_seen><vulnerable><v_uac>9</v_uac></vulnerable><meta><instanceID>uuid:1</instanceID></meta></data>`)
+	return m, []byte(`<data id="` + m.ID + `" version="` + m.Version + `"><start>2026-02-01T09:00:00.000+03:00</start><end>2026-02-01T10:00:00.000+03:00</end><deviceid>d</deviceid><point>p</point><observed>2026-02-01</observed><mode>direct</mode><route><direction>incoming</direction><flow_type>incoming</flow_type><previous>ET</previous><next>DJ</next></route><block><nationality>ET</nationality><men>3</men><women>2</women><boys>0</boys><girls>1</girls><not_known>0</not_known></block><total>7</total><reason/><transport/><vulnerable_seen>yes</vulnerable_seen><vulnerable><v_uac>9</v_uac></vulnerable><meta><instanceID>uuid:1</instanceID></meta></data>`)
 }
 
 func TestRecheckRegistry(t *testing.T) {

@@ -320,7 +320,8 @@ func enrol(bin, data string, n int) (*phone, error) {
 	if err != nil {
 		return nil, err
 	}
-	form, _, err := xlsform.Read(op.Forms[0].File, op.Forms[0].Data)
+	registry, _ := op.Form("fmr")
+	form, _, err := xlsform.Read(registry.File, registry.Data)
 	if err != nil {
 		return nil, err
 	}

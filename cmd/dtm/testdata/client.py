@@ -38,7 +38,7 @@ with Client(config_path=config, cache_path=str(folder / "cache.toml")) as client
 
     # Forms: the operation's own, a new one, a new version, attachments.
     forms = client.forms.list()
-    check("forms", [f.xmlFormId for f in forms], ["fmr"])
+    check("forms", [f.xmlFormId for f in forms], ["assessment", "event", "fmr", "fms", "presence", "screening"])
     check("form", client.forms.get("fmr").state, "open")
     if "<h:html" not in client.forms.get_xml("fmr"):
         raise SystemExit("no XForm")
