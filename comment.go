@@ -33,6 +33,7 @@ type Reviews interface {
 	// Comments returns them, newest first.
 	Comments(ctx context.Context, submission string) ([]Comment, error)
 	// Review gives a submission a state: received, flagged, confirmed, corrected or
-	// rejected. NotFound, Invalid; Conflict when a later edit replaced it.
-	Review(ctx context.Context, submission, state string) error
+	// rejected, and says why ("" when the asker cannot say). Its open flags are settled
+	// with it. NotFound, Invalid; Conflict when a later edit replaced it.
+	Review(ctx context.Context, submission, state, why string) error
 }

@@ -21,6 +21,7 @@ type Submission struct {
 	Flags       []Flag
 	Expected    []string     // names of attachments the answers mention
 	Attachments []Attachment // those that have arrived, without content
+	Changes     []Change     // of corrections in force, where the reader asked for them: XML is without
 }
 
 // Flag is a remark on a submission or imported row: data is flagged, not refused.

@@ -3,7 +3,9 @@ package check
 import (
 	_ "embed"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/BurntSushi/toml"
 
@@ -20,11 +22,22 @@ const (
 	Note  Severity = "note"  // good to know
 )
 
+// Rank orders severities, 0 the heaviest.
+func (s Severity) Rank() int {
+	switch s {
+	case Fault:
+		return 0
+	case Note:
+		return 2
+	}
+	return 1
+}
+
 // Rule is one check. Its name is in the message catalogues, rule.ID.
 type Rule struct {
 	ID       string
 	Severity Severity
-	Scope    string // "record", "day", "device", "point", "month"
+	Scope    string // "record", "day", "device", "point", "month"; "form": found by gather/xform
 	Owner    string
 	Limit    map[string]float64
 	Explain  dtm.Text
@@ -48,6 +61,39 @@ func Built() Rules {
 		r[x.ID] = x
 	}
 	return r
+}
+
+// Severity is a rule's; of one that is not among them a doubt.
+func (r Rules) Severity(id string) Severity {
+	if x, ok := r[id]; ok {
+		return x.Severity
+	}
+	return Doubt
+}
+
+// With gives the rules as an operation uses them: some off, some with limits of its
+// own. A limit that the rule does not have is Invalid, a rule that is none NotFound.
+func (r Rules) With(list []dtm.RuleSwitch) (Rules, error) {
+	out := maps.Clone(r)
+	for _, s := range list {
+		x, ok := r[s.Rule]
+		if !ok {
+			return nil, dtm.Errorf(dtm.NotFound, "there is no rule %q", s.Rule).Coded("quality.rule.none", s.Rule)
+		}
+		if !s.On {
+			delete(out, s.Rule)
+			continue
+		}
+		x.Limit = maps.Clone(x.Limit)
+		for name, v := range s.Limit {
+			if _, ok := x.Limit[name]; !ok {
+				return nil, dtm.Errorf(dtm.Invalid, "rule %s has no limit %q; it has %s", s.Rule, name, strings.Join(slices.Sorted(maps.Keys(x.Limit)), ", ")).Coded("quality.rule.limit", s.Rule, name)
+			}
+			x.Limit[name] = v
+		}
+		out[s.Rule] = x
+	}
+	return out, nil
 }
 
 // IDs lists the rules, the heaviest severity first.

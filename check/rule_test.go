@@ -34,7 +34,7 @@ func TestRules(t *testing.T) {
 		if regexp.MustCompile(`[^\x{202f}][;:?!»](\s|$)`).MatchString(r.Explain[dtm.French]) {
 			t.Errorf("%s lacks a narrow no-break space in French", id)
 		}
-		if !slices.Contains([]check.Severity{check.Fault, check.Doubt, check.Note}, r.Severity) || !slices.Contains([]string{"record", "day", "device", "point", "month"}, r.Scope) || r.Owner == "" {
+		if !slices.Contains([]check.Severity{check.Fault, check.Doubt, check.Note}, r.Severity) || !slices.Contains([]string{"form", "record", "day", "device", "point", "month"}, r.Scope) || r.Owner == "" {
 			t.Errorf("%s: %+v", id, r)
 		}
 	}
@@ -68,7 +68,21 @@ func TestRules(t *testing.T) {
 			t.Errorf("the code names %q, which is no rule", id)
 		}
 	}
-	for id := range rules {
+	reader, err := os.ReadFile("../gather/xform/movement.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"instance.go", "recheck.go", "primary.go"} {
+		b, err := os.ReadFile("../gather/xform/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader = append(reader, b...)
+	}
+	for id, x := range rules {
+		if x.Scope == "form" {
+			named[id] = strings.Contains(string(reader), strconv.Quote(id))
+		}
 		if !named[id] {
 			t.Errorf("nothing finds %q", id)
 		}

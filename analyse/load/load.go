@@ -42,6 +42,8 @@ type Events interface {
 // Submissions is the part of dtm.Submissions that loading needs.
 type Submissions interface {
 	Submission(ctx context.Context, id string) (dtm.Submission, error)
+	// Standing is what review had made of a submission at event upTo.
+	Standing(ctx context.Context, id string, upTo int64) (dtm.Standing, error)
 }
 
 // Chunks is the part of dtm.Imports that loading needs.
@@ -83,11 +85,12 @@ type Loader struct {
 	DecodeChunk func(op *dtm.Operation, data []byte) ([]dtm.Movement, error)
 	// DecodeSubmission gives the movements of a submission and what is odd about
 	// it. A form without tags has no movements. An error of kind Invalid,
-	// NotFound or Unsupported means that this submission will never have any.
+	// NotFound or Unsupported means that this submission will never have any. Its
+	// Changes are those of the corrections made up to the event that is loaded.
 	DecodeSubmission func(ctx context.Context, s dtm.Submission) ([]dtm.Movement, []dtm.Flag, error)
 	// Flagged is told what DecodeSubmission found odd, before the facts are
 	// written and again if loading is repeated; nil to ignore.
-	Flagged func(ctx context.Context, s dtm.Submission, flags []dtm.Flag) error
+	Flagged func(ctx context.Context, s dtm.Submission, rows []dtm.Movement, flags []dtm.Flag) error
 	// Loaded is told of every batch after it is written; nil to ignore. Run calls
 	// it, so that Problems reach the log.
 	Loaded func(Result)
@@ -295,11 +298,18 @@ func (l *Loader) add(ctx context.Context, e dtm.Event, b *warehouse.Batch, r *Re
 		}
 		b.Chunks = append(b.Chunks, warehouse.Chunk{Hash: c.Hash, Rows: rows})
 		r.Rows += len(rows)
-	case dtm.SubmissionReceived:
+	case dtm.SubmissionReceived, dtm.SubmissionReviewed, dtm.SubmissionCorrected:
 		s, err := l.Submissions.Submission(ctx, e.Subject)
 		if err != nil {
 			return fmt.Errorf("event %d: %w", e.Seq, err)
 		}
+		var at dtm.Standing
+		if e.Name != dtm.SubmissionReceived {
+			if at, err = l.Submissions.Standing(ctx, s.ID, e.Seq); err != nil {
+				return fmt.Errorf("event %d: %w", e.Seq, err)
+			}
+		}
+		s.Changes = at.Changes
 		rows, flags, err := l.DecodeSubmission(ctx, s)
 		if err != nil {
 			if !never(err) {
@@ -308,10 +318,13 @@ func (l *Loader) add(ctx context.Context, e dtm.Event, b *warehouse.Batch, r *Re
 			r.Problems = append(r.Problems, Problem{e, err})
 			rows = nil
 		}
-		if len(flags) > 0 && l.Flagged != nil {
-			if err := l.Flagged(ctx, s, flags); err != nil {
+		if (len(flags) > 0 || len(s.Changes) > 0) && err == nil && e.Name != dtm.SubmissionReviewed && l.Flagged != nil {
+			if err := l.Flagged(ctx, s, rows, flags); err != nil {
 				return err
 			}
+		}
+		if at.State == dtm.StateRejected {
+			rows = nil // out of the figures, and back when the review says otherwise
 		}
 		b.Submissions = append(b.Submissions, warehouse.Submission{Source: s.ID, Replaces: s.Deprecates, Rows: rows})
 		r.Submissions++

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"dtm"
@@ -24,9 +25,12 @@ type formCache struct {
 	models sync.Map // id NUL version -> *entity.Model
 	lists  sync.Map // id NUL version -> names of lists
 
-	rules check.Rules
+	inUse atomic.Pointer[check.Rules]
 	frame check.Frame // of the operation
 }
+
+// rules are those that the operation uses now.
+func (c *formCache) rules() check.Rules { return *c.inUse.Load() }
 
 // form is nil without an error for a form that was published as an XForm: it has no
 // labels and no tags to read.
@@ -54,6 +58,11 @@ func (c *formCache) movements(ctx context.Context, s dtm.Submission) ([]dtm.Move
 	f, err := c.form(ctx, s.Form, s.Version)
 	if err != nil {
 		return nil, nil, err
+	}
+	if len(s.Changes) > 0 {
+		if s.XML, err = xform.Amended(s.XML, s.Changes); err != nil {
+			return nil, nil, err
+		}
 	}
 	if f == nil {
 		flags, err := c.recheck(ctx, s)

@@ -115,7 +115,10 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 		return nil, err
 	}
 	h.public = guard.New(h.figures, h.op.Threshold)
-	h.forms = &formCache{op: h.op, forms: h.db, rules: check.Built(), frame: check.FrameOf(h.op)}
+	h.forms = &formCache{op: h.op, forms: h.db, frame: check.FrameOf(h.op)}
+	if err = h.readRules(ctx); err != nil {
+		return nil, err
+	}
 	h.loader = &load.Loader{
 		Operation: h.op, Events: h.db, Submissions: h.db, Chunks: h.db, Warehouse: h.facts,
 		DecodeChunk: bulk.Decode, DecodeSubmission: h.forms.movements, Flagged: h.flag,
@@ -183,11 +186,37 @@ func (h *house) close() error {
 
 // flag keeps what loading found odd about a submission. Loading may see a
 // submission again; the same flags are not recorded twice.
-func (h *house) flag(ctx context.Context, s dtm.Submission, flags []dtm.Flag) error {
+func (h *house) flag(ctx context.Context, s dtm.Submission, rows []dtm.Movement, flags []dtm.Flag) error {
 	if slices.Equal(s.Flags, flags) {
 		return nil
 	}
-	return h.db.Flag(event.WithActor(ctx, "system"), s.ID, flags)
+	// When the log is loaded anew, what was found before a correction is not news.
+	now, err := h.db.Standing(ctx, s.ID, 0)
+	if err != nil {
+		return err
+	}
+	if len(now.Changes) > len(s.Changes) {
+		return nil
+	}
+	rules := h.forms.rules()
+	at := dtm.FlagPlace{Severity: func(rule string) int { return rules.Severity(rule).Rank() }}
+	if len(rows) > 0 {
+		at.Point, at.Day = rows[0].Point, rows[0].Observed
+	} else if at.Point, err = h.postOf(ctx, s.Device); err != nil {
+		return err
+	}
+	return h.db.FlagAt(event.WithActor(ctx, "system"), s.ID, at, flags)
+}
+
+// postOf is the point of a device; "" when it has none.
+func (h *house) postOf(ctx context.Context, device string) (string, error) {
+	list, err := h.db.Devices(ctx)
+	for _, d := range list {
+		if d.ID == device {
+			return d.Point, err
+		}
+	}
+	return "", err
 }
 
 func (h *house) baseURL() string {

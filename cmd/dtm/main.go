@@ -65,6 +65,12 @@ func list() []command {
 		{"indicator", "-data DIR NAME -from 2022-12 [-to 2022-12] [-by point,sex] [-where previous=ETH] [-format table|csv|json]", "compute an indicator", false, runIndicator},
 		{"report", "-data DIR -month 2022-12 -lang fr -out F.pdf", "write the monthly report", false, runReport},
 		{"quality", "-data DIR [-month M] [-all]", "what the quality rules find in a month", false, runQuality},
+		{"review list", "-data DIR [-state open] [-point CODE] [-rule ID]", "flags that somebody should look at, the heaviest first", false, runReviewList},
+		{"review show", "-data DIR ID", "flags, decisions, corrections and answers of a submission", false, runReviewShow},
+		{"review confirm", "-data DIR [-as EMAIL] [-why TEXT] ID...", "the record is right", false, runReviewConfirm},
+		{"review reject", "-data DIR -why TEXT [-as EMAIL] ID...", "the record leaves the figures; it is kept", false, runReviewReject},
+		{"review correct", "-data DIR -why TEXT [-as EMAIL] [-base N] ID PATH=VALUE...", "correct answers; what was sent is kept", false, runReviewCorrect},
+		{"review ask", "-data DIR [-as EMAIL] ID QUESTION", "ask the enumerator who sent it", false, runReviewAsk},
 		{"check", "-data DIR", "verify the event log and the attachments", false, runCheck},
 		{"version", "", "print the version", false, runVersion},
 	}

@@ -37,9 +37,10 @@ func (c *formCache) quality(s dtm.Submission, in *xform.Instance, rows []dtm.Mov
 		return nil
 	}
 	var out []dtm.Flag
-	for _, f := range c.rules.One(c.op, c.frame, record(s, in, rows)) {
+	rules := c.rules()
+	for _, f := range rules.One(c.op, c.frame, record(s, in, rows)) {
 		said := slices.ContainsFunc(already, func(g dtm.Flag) bool { return g.Rule == f.Rule })
-		if said || c.rules[f.Rule].Severity == check.Note {
+		if said || rules[f.Rule].Severity == check.Note {
 			continue
 		}
 		out = append(out, dtm.Flag{Rule: f.Rule, Note: measured(f)})

@@ -237,7 +237,7 @@ func (h *Handler) review(w http.ResponseWriter, r *http.Request) error {
 			return dtm.Errorf(dtm.Invalid, "reviewState is approved, hasIssues, rejected, edited or null, not %q", *word).At("reviewState").Coded("review.state", *word)
 		}
 	}
-	if err := h.Reviews.Review(r.Context(), s.ID, state); err != nil {
+	if err := h.Reviews.Review(r.Context(), s.ID, state, ""); err != nil {
 		return err
 	}
 	if s, err = h.Submissions.Submission(r.Context(), s.ID); err != nil {

@@ -259,12 +259,12 @@ func TestFollowApproval(t *testing.T) {
 	h.publish("1")
 	id := h.send(doc(creates, `<people>10</people>`), "")
 	h.want("none")
-	h.must(h.db.Review(ctx, id, dtm.StateRejected))
+	h.must(h.db.Review(ctx, id, dtm.StateRejected, ""))
 	h.want("none")
-	h.must(h.db.Review(ctx, id, dtm.StateConfirmed))
+	h.must(h.db.Review(ctx, id, dtm.StateConfirmed, ""))
 	h.want("v1 Obock people=10 water= conflict= held=0")
-	h.must(h.db.Review(ctx, id, dtm.StateRejected))
-	h.must(h.db.Review(ctx, id, dtm.StateConfirmed)) // once is enough
+	h.must(h.db.Review(ctx, id, dtm.StateRejected, ""))
+	h.must(h.db.Review(ctx, id, dtm.StateConfirmed, "")) // once is enough
 	h.want("v1 Obock people=10 water= conflict= held=0")
 }
 

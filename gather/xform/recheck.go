@@ -67,6 +67,7 @@ type check struct {
 	absent    map[*xpath.Node]bool
 	used      xpath.Use // by the latest expression
 	flags     []dtm.Flag
+	computed  []dtm.Change // what was sent otherwise than the form computes it
 }
 
 func recheck(m *Model, instance []byte, env Env, recompute bool) *check {
@@ -216,6 +217,7 @@ func (c *check) settle(n *Node, e *xpath.Node) {
 		return // computed when the form was opened or changed, not at its end
 	}
 	if !c.absent[e] && !same(n, e.Value, want) && !meta(n) {
+		c.computed = append(c.computed, dtm.Change{Path: c.where(n, e), Was: e.Value, Now: want})
 		c.flag("answer.calculate", n, e, fmt.Sprintf("the form computes %q, and %q was sent", short(want), short(e.Value)))
 	}
 }

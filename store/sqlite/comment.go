@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"dtm"
@@ -68,34 +69,33 @@ func (db *DB) Comments(ctx context.Context, submission string) ([]dtm.Comment, e
 var reviewStates = []string{stateReceived, stateFlagged, dtm.StateConfirmed, dtm.StateCorrected, dtm.StateRejected}
 
 // Review gives a submission a state: NotFound, Invalid, Conflict. The same state
-// again makes no entry.
-func (db *DB) Review(ctx context.Context, submission, state string) error {
+// again makes no entry. What is open of the flags of a record that is confirmed was no
+// fault, of one that is rejected it was.
+func (db *DB) Review(ctx context.Context, submission, state, why string) error {
 	if !slices.Contains(reviewStates, state) {
 		return dtm.Errorf(dtm.Invalid, "a review says received, flagged, confirmed, corrected or rejected, not %q", state).Coded("review.state", state)
 	}
 	return db.update(ctx, "sqlite.Review", func(t *tx) error {
-		var was string
-		found, err := t.row(`
-			SELECT state
-			FROM submission
-			WHERE operation = $1 AND id = $2`, []any{t.db.operation, submission}, &was)
-		switch {
-		case err != nil:
+		actor := event.Actor(ctx)
+		seq, err := t.verdict(submission, state, why, actor, true)
+		if err != nil || seq == 0 {
 			return err
-		case !found:
-			return noSubmission(submission)
-		case was == stateSuperseded:
-			return dtm.Errorf(dtm.Conflict, "submission %s was replaced by a later edit; review that one", submission).Coded("submission.superseded", submission, "")
-		case was == state:
+		}
+		fate := map[string]string{dtm.StateConfirmed: dtm.FlagDismissed, dtm.StateRejected: dtm.FlagConfirmed}[state]
+		if fate == "" {
 			return nil
 		}
-		if err := t.exec(`
-			UPDATE submission
-			SET state = $3
-			WHERE operation = $1 AND id = $2`, t.db.operation, submission, state); err != nil {
+		known, err := t.flagsOf(submission)
+		if err != nil {
 			return err
 		}
-		_, err = t.log(dtm.SubmissionReviewed, submission, event.Actor(ctx), jsonText(map[string]any{"from": was, "to": state}))
-		return err
+		for _, id := range slices.Sorted(maps.Keys(known)) {
+			if f := known[id]; f.State == dtm.FlagOpen {
+				if err := t.act(seq, f, fate, fate, actor, why); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	})
 }

@@ -105,11 +105,19 @@ func (r *receiving) store(t *tx) error {
 	if err != nil {
 		return err
 	}
+	for _, f := range r.Flags {
+		if err := t.raise(seq, r.actor, dtm.Raised{ID: flagID(r.ID, f), Rule: f.Rule, Severity: doubt, Submission: r.ID, Path: f.Path, Note: f.Note}, nil); err != nil {
+			return err
+		}
+	}
 	if r.Deprecates != "" {
 		err := t.exec(`
 			UPDATE submission
 			SET state = $3
 			WHERE operation = $1 AND id = $2`, t.db.operation, r.Deprecates, stateSuperseded)
+		if err == nil {
+			err = r.settle(t, seq)
+		}
 		if err != nil {
 			return err
 		}
@@ -119,6 +127,17 @@ func (r *receiving) store(t *tx) error {
 	}
 	r.receipt = dtm.Receipt{Seq: seq, New: true}
 	return nil
+}
+
+// settle clears the open flags of what was replaced: the edit gets its own.
+func (r *receiving) settle(t *tx, seq int64) error {
+	known, err := t.flagsOf(r.Deprecates)
+	for _, f := range known {
+		if err == nil && f.State == dtm.FlagOpen {
+			err = t.act(seq, f, dtm.FlagCleared, dtm.FlagCleared, r.actor, "")
+		}
+	}
+	return err
 }
 
 // checkDeprecated tells whether storing stops here because what the submission
@@ -385,42 +404,6 @@ func (db *DB) Conflicts(ctx context.Context, id string) ([]dtm.Submission, error
 	return list, failure(op, rows.Err())
 }
 
-// Flag replaces the flags of a submission: NotFound. Flags that are there
-// already change nothing and make no entry, so that a worker may check twice.
-func (db *DB) Flag(ctx context.Context, id string, flags []dtm.Flag) error {
-	text := listText(flags)
-	return db.update(ctx, "sqlite.Flag", func(t *tx) error {
-		var state, old string
-		found, err := t.row(`
-			SELECT state, flags
-			FROM submission
-			WHERE operation = $1 AND id = $2`, []any{t.db.operation, id}, &state, &old)
-		switch {
-		case err != nil:
-			return err
-		case !found:
-			return noSubmission(id)
-		case old == text:
-			return nil
-		}
-		if state == stateReceived || state == stateFlagged {
-			state = stateReceived
-			if len(flags) > 0 {
-				state = stateFlagged
-			}
-		}
-		err = t.exec(`
-			UPDATE submission
-			SET flags = $3, state = $4
-			WHERE operation = $1 AND id = $2`, t.db.operation, id, text, state)
-		if err != nil {
-			return err
-		}
-		_, err = t.log(dtm.SubmissionFlagged, id, event.Actor(ctx), jsonText(map[string]any{"rules": rules(flags)}))
-		return err
-	})
-}
-
 // rules names the rules of flags, each once: their notes may quote answers, which
 // have no place in the log.
 func rules(flags []dtm.Flag) []string {
@@ -449,6 +432,9 @@ func (db *DB) verifyContent(ctx context.Context, last int64) error {
 			break
 		}
 		after = at
+	}
+	if err := db.verifyCorrections(ctx, last); err != nil {
+		return err
 	}
 	var id string
 	err := db.read.QueryRowContext(ctx, `

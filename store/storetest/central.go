@@ -57,21 +57,21 @@ func reviews(t *testing.T, d Dialect) {
 	}
 	_, err = s.AddComment(who, "uuid:none", "x")
 	wantKind(t, err, dtm.NotFound)
-	must(t, s.Review(who, id, dtm.StateConfirmed))
-	must(t, s.Review(who, id, dtm.StateConfirmed))
+	must(t, s.Review(who, id, dtm.StateConfirmed, ""))
+	must(t, s.Review(who, id, dtm.StateConfirmed, ""))
 	must(t, s.Flag(ctx, id, []dtm.Flag{{Rule: "x"}}))
 	got, err := s.Submission(ctx, id)
 	must(t, err)
 	if got.State != dtm.StateConfirmed || len(got.Flags) != 1 {
 		t.Errorf("a rule undid a review: %+v", got)
 	}
-	wantKind(t, s.Review(who, id, "lovely"), dtm.Invalid)
-	wantKind(t, s.Review(who, "uuid:none", dtm.StateRejected), dtm.NotFound)
+	wantKind(t, s.Review(who, id, "lovely", ""), dtm.Invalid)
+	wantKind(t, s.Review(who, "uuid:none", dtm.StateRejected, ""), dtm.NotFound)
 	edit := submission(2)
 	edit.Deprecates = id
 	_, err = s.Receive(ctx, edit)
 	must(t, err)
-	wantKind(t, s.Review(who, id, dtm.StateRejected), dtm.Conflict)
+	wantKind(t, s.Review(who, id, dtm.StateRejected, ""), dtm.Conflict)
 	reviewed := 0
 	for _, e := range allEvents(t, s) {
 		if e.Name == dtm.SubmissionReviewed {

@@ -28,6 +28,10 @@ type Store interface {
 	dtm.SubmissionStream
 	dtm.Sessions
 	dtm.Reviews
+	dtm.Corrections
+	dtm.Flags
+	dtm.Questions
+	dtm.RuleSwitches
 	dtm.Drafts
 	dtm.FormHistory
 	dtm.DeviceCare
@@ -79,6 +83,12 @@ func Run(t *testing.T, d Dialect) {
 		{"FormVersions", formVersions},
 		{"DeviceCare", deviceCare},
 		{"Flags", flags},
+		{"FlagRows", flagRows},
+		{"FlagSeries", flagSeries},
+		{"Decisions", decisions},
+		{"Corrections", corrections},
+		{"Questions", questions},
+		{"RuleSwitches", ruleSwitches},
 		{"Chunks", chunks},
 		{"Users", users},
 		{"Events", events},

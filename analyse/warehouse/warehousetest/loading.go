@@ -111,6 +111,36 @@ func runLoad(t *testing.T, open Open) {
 		}
 	})
 
+	t.Run("Review", func(t *testing.T) {
+		t.Parallel()
+		op, log := Operation(), NewLog()
+		log.Submit("a", "", row("GATE", "2022-03-01", "male", 40))
+		log.Submit("b", "", row("GATE", "2022-03-01", "male", 3))
+		log.Correct("a", row("GATE", "2022-03-01", "male", 4))
+		log.Review("b", dtm.StateRejected)
+		log.Review("b", dtm.StateConfirmed)
+		log.Review("a", dtm.StateRejected)
+		log.Correct("a", row("GATE", "2022-03-01", "male", 5))
+		want := []string{"40", "43", "7", "4", "7", "3", "8"}
+		w := open(t, op)
+		step := log.Loader(op, w)
+		events, _ := log.Events(t.Context(), 0, 100)
+		for n := range events {
+			// As of each event, from the log up to it alone.
+			upTo := open(t, op)
+			l := log.Loader(op, upTo)
+			l.Events = first{log, int64(n + 1)}
+			MustCatchUp(t, l)
+			step.Events = l.Events
+			MustCatchUp(t, step)
+			for name, w := range map[string]Warehouse{"at once": upTo, "step by step": w} {
+				if got := people(t, w); got != want[n] {
+					t.Errorf("%s, as of event %d: %s people, want %s", name, n+1, got, want[n])
+				}
+			}
+		}
+	})
+
 	t.Run("Problem", func(t *testing.T) {
 		t.Parallel()
 		op, log := Operation(), NewLog()
@@ -496,4 +526,27 @@ func randomHistory(r *rand.Rand) [][]dtm.Movement {
 		out = append(out, c)
 	}
 	return out
+}
+
+// first is a log that ends early.
+type first struct {
+	*Log
+	last int64
+}
+
+func (f first) Events(ctx context.Context, after int64, limit int) ([]dtm.Event, error) {
+	list, err := f.Log.Events(ctx, after, limit)
+	return slices.DeleteFunc(list, func(e dtm.Event) bool { return e.Seq > f.last }), err
+}
+
+// people is the sum of all facts, as text.
+func people(t *testing.T, w Warehouse) string {
+	t.Helper()
+	var n int64
+	if err := w.Read(t.Context(), func(r warehouse.Reader) error {
+		return r.Query(t.Context(), `SELECT CAST(coalesce(sum(people), 0) AS bigint) FROM movement`, nil, func(scan func(...any) error) error { return scan(&n) })
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(n)
 }

@@ -51,12 +51,13 @@ type Log struct {
 	events      []dtm.Event
 	submissions map[string]dtm.Submission
 	chunks      map[string]dtm.Chunk
+	reviews     map[string][]review
 	grown       chan struct{}
 }
 
 // NewLog returns an empty log.
 func NewLog() *Log {
-	return &Log{submissions: map[string]dtm.Submission{}, chunks: map[string]dtm.Chunk{}, grown: make(chan struct{})}
+	return &Log{submissions: map[string]dtm.Submission{}, chunks: map[string]dtm.Chunk{}, reviews: map[string][]review{}, grown: make(chan struct{})}
 }
 
 func (l *Log) add(name, subject string) int64 {
@@ -103,6 +104,48 @@ func (l *Log) Import(rows ...dtm.Movement) (hash string) {
 		l.add(dtm.ChunkImported, hash)
 	}
 	return hash
+}
+
+type review struct {
+	seq     int64
+	state   string
+	changes []dtm.Change
+}
+
+// Review gives a submission a state.
+func (l *Log) Review(id, state string) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	seq := l.add(dtm.SubmissionReviewed, id)
+	l.reviews[id] = append(l.reviews[id], review{seq: seq, state: state})
+	return seq
+}
+
+// Correct makes a submission say other rows.
+func (l *Log) Correct(id string, rows ...dtm.Movement) int64 {
+	data, err := json.Marshal(rows)
+	if err != nil {
+		panic(err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	seq := l.add(dtm.SubmissionCorrected, id)
+	l.reviews[id] = append(l.reviews[id], review{seq, dtm.StateCorrected, []dtm.Change{{Now: string(data)}}})
+	return seq
+}
+
+// Standing implements load.Submissions.
+func (l *Log) Standing(_ context.Context, id string, upTo int64) (dtm.Standing, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := dtm.Standing{State: "received"}
+	for _, r := range l.reviews[id] {
+		if upTo == 0 || r.seq <= upTo {
+			s.State = r.state
+			s.Changes = append(s.Changes, r.changes...)
+		}
+	}
+	return s, nil
 }
 
 // Ids lists the submissions.
@@ -180,7 +223,11 @@ func (l *Log) Loader(op *dtm.Operation, w load.Warehouse) *load.Loader {
 		Operation: op, Events: l, Submissions: l, Chunks: l, Warehouse: w,
 		DecodeChunk: func(_ *dtm.Operation, data []byte) ([]dtm.Movement, error) { return decode(data) },
 		DecodeSubmission: func(_ context.Context, s dtm.Submission) ([]dtm.Movement, []dtm.Flag, error) {
-			rows, err := decode(s.XML)
+			data := s.XML
+			if n := len(s.Changes); n > 0 {
+				data = []byte(s.Changes[n-1].Now)
+			}
+			rows, err := decode(data)
 			if err != nil {
 				return nil, nil, dtm.Errorf(dtm.Invalid, "not movements: %w", err)
 			}
