@@ -3,6 +3,7 @@ package xform
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -65,7 +66,8 @@ type check struct {
 	recompute bool // calculated values take the place of those sent
 	turns     [][]*xpath.Node
 	absent    map[*xpath.Node]bool
-	used      xpath.Use // by the latest expression
+	used      xpath.Use              // by the latest expression
+	disputed  map[*xpath.Node]string // values on which programs differ, as computed here; with recompute
 	flags     []dtm.Flag
 	computed  []dtm.Change // what was sent otherwise than the form computes it
 }
@@ -75,7 +77,7 @@ func recheck(m *Model, instance []byte, env Env, recompute bool) *check {
 	if err != nil || doc.Children[0].Attr("encrypted") == "yes" || doc.Children[0].Name != m.Root.Name {
 		return nil
 	}
-	c := &check{m: m, p: m.planned(), recompute: recompute, turns: make([][]*xpath.Node, len(m.Nodes)), absent: map[*xpath.Node]bool{}}
+	c := &check{m: m, p: m.planned(), recompute: recompute, turns: make([][]*xpath.Node, len(m.Nodes)), absent: map[*xpath.Node]bool{}, disputed: map[*xpath.Node]string{}}
 	c.complete(m.Root, doc.Children[0])
 	doc.Number()
 	c.env = xpath.Env{Now: env.Now, Instance: func(id string) *xpath.Node {
@@ -185,15 +187,31 @@ func (c *check) eval(x *xpath.Expr, at *xpath.Node) (v xpath.Value, sure bool) {
 	return v, used == 0
 }
 
+// holds tells whether a condition does at a node, and whether the phone must have
+// found so too.
+func (c *check) holds(x *xpath.Expr, at *xpath.Node) (yes, sure bool) {
+	v, sure := c.eval(x, at)
+	yes, agreed := v.Truth()
+	if !agreed {
+		c.used |= xpath.UsedDisputed
+	}
+	if c.recompute && c.used&xpath.UsedDisputed != 0 {
+		c.disputed[at] = ""
+	}
+	return yes, sure && agreed
+}
+
 // settle finds a node's relevance and value.
 func (c *check) settle(n *Node, e *xpath.Node) {
 	r := &c.p.of[n.Index]
 	hidden := e.Parent.Hidden
 	if !hidden && r.relevant != nil {
-		v, sure := c.eval(r.relevant, e)
+		yes, sure := c.holds(r.relevant, e)
 		switch {
 		case sure:
-			hidden = !v.Bool()
+			hidden = !yes
+		case c.recompute:
+			hidden = c.absent[e]
 		default: // as the phone saw it
 			hidden = c.absent[e] || n.Kind == Leaf && e.Value == ""
 		}
@@ -205,6 +223,9 @@ func (c *check) settle(n *Node, e *xpath.Node) {
 		return
 	}
 	v, sure := c.eval(r.calculate, e)
+	if c.recompute && c.used&xpath.UsedDisputed != 0 {
+		c.disputed[e] = v.String()
+	}
 	if !sure || r.set && !c.recompute {
 		return
 	}
@@ -238,8 +259,8 @@ func short(s string) string {
 	return s
 }
 
-// same compares a computed value with the one sent: numbers by their value, dates
-// by their day.
+// same compares a computed value with the one sent: numbers and positions by their
+// value, dates by their day.
 func same(n *Node, sent, want string) bool {
 	sent, want = strings.TrimSpace(sent), strings.TrimSpace(want)
 	if sent == want || want == "NaN" && sent == "" {
@@ -247,6 +268,11 @@ func same(n *Node, sent, want string) bool {
 	}
 	if n.Type == "date" && len(sent) >= 10 && len(want) >= 10 {
 		return sent[:10] == want[:10]
+	}
+	if strings.HasPrefix(n.Type, "geo") {
+		apart := func(r rune) bool { return r == ' ' || r == ';' }
+		a, b := strings.FieldsFunc(sent, apart), strings.FieldsFunc(want, apart)
+		return slices.EqualFunc(a, b, func(x, y string) bool { return same(&Node{}, x, y) })
 	}
 	a, e1 := strconv.ParseFloat(sent, 64)
 	b, e2 := strconv.ParseFloat(want, 64)
@@ -264,14 +290,14 @@ func (c *check) answer(n *Node, r *rules, e *xpath.Node) {
 	value := e.Value
 	if value == "" {
 		if r.required != nil && n.Control != "" {
-			if v, sure := c.eval(r.required, e); sure && v.Bool() {
+			if yes, sure := c.holds(r.required, e); sure && yes {
 				c.flag("answer.required", n, e, "the form requires an answer")
 			}
 		}
 		return
 	}
 	if r.constraint != nil {
-		if v, sure := c.eval(r.constraint, e); sure && !v.Bool() {
+		if yes, sure := c.holds(r.constraint, e); sure && !yes {
 			c.flag("answer.constraint", n, e, fmt.Sprintf("the answer %q is not what the form allows: %s", short(value), short(n.Bind.Constraint)))
 		}
 	}

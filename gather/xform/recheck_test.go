@@ -15,7 +15,7 @@ import (
 
 const ruleForm = `<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml" xmlns:jr="http://openrosa.org/javarosa">
 <h:head><h:title>Rules</h:title><model>
-<instance><data id="rules"><start/><end/><age/><adult/><why/><group><inside/></group><kind/><place/><day/><chance/><kept/><late/>
+<instance><data id="rules"><start/><end/><age/><adult/><why/><group><inside/></group><kind/><place/><day/><chance/><kept/><late/><spot/>
 <rep jr:template=""><n/><double/><big/></rep><total/><meta><instanceID/></meta></data></instance>
 <instance id="kind"><root><item><name>a</name></item><item><name>b</name></item></root></instance>
 <instance id="place" src="jr://file-csv/place.csv"/>
@@ -28,6 +28,7 @@ const ruleForm = `<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://
 <bind nodeset="/data/chance" calculate="random()"/>
 <bind nodeset="/data/kept" calculate="once(/data/age)"/>
 <bind nodeset="/data/late" calculate="format-date(now(), '%Y')"/>
+<bind nodeset="/data/spot" type="geopoint" calculate="'11.5 43.1 0 5'"/>
 <bind nodeset="/data/rep/n" type="int" constraint=". != 13"/>
 <bind nodeset="/data/rep/double" type="int" calculate="../n * 2"/>
 <bind nodeset="/data/rep/big" relevant="../double &gt; 10"/>
@@ -67,6 +68,9 @@ func TestRecheck(t *testing.T) {
 			"turns of a repeat", `<age>30</age><adult>yes</adult><rep><n>6</n><double>12</double><big>b</big></rep><rep><n>13</n><double>25</double></rep><rep><n>1</n><double>2</double><big>b</big></rep><total>39</total>`,
 			"answer.calculate /data/rep[2]/double, answer.irrelevant /data/rep[3]/big, answer.constraint /data/rep[2]/n",
 		},
+		{"positions by value", `<age>30</age><adult>yes</adult><spot>11.5 43.1 0.0 5.00</spot>`, ""},
+		{"another position", `<age>30</age><adult>yes</adult><spot>11.6 43.1 0 5</spot>`, "answer.calculate /data/spot"},
+		{"a sum over a blank, in which programs differ", `<age>30</age><adult>yes</adult><rep><n>6</n><double>12</double></rep><rep><n/><double/></rep><total/>`, ""},
 		{"a repeat added up wrongly", `<age>30</age><adult>yes</adult><rep><n>6</n><double>12</double></rep><total>13</total>`, "answer.calculate /data/total"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,7 +3,6 @@ package xpath
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"time"
 )
@@ -34,6 +33,10 @@ const (
 	UsedChance                 // random(), uuid(), randomize() without seed
 	UsedDevice                 // property(), jr:itext(), jr:choice-name(), once()
 	UsedLost                   // a list that is not at hand
+	// UsedDisputed: the programs that fill forms in (Collect on JavaRosa, the page on
+	// @getodk/xforms-engine) come to different values here; doc/evaluator.md lists
+	// where.
+	UsedDisputed
 )
 
 // Eval evaluates the expression at a node. Its error is of kind Invalid and names
@@ -41,7 +44,19 @@ const (
 func (e *Expr) Eval(at *Node, env *Env) (Value, Use, error) {
 	c := &context{env: env, node: at, current: at, pos: 1, size: 1, run: &run{src: e.src, left: MaxSteps}}
 	v, err := e.root.eval(c)
+	if b, ok := e.root.(*binary); ok && b.loose {
+		c.run.used |= UsedDisputed
+	}
 	return v, c.run.used, err
+}
+
+// truth is boolean() of a value.
+func (c *context) truth(v Value) bool {
+	yes, sure := v.Truth()
+	if !sure {
+		c.run.used |= UsedDisputed
+	}
+	return yes
 }
 
 // run is what all contexts of one evaluation share.
@@ -108,6 +123,7 @@ type binary struct {
 	op          string
 	left, right expr
 	at          int
+	loose       bool // and, or, with a right side that is no truth value by itself
 }
 
 func (b *binary) eval(c *context) (Value, error) {
@@ -120,11 +136,11 @@ func (b *binary) eval(c *context) (Value, error) {
 	}
 	switch b.op {
 	case "or":
-		if l.Bool() {
+		if c.truth(l) {
 			return Bool(true), nil
 		}
 	case "and":
-		if !l.Bool() {
+		if !c.truth(l) {
 			return Bool(false), nil
 		}
 	}
@@ -134,7 +150,7 @@ func (b *binary) eval(c *context) (Value, error) {
 	}
 	switch b.op {
 	case "or", "and":
-		return Bool(r.Bool()), nil
+		return Bool(c.truth(r)), nil
 	case "+":
 		return Number(l.Number() + r.Number()), nil
 	case "-":
@@ -154,7 +170,7 @@ func (b *binary) eval(c *context) (Value, error) {
 func compare(c *context, b *binary, l, r Value) (bool, error) {
 	switch {
 	case l.Type == TypeNodes && r.Type == TypeBool || l.Type == TypeBool && r.Type == TypeNodes:
-		return simple(b.op, Bool(l.Bool()), Bool(r.Bool())), nil
+		return simple(b.op, Bool(c.truth(l)), Bool(c.truth(r))), nil
 	case l.Type == TypeNodes && r.Type == TypeNodes:
 		if err := c.spend(len(l.nodes)*len(r.nodes), b.at); err != nil {
 			return false, err
@@ -261,6 +277,7 @@ type path struct {
 	fromPreds []expr
 	steps     []*step
 	inner     bool // stands in a predicate
+	whole     bool // of indexed-repeat(), which chooses the turn itself
 }
 
 type step struct {
@@ -290,7 +307,15 @@ func (p *path) eval(c *context) (Value, error) {
 		one[0] = c.node
 		at = one[:]
 	}
-	for _, s := range p.steps {
+	near := p.nearest(c)
+	for i, s := range p.steps {
+		if i < len(near) {
+			if before, after := near[i].siblings(); among(before, near[i].Name) || among(after, near[i].Name) {
+				c.run.used |= UsedDisputed
+			}
+			at = near[i : i+1]
+			continue
+		}
 		var next []*Node
 		sorted := len(at) < 2 || s.axis == "child" && s.flat(at) || s.axis == "self" || s.axis == "attribute"
 		for _, n := range at {
@@ -319,6 +344,37 @@ func (p *path) eval(c *context) (Value, error) {
 		at = next
 	}
 	return Nodes(slices.Clip(at)), nil
+}
+
+// nearest lists the nodes that the first steps of an absolute path come to for
+// being around the node at hand: from within a turn of a repeat the path means that
+// turn, as in Collect (JavaRosa's TreeReference.contextualize). It goes as far as the
+// names are the same and no predicate chooses.
+func (p *path) nearest(c *context) []*Node {
+	if !p.absolute || p.whole {
+		return nil
+	}
+	from := c.node
+	if from.root() != c.current.root() {
+		from = c.current // at an item of a list
+	}
+	var around []*Node
+	for n := from; n != nil && n.Kind != Document; n = n.Parent {
+		around = append(around, n)
+	}
+	slices.Reverse(around)
+	n := 0
+	for n < len(p.steps) && n < len(around) {
+		if s := p.steps[n]; s.axis != "child" || len(s.preds) > 0 || around[n].Kind != Element || s.test != around[n].Name {
+			break
+		}
+		n++
+	}
+	return around[:n]
+}
+
+func among(nodes []*Node, name string) bool {
+	return slices.ContainsFunc(nodes, func(n *Node) bool { return n.Name == name })
 }
 
 // flat tells that no node lies under another, so that children come in order.
@@ -353,7 +409,7 @@ func (p *path) filter(c *context, preds []expr, nodes []*Node) ([]*Node, error) 
 			if err != nil {
 				return nil, err
 			}
-			if v.Type == TypeNumber && v.num == float64(i+1) || v.Type != TypeNumber && v.Bool() {
+			if v.Type == TypeNumber && v.num == float64(i+1) || v.Type != TypeNumber && inner.truth(v) {
 				kept = append(kept, n)
 			}
 		}
@@ -485,7 +541,7 @@ type call struct {
 	src  string
 	args []expr
 	f    *function
-	re   *regexp.Regexp // of regex() with a pattern that stands there
+	re   *pattern // of regex() with a pattern that stands there
 }
 
 func (x *call) eval(c *context) (Value, error) {

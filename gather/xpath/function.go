@@ -12,7 +12,8 @@ import (
 
 // function is one that expressions call; lazy ones look after their arguments.
 type function struct {
-	min, max int // of arguments; max -1 for any
+	min, max int  // of arguments; max -1 for any
+	truth    bool // it is true or false
 	eager    func(c *context, x *call, a []Value) (Value, error)
 	lazy     func(c *context, x *call) (Value, error)
 }
@@ -37,13 +38,20 @@ func init() {
 		return &function{min: n, max: m, eager: func(_ *context, _ *call, a []Value) (Value, error) { return String(f(a)), nil }}
 	}
 	truth := func(n, m int, f func(a []Value) bool) *function {
-		return &function{min: n, max: m, eager: func(_ *context, _ *call, a []Value) (Value, error) { return Bool(f(a)), nil }}
+		return &function{min: n, max: m, truth: true, eager: func(_ *context, _ *call, a []Value) (Value, error) { return Bool(f(a)), nil }}
 	}
 	number := func(n, m int, f func(a []Value) float64) *function {
 		return &function{min: n, max: m, eager: func(_ *context, _ *call, a []Value) (Value, error) { return Number(f(a)), nil }}
 	}
 	math1 := func(f func(float64) float64) *function {
 		return number(1, 1, func(a []Value) float64 { return f(a[0].Number()) })
+	}
+	// measure is one that Collect computes by another formula and the engine rounds.
+	measure := func(most int, f func(a []Value) float64) *function {
+		return &function{min: 1, max: most, eager: func(c *context, _ *call, a []Value) (Value, error) {
+			c.run.used |= UsedDisputed
+			return Number(f(a)), nil
+		}}
 	}
 	// own is a function of the node itself when it has no argument.
 	own := func(f func(Value) Value) *function {
@@ -67,6 +75,7 @@ func init() {
 		"last":     {eager: func(c *context, _ *call, _ []Value) (Value, error) { return Number(float64(c.size)), nil }},
 		"position": {max: 1, eager: positionOf},
 		"count": {min: 1, max: 1, eager: func(c *context, x *call, a []Value) (Value, error) {
+			c.hidden(a[0].nodes)
 			return Number(float64(len(a[0].nodes))), x.nodes(c, a[0])
 		}},
 		"id":              {min: 1, max: 1, eager: func(*context, *call, []Value) (Value, error) { return Nodes(nil), nil }}, // forms have no DTD
@@ -88,15 +97,19 @@ func init() {
 		"substring-after": text(2, 2, func(a []Value) string { _, b, _ := strings.Cut(a[0].String(), a[1].String()); return b }),
 		"substring":       text(2, 3, substring),
 		"translate":       text(3, 3, translate),
-		"boolean":         truth(1, 1, func(a []Value) bool { return a[0].Bool() }),
-		"not":             truth(1, 1, func(a []Value) bool { return !a[0].Bool() }),
-		"true":            truth(0, 0, func([]Value) bool { return true }),
-		"false":           truth(0, 0, func([]Value) bool { return false }),
-		"lang":            truth(1, 1, func([]Value) bool { return false }), // answers have no xml:lang
-		"sum":             {min: 1, max: 1, eager: sum},
-		"floor":           math1(math.Floor),
-		"ceiling":         math1(math.Ceil),
-		"round":           number(1, 2, round),
+		"boolean": {min: 1, max: 1, truth: true, eager: func(c *context, _ *call, a []Value) (Value, error) {
+			return Bool(c.truth(a[0])), nil
+		}},
+		"not": {min: 1, max: 1, truth: true, eager: func(c *context, _ *call, a []Value) (Value, error) {
+			return Bool(!c.truth(a[0])), nil
+		}},
+		"true":    truth(0, 0, func([]Value) bool { return true }),
+		"false":   truth(0, 0, func([]Value) bool { return false }),
+		"lang":    truth(1, 1, func([]Value) bool { return false }), // answers have no xml:lang
+		"sum":     {min: 1, max: 1, eager: sum},
+		"floor":   math1(math.Floor),
+		"ceiling": math1(math.Ceil),
+		"round":   {min: 1, max: 2, eager: round},
 
 		// ODK XForms specification, "XPath Functions"
 		"selected": truth(2, 2, func(a []Value) bool {
@@ -118,7 +131,7 @@ func init() {
 		"coalesce":            {min: 2, max: -1, lazy: coalesce},
 		"once":                {min: 1, max: 1, lazy: once},
 		"boolean-from-string": truth(1, 1, func(a []Value) bool { s := strings.ToLower(a[0].String()); return s == "true" || s == "1" }),
-		"regex":               {min: 2, max: 2, eager: regex},
+		"regex":               {min: 2, max: 2, truth: true, eager: regex},
 		"uuid":                {max: 1, eager: uuid},
 		"random":              {eager: random},
 		"randomize":           {min: 1, max: 2, eager: randomize},
@@ -139,16 +152,16 @@ func init() {
 		"atan":                math1(math.Atan),
 		"atan2":               number(2, 2, func(a []Value) float64 { return math.Atan2(a[0].Number(), a[1].Number()) }),
 		"pi":                  number(0, 0, func([]Value) float64 { return math.Pi }),
-		"min":                 number(1, -1, func(a []Value) float64 { return extreme(a, math.Min) }),
-		"max":                 number(1, -1, func(a []Value) float64 { return extreme(a, math.Max) }),
+		"min":                 {min: 1, max: -1, eager: extreme},
+		"max":                 {min: 1, max: -1, eager: extreme},
 		"join":                text(1, -1, func(a []Value) string { return strings.Join(each(a[1:]), a[0].String()) }),
 		"substr":              text(2, 3, substr),
-		"checklist":           {min: 2, max: -1, eager: checklist},
-		"weighted-checklist":  {min: 2, max: -1, eager: checklist},
+		"checklist":           {min: 2, max: -1, truth: true, eager: checklist},
+		"weighted-checklist":  {min: 2, max: -1, truth: true, eager: checklist},
 		"digest":              {min: 2, max: 3, eager: digest},
 		"base64-decode":       text(1, 1, decode),
-		"area":                number(1, 1, func(a []Value) float64 { p, ok := positions(a[0]); return orNaN(area(p), ok) }),
-		"distance":            number(1, -1, distanceOf),
+		"area":                measure(1, func(a []Value) float64 { p, ok := positions(a[0]); return orNaN(area(p), ok) }),
+		"distance":            measure(-1, distanceOf),
 		"geofence":            truth(2, 2, geofence),
 		"today": {eager: func(c *context, _ *call, _ []Value) (Value, error) {
 			c.run.used |= UsedClock
@@ -216,42 +229,79 @@ func positionOf(c *context, _ *call, a []Value) (Value, error) {
 	return Number(float64(pos)), nil
 }
 
-// sum adds the nodes that have an answer.
+// hidden notes nodes that were not asked: Collect leaves them out of the set, the
+// engine counts them as blank.
+func (c *context) hidden(nodes []*Node) {
+	for _, n := range nodes {
+		for p := n; p != nil; p = p.Parent {
+			if p.Hidden {
+				c.run.used |= UsedDisputed
+				return
+			}
+		}
+	}
+}
+
+// sum adds the nodes that have an answer, as Collect does, which passes over words
+// too; the engine makes NaN of either.
 func sum(c *context, x *call, a []Value) (Value, error) {
 	total := 0.0
 	for _, n := range a[0].nodes {
-		if s := n.String(); s != "" {
-			total += toNumber(s)
+		s := n.String()
+		f := toNumber(s)
+		if math.IsNaN(f) {
+			c.run.used |= UsedDisputed
+		}
+		if s != "" {
+			total += f
 		}
 	}
 	return Number(total), x.nodes(c, a[0])
 }
 
-// extreme is the least or the greatest; with a blank it is no number.
-func extreme(a []Value, f func(x, y float64) float64) float64 {
-	all := each(a)
-	if len(all) == 0 {
-		return math.NaN()
+// extreme is the least or the greatest; with a blank or a word it is no number, as
+// in XPath 3.0. Collect passes over these, and begins max() at 0.
+func extreme(c *context, x *call, a []Value) (Value, error) {
+	f := math.Min
+	if x.name == "max" {
+		f = math.Max
 	}
-	best := toNumber(all[0])
-	for _, s := range all[1:] {
-		best = f(best, toNumber(s))
+	best := math.NaN()
+	numbers, others := 0, 0
+	for i, s := range each(a) {
+		n := toNumber(s)
+		if math.IsNaN(n) {
+			others++
+		} else {
+			numbers++
+		}
+		if i == 0 {
+			best = n
+		} else {
+			best = f(best, n)
+		}
 	}
-	return best
+	if numbers > 0 && (others > 0 || x.name == "max" && best < 0) {
+		c.run.used |= UsedDisputed
+	}
+	return Number(best), nil
 }
 
-// round is to the nearest, halves upwards; with places, those of the point.
-func round(a []Value) float64 {
-	f := a[0].Number()
-	if len(a) == 1 {
-		return math.Floor(f + 0.5)
+// round is to the nearest, halves upwards; with places, those of the point. The
+// engine takes halves below zero downwards.
+func round(c *context, _ *call, a []Value) (Value, error) {
+	f, scale := a[0].Number(), 1.0
+	if len(a) > 1 {
+		places := math.Trunc(a[1].Number())
+		if math.IsNaN(places) || math.Abs(places) > 30 {
+			return Number(math.NaN()), nil
+		}
+		scale = math.Pow(10, places)
 	}
-	places := math.Trunc(a[1].Number())
-	if math.IsNaN(places) || math.Abs(places) > 30 {
-		return math.NaN()
+	if f < 0 && math.Floor(f*scale)+0.5 == f*scale {
+		c.run.used |= UsedDisputed
 	}
-	scale := math.Pow(10, places)
-	return math.Floor(f*scale+0.5) / scale
+	return Number(math.Floor(f*scale+0.5) / scale), nil
 }
 
 // substring counts characters from 1 and rounds: section 4.2.
@@ -439,7 +489,7 @@ func ifElse(c *context, x *call) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	if v.Bool() {
+	if c.truth(v) {
 		return x.args[1].eval(c)
 	}
 	return x.args[2].eval(c)
@@ -475,16 +525,30 @@ func regex(c *context, x *call, a []Value) (Value, error) {
 	re := x.re
 	if re == nil {
 		var err error
-		if re, err = wholly(p); err != nil {
+		if re, err = compile(p); err != nil {
 			return Value{}, x.bad(c, "the pattern %q is not understood", p)
 		}
 	}
-	return Bool(re.MatchString(a[0].String())), nil
+	text := a[0].String()
+	if re.whole.MatchString(text) {
+		return Bool(true), nil
+	}
+	if re.part.MatchString(text) {
+		c.run.used |= UsedDisputed // a part of it is enough for the engine
+	}
+	return Bool(false), nil
 }
 
-// wholly compiles a pattern that the whole text must be of.
-func wholly(pattern string) (*regexp.Regexp, error) {
-	return regexp.Compile(`^(?:` + pattern + `)$`)
+// pattern is one that the whole text must be of, or a part.
+type pattern struct{ whole, part *regexp.Regexp }
+
+func compile(p string) (*pattern, error) {
+	whole, err := regexp.Compile(`^(?:` + p + `)$`)
+	if err != nil {
+		return nil, err
+	}
+	part, err := regexp.Compile(p)
+	return &pattern{whole, part}, err
 }
 
 func uuid(c *context, x *call, a []Value) (Value, error) {
@@ -514,31 +578,30 @@ func random(c *context, x *call, _ []Value) (Value, error) {
 	return Number(c.env.Random()), nil
 }
 
-// randomize reorders nodes: Fisher and Yates with the generator of Park and Miller,
-// which the ODK XForms specification names. Without a seed the order stays: it is
-// chance.
+// randomize reorders nodes: the inside-out shuffle of Fisher and Yates with the
+// generator of Park and Miller, as the ODK XForms specification says. Without a seed
+// that is a number the order stays: it is chance, or a digest that programs cut
+// differently.
 func randomize(c *context, x *call, a []Value) (Value, error) {
 	if err := x.nodes(c, a[0]); err != nil {
 		return Value{}, err
 	}
-	out := slices.Clone(a[0].nodes)
-	if len(a) == 1 {
+	in := a[0].nodes
+	if len(a) == 1 || math.IsNaN(a[1].Number()) || math.Abs(a[1].Number()) > 1<<53 {
 		c.run.used |= UsedChance
-		return Nodes(out), nil
-	}
-	f := a[1].Number()
-	if math.IsNaN(f) || math.IsInf(f, 0) || math.Abs(f) > 1<<53 {
-		f = 0
+		return Nodes(in), nil
 	}
 	const modulus = 2147483647
-	seed := int64(f) % modulus
+	seed := int64(a[1].Number()) % modulus
 	if seed <= 0 {
 		seed += modulus - 1
 	}
-	for i := len(out) - 1; i > 0; i-- {
+	out := make([]*Node, len(in))
+	for i, n := range in {
 		seed = seed * 16807 % modulus
-		j := int(math.Floor(float64(seed-1) / (modulus - 1) * float64(i+1)))
-		out[i], out[j] = out[j], out[i]
+		j := int(float64(seed-1) / (modulus - 1) * float64(i+1))
+		out[i] = out[j]
+		out[j] = n
 	}
 	return Nodes(out), nil
 }
@@ -556,19 +619,22 @@ func property(c *context, _ *call, a []Value) (Value, error) {
 func checklist(c *context, x *call, a []Value) (Value, error) {
 	least, most := a[0].Number(), a[1].Number()
 	total := 0.0
+	values := a[2:]
 	if x.name == "checklist" {
-		for _, v := range truths(a[2:]) {
+		for _, v := range c.truths(values) {
 			if v {
 				total++
 			}
 		}
 		return Bool((least < 0 || total >= least) && (most < 0 || total <= most)), nil
 	}
-	values := a[2:]
+	if least < 0 || most < 0 {
+		c.run.used |= UsedDisputed // to Collect -1 is a bound here
+	}
 	var yes []bool
 	var weight []float64
 	for i := 0; i+1 < len(values); i += 2 {
-		yes = append(yes, truths(values[i:i+1])...)
+		yes = append(yes, c.truths(values[i:i+1])...)
 		for _, s := range each(values[i+1 : i+2]) {
 			weight = append(weight, toNumber(s))
 		}
@@ -584,17 +650,20 @@ func checklist(c *context, x *call, a []Value) (Value, error) {
 	return Bool((least < 0 || total >= least) && (most < 0 || total <= most)), nil
 }
 
-// truths are those of values; of nodes, whether their answers are.
-func truths(a []Value) (out []bool) {
+// truths are those of values: as numbers above 0. Collect takes any word and any
+// number but 0 for true.
+func (c *context) truths(a []Value) (out []bool) {
 	for _, v := range a {
-		if v.Type != TypeNodes {
-			out = append(out, v.Bool())
+		if v.Type == TypeBool {
+			out = append(out, v.yes)
 			continue
 		}
-		for _, n := range v.nodes {
-			s := n.String()
+		for _, s := range each([]Value{v}) {
 			f := toNumber(s)
-			out = append(out, s != "" && s != "false" && f != 0)
+			if yes := f > 0; yes != (s != "" && f != 0) {
+				c.run.used |= UsedDisputed
+			}
+			out = append(out, f > 0)
 		}
 	}
 	return out
@@ -632,6 +701,7 @@ func date(c *context, x *call, a []Value) (Value, error) {
 	t, ok := toTime(c, a[0])
 	switch {
 	case !ok:
+		c.run.used |= UsedDisputed // the engine writes "Invalid Date"
 		return String(""), nil
 	case a[0].Type == TypeNumber && a[0].num != math.Trunc(a[0].num), strings.Contains(s, "T"):
 		return String(isoTime(t.In(zoneOf(c)))), nil

@@ -140,8 +140,21 @@ func (p *parser) binary(level int) (expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		left = &binary{op: t.text, left: left, right: right, at: t.at}
+		b := &binary{op: t.text, left: left, right: right, at: t.at}
+		b.loose = (t.text == "and" || t.text == "or") && !truthful(right)
+		left = b
 	}
+}
+
+// truthful tells an expression that is true or false by itself.
+func truthful(e expr) bool {
+	switch e := e.(type) {
+	case *binary:
+		return !e.loose && !slices.Contains([]string{"+", "-", "*", "div", "mod"}, e.op)
+	case *call:
+		return e.f != nil && e.f.truth
+	}
+	return false
 }
 
 func (p *parser) unary() (expr, error) {
@@ -377,8 +390,15 @@ func (p *parser) primary() (expr, error) {
 			return nil, fault(p.out.src, t.at, "arguments", "%s() takes %s, not %d", c.name, f.arity(), len(c.args))
 		}
 	}
+	if c.name == "indexed-repeat" {
+		for i, a := range c.args {
+			if path, ok := a.(*path); ok && (i == 0 || i%2 == 1) {
+				path.whole = true
+			}
+		}
+	}
 	if l, ok := c.last(); ok && c.name == "regex" {
-		c.re, _ = wholly(l) // else it is said when it is evaluated
+		c.re, _ = compile(l) // else it is said when it is evaluated
 	}
 	p.out.calls = append(p.out.calls, c)
 	return c, nil

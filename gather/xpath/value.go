@@ -87,6 +87,17 @@ func (v Value) Bool() bool {
 	return v.str != ""
 }
 
+// Truth is Bool, and whether all programs take it so: of nodes XPath asks whether
+// there is one, Collect whether the first has an answer that is not 0.
+func (v Value) Truth() (yes, sure bool) {
+	yes = v.Bool()
+	if v.Type == TypeNodes && yes {
+		s := v.nodes[0].String()
+		return yes, s != "" && toNumber(s) != 0
+	}
+	return yes, true
+}
+
 // format writes a number without an exponent.
 func format(f float64) string {
 	switch {
