@@ -40,6 +40,8 @@ type Staff struct {
 	// its author should know. What is wrong with it comes as remarks with no error and
 	// an empty form.
 	Check func(ctx context.Context, name string, data []byte, media []dtm.Media, l dtm.Lang) (dtm.Form, []Remark, error)
+	// Review opens the pages of a review; nil: there are none.
+	Review *Reviewing
 }
 
 // Answer is one line of a submission as a person reads it.
@@ -91,6 +93,15 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 		page("GET /submissions/{id}", access.ReadSubmissions, p.submission)
 		page("GET /submissions/{id}/xml", access.ReadSubmissions, p.submissionXML)
 		page("GET /submissions/{id}/attachments/{name}", access.ReadSubmissions, p.attachment)
+		if s.Review != nil {
+			page("GET /review/{$}", access.ReadSubmissions, p.reviewQueue)
+			page("POST /review/{$}", access.ReviewSubmissions, p.decideFlags)
+			page("POST /review/undo", access.ReviewSubmissions, p.undoReview)
+			page("GET /review/{id}", access.ReadSubmissions, p.record)
+			page("POST /review/{id}/state", access.ReviewSubmissions, p.judgeRecord)
+			page("POST /review/{id}/correct", access.ReviewSubmissions, p.correctRecord)
+			page("POST /review/{id}/ask", access.ReviewSubmissions, p.askEnumerator)
+		}
 		page("GET /forms/{$}", access.ReadSubmissions, p.forms)
 		page("POST /forms/{$}", access.PublishForms, p.checkForm)
 		page("GET /forms/{id}/{file}", access.ReadSubmissions, p.formFile)
@@ -163,12 +174,16 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		need               access.Action
 	}{
 		{"desk", "staff.desk", "/", ""},
+		{"review", "staff.review", "/review/", access.ReadSubmissions},
 		{"submissions", "staff.submissions", "/submissions/", access.ReadSubmissions},
 		{"forms", "staff.forms", "/forms/", access.ReadSubmissions},
 		{"devices", "staff.devices", "/devices/", access.ManageDevices},
 		{"users", "staff.users", "/users/", access.ManageUsers},
 		{"log", "staff.log", "/log", access.ReadLog},
 	} {
+		if m.section == "review" && p.Staff.Review == nil {
+			continue
+		}
 		if m.need == "" || access.Decide(g.User, m.need) == nil {
 			g.Menu = append(g.Menu, menuItem{locale.Say(l, m.key), g.Link("/staff" + m.path), m.section == section})
 		}
@@ -192,6 +207,17 @@ func (g page) When(t time.Time) string {
 	t = t.In(g.p.Operation.Zone)
 	return locale.Date(g.Lang, t) + " " + t.Format("15:04")
 }
+
+// WhenPtr is When of a time that may not have come.
+func (g page) WhenPtr(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return g.When(*t)
+}
+
+// Reviewed tells whether there are pages of a review.
+func (g page) Reviewed() bool { return g.p.Staff != nil && g.p.Staff.Review != nil }
 
 // Ago is how long before now, in the largest unit that is at least one.
 func (g page) Ago(t *time.Time) string {

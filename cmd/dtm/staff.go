@@ -33,6 +33,15 @@ func (h *house) staff() *web.Staff {
 			return address, code, h.baseURL() + entry.Path(token), err
 		},
 		Check: checkForm,
+		Review: &web.Reviewing{
+			Reviews: h.db, Corrections: h.db, Flags: h.db, Questions: h.db, Correct: h.correct, Settled: h.current,
+			Fields: func(ctx context.Context, s dtm.Submission, changes []dtm.Change, l dtm.Lang) (_ []web.Field, err error) {
+				if s.XML, err = xform.Amended(s.XML, changes); err != nil {
+					return nil, err
+				}
+				return h.fields(ctx, s, l)
+			},
+		},
 	}
 }
 
