@@ -3,12 +3,16 @@ package dtm
 import (
 	"path"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
 // Operation is one country's tracking programme as its pack declares it. It is
-// read at start and never written.
+// read at start and never written. What the register says of points since is
+// followed beside it: Network gives the points as they are now.
 type Operation struct {
+	network atomic.Pointer[[]Point] // nil: as the pack declares them
+
 	Code       string // "djibouti": first part of every key
 	Country    string // ISO 3166-1 alpha-3
 	Name       Text
@@ -26,7 +30,7 @@ type Operation struct {
 	ChangeBasis []Dated  // "total" | "daily_average": how change on the previous month is computed, from when
 
 	Areas      []Area
-	Points     []Point
+	Points     []Point             // as the pack declares them: where the register begins
 	Lists      map[string]CodeList // "country", "sex", "age", "reason", "transport", "movement", "flow_type", ...
 	Programmes []Programme
 	Partners   []Partner
@@ -77,7 +81,8 @@ const (
 	RoleReturn  = "return"
 )
 
-// Point is a flow monitoring point (FMP; French PSF).
+// Point is a flow monitoring point (FMP; French PSF). Name, areas and position are
+// those of the day that the point was asked for; the lists hold all days.
 type Point struct {
 	Code        string
 	Name        Text
@@ -90,6 +95,12 @@ type Point struct {
 	Role        []Dated
 	Status      []Dated // "open" | "closed"
 	Note        string  // what is assumed, and from which source
+
+	// What the register has dated; empty in a pack, where it holds since ever.
+	Names  []Since[Text]
+	Places []Since[Place]
+	Plans  []Since[Plan]
+	Crews  []Since[Crew]
 }
 
 // CodeList is a list of codes with their labels.
@@ -164,9 +175,22 @@ func (o *Operation) Form(name string) (PackForm, bool) {
 	return PackForm{}, false
 }
 
-// Point returns the point with the code.
+// Network is the points as the register has them now. The list is shared: it is not
+// to be changed.
+func (o *Operation) Network() []Point {
+	if n := o.network.Load(); n != nil {
+		return *n
+	}
+	return o.Points
+}
+
+// Follow makes points the network from now on. Those who hold the operation see it
+// the next time they ask.
+func (o *Operation) Follow(points []Point) { o.network.Store(&points) }
+
+// Point returns the point with the code, as the register has it now.
 func (o *Operation) Point(code string) (Point, bool) {
-	for _, p := range o.Points {
+	for _, p := range o.Network() {
 		if p.Code == code {
 			return p, true
 		}
@@ -191,22 +215,40 @@ func (o *Operation) ResolvePoint(name string) (code string, ok bool) {
 	if key == "" {
 		return "", false
 	}
-	for _, p := range o.Points {
-		if Fold(p.Code) == key {
-			return p.Code, true
-		}
-		for _, n := range p.Name {
-			if Fold(n) == key {
-				return p.Code, true
-			}
-		}
-		for _, a := range p.Aliases {
-			if Fold(a) == key {
+	for i := range o.Network() {
+		p := &o.Network()[i]
+		for spelling := range p.Spellings {
+			if Fold(spelling) == key {
 				return p.Code, true
 			}
 		}
 	}
 	return "", false
+}
+
+// Spellings gives every way to write the point: its code, its names of all days and
+// languages, its aliases.
+func (p *Point) Spellings(yield func(string) bool) {
+	if !yield(p.Code) {
+		return
+	}
+	for _, n := range p.Name {
+		if !yield(n) {
+			return
+		}
+	}
+	for _, t := range p.Names {
+		for _, n := range t.Value {
+			if !yield(n) {
+				return
+			}
+		}
+	}
+	for _, a := range p.Aliases {
+		if !yield(a) {
+			return
+		}
+	}
 }
 
 // Fold reduces a name to what two spellings of it share: lower-case letters and

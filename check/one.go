@@ -18,7 +18,7 @@ func (f Frame) contains(p Position) bool {
 // on each side; the zero Frame when none has a position.
 func FrameOf(op *dtm.Operation) Frame {
 	f := Frame{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
-	for _, p := range op.Points {
+	for _, p := range op.Network() {
 		if p.Positioned {
 			f.West, f.East = min(f.West, p.Lon), max(f.East, p.Lon)
 			f.South, f.North = min(f.South, p.Lat), max(f.North, p.Lat)
@@ -116,13 +116,13 @@ func (r Rules) place(op *dtm.Operation, frame Frame, x *Record, find func(string
 		find("position.outside", 0, 1)
 		return
 	}
-	if known && p.Positioned {
+	if at := p.PlaceAt(x.Observed); known && at.Positioned {
 		name := "km"
-		if p.Approximate {
+		if at.Approximate {
 			name = "approximate_km"
 		}
 		most, off := r.limit("position.far", name)
-		if km := distance(x.Position.Lat, x.Position.Lon, p.Lat, p.Lon) - x.Position.Accuracy/1000; !off && km > most {
+		if km := Distance(x.Position.Lat, x.Position.Lon, at.Lat, at.Lon) - x.Position.Accuracy/1000; !off && km > most {
 			find("position.far", km, most)
 		}
 	}
@@ -163,9 +163,9 @@ func (r Rules) clock(op *dtm.Operation, x *Record, find func(string, float64, fl
 	}
 }
 
-// distance is the great-circle distance in kilometres (haversine, mean radius of
+// Distance is the great-circle distance in kilometres (haversine, mean radius of
 // the earth 6,371.009 km).
-func distance(lat1, lon1, lat2, lon2 float64) float64 {
+func Distance(lat1, lon1, lat2, lon2 float64) float64 {
 	const radius, degree = 6371.009, math.Pi / 180
 	a := math.Pow(math.Sin((lat2-lat1)*degree/2), 2) + math.Cos(lat1*degree)*math.Cos(lat2*degree)*math.Pow(math.Sin((lon2-lon1)*degree/2), 2)
 	return 2 * radius * math.Asin(math.Sqrt(min(1, a)))

@@ -174,7 +174,7 @@ func (r Rules) Silent(op *dtm.Operation, records map[string]map[time.Time]int, f
 		return nil
 	}
 	var out []Finding
-	for _, p := range op.Points {
+	for _, p := range op.Network() {
 		days := records[p.Code]
 		run := 0
 		for d := from; !d.After(today); d = d.Add(day) {

@@ -153,7 +153,7 @@ func (p *Pages) form(o *overview.Overview, l dtm.Lang) form {
 	}
 	all := func(what string) []option { return []option{{"", locale.Say(l, "filter.all."+what), false}} }
 	f.Points, f.Regions, f.Direction = all("point"), all("region"), all("direction")
-	for _, pt := range p.Operation.Points {
+	for _, pt := range p.Operation.Network() {
 		f.Points = append(f.Points, option{pt.Code, pt.Name.In(l), pt.Code == o.Filter.Point})
 	}
 	for _, a := range p.Operation.Areas {

@@ -46,7 +46,7 @@ func (p *Pages) showDevices(w http.ResponseWriter, r *http.Request, status int, 
 		}
 	}
 	v.Points = []option{{"", v.T("device.anywhere"), v.Point == ""}}
-	for _, pt := range p.Operation.Points {
+	for _, pt := range p.Operation.Network() {
 		if dtm.ValueAt(pt.Status, p.Now()) == "open" {
 			v.Points = append(v.Points, option{pt.Code, pt.Name.In(v.Lang), pt.Code == v.Point})
 		}

@@ -41,7 +41,7 @@ func (p *Pages) methods(w http.ResponseWriter, r *http.Request) error {
 		v.Bases = append(v.Bases, s)
 	}
 	day := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
-	for _, pt := range op.Points {
+	for _, pt := range op.Network() {
 		row := pointRow{Name: pt.Name.In(l)}
 		if a, ok := op.Area(pt.Area); ok {
 			row.Region = a.Name.In(l)

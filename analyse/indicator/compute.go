@@ -661,7 +661,8 @@ func (c *computation) points() error {
 	return err
 }
 
-// panel counts movements at the points that were active in every month.
+// panel counts movements at the points that were open on every day and active in
+// every month: one that opens or closes within a month would bend the trend there.
 func (c *computation) panel() error {
 	r := c.request
 	if err := c.needMonths(); err != nil {
@@ -675,7 +676,9 @@ func (c *computation) panel() error {
 	err = c.reader.Query(c.ctx, body, args, func(scan func(...any) error) error {
 		var p string
 		err := scan(&p)
-		if wanted, ok := r.where["point"]; err == nil && (!ok || slices.Contains(wanted, p)) {
+		known, is := c.engine.op.Point(p)
+		whole := is && known.OpenThroughout(r.period)
+		if wanted, ok := r.where["point"]; err == nil && whole && (!ok || slices.Contains(wanted, p)) {
 			points = append(points, p)
 		}
 		return err

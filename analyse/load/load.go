@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +32,9 @@ type Warehouse interface {
 	Outcome(ctx context.Context, chunk string) (warehouse.Outcome, error)
 	// Reset empties the warehouse.
 	Reset(ctx context.Context) error
+	// Adopt makes the facts follow the operation's points as the register has them
+	// now. It tells whether the warehouse had to be emptied for it.
+	Adopt(ctx context.Context, op *dtm.Operation) (emptied bool, err error)
 }
 
 // Events is the part of dtm.Events that loading needs.
@@ -88,6 +92,9 @@ type Loader struct {
 	// NotFound or Unsupported means that this submission will never have any. Its
 	// Changes are those of the corrections made up to the event that is loaded.
 	DecodeSubmission func(ctx context.Context, s dtm.Submission) ([]dtm.Movement, []dtm.Flag, error)
+	// Register brings Operation up to the register of points; called when the log has
+	// a change of it. nil: Operation follows by other means.
+	Register func(ctx context.Context) error
 	// Flagged is told what DecodeSubmission found odd, before the facts are
 	// written and again if loading is repeated; nil to ignore.
 	Flagged func(ctx context.Context, s dtm.Submission, rows []dtm.Movement, flags []dtm.Flag) error
@@ -267,6 +274,16 @@ func (l *Loader) batch(ctx context.Context) (Result, error) {
 	if err != nil || len(events) == 0 {
 		return r, err
 	}
+	if slices.ContainsFunc(events, func(e dtm.Event) bool { return slices.Contains(dtm.PointEvents, e.Name) }) {
+		emptied, err := l.follow(ctx)
+		if err != nil {
+			return r, err
+		}
+		if emptied {
+			l.restart()
+			return l.batch(ctx)
+		}
+	}
 	b := warehouse.Batch{From: l.pos}
 	for _, e := range events {
 		if err := l.add(ctx, e, &b, &r); err != nil {
@@ -281,6 +298,27 @@ func (l *Loader) batch(ctx context.Context) (Result, error) {
 	b.To = r.To
 	r.Chunks, err = l.Warehouse.Apply(ctx, b)
 	return r, err
+}
+
+// follow brings the operation and the facts up to the register. What it says of
+// days long gone changes their facts too; when the warehouse had to be emptied for
+// it, loading begins anew.
+func (l *Loader) follow(ctx context.Context) (emptied bool, err error) {
+	if l.Register != nil {
+		if err := l.Register(ctx); err != nil {
+			return false, err
+		}
+	}
+	return l.Warehouse.Adopt(ctx, l.Operation)
+}
+
+// restart begins at the start of the log: who waits for an event waits until it is
+// loaded again.
+func (l *Loader) restart() {
+	l.pos = warehouse.Position{}
+	l.wait.Lock()
+	defer l.wait.Unlock()
+	l.loaded = 0
 }
 
 // add reads what the event is about into the batch. Events that bring no facts

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -14,14 +15,15 @@ import (
 )
 
 // layout is raised when the tables or the rules that fill them change.
-const layout = 6
+const layout = 7
 
 // Cell is everything a fact says besides its source, its day and its number. Few
 // cells repeat over many facts, so a fact holds its cell's number.
 //
-// Region and Role are resolved when the fact is made, Role by the day: a figure
-// of last year keeps last year's role, and a query needs no join. When the pack
-// changes, Fingerprint does, and all facts are made again.
+// Region and Role are resolved by the day when the fact is made: a figure of last
+// year keeps last year's role, and a query needs no join. When they change, the
+// facts of those days are recast; when something else of the pack does, Fingerprint
+// says so and all facts are made again.
 type Cell struct {
 	Point        string // "" when not resolved
 	PointText    string // as written; "" when Point is resolved
@@ -65,8 +67,7 @@ func (p *Pack) CellOf(m *dtm.Movement) Cell {
 		TransportSet: answerSet(m.Transports),
 	}
 	if i, ok := p.index[m.Point]; ok {
-		c.Region = p.points[i].Area
-		c.Role = dtm.ValueAt(p.points[i].Role, m.Observed)
+		c.Region, c.Role = p.at(i, m.Observed)
 	} else {
 		c.Point = ""
 		c.PointText = m.PointText
@@ -124,49 +125,77 @@ func Assessed(m *dtm.Movement) string {
 // rollsTo is the column of the list of ages that names the wider age of a band.
 const rollsTo = "rolls_to"
 
-// Pack is what facts need of an operation, found fast.
+// Pack is what facts need of an operation and its register, found fast.
 type Pack struct {
+	Names string // fingerprint of what names are resolved by
+	Roles string // fingerprint of regions and roles
+
 	points []dtm.Point
 	index  map[string]int
 	ages   map[string]string
 }
 
-// NewPack indexes the operation's points by code and its age bands.
+// NewPack indexes the operation's points, as the register has them now, by code and
+// its age bands.
 func NewPack(op *dtm.Operation) *Pack {
-	p := &Pack{points: op.Points, index: make(map[string]int, len(op.Points)), ages: map[string]string{}}
+	points := op.Network()
+	p := &Pack{points: points, index: make(map[string]int, len(points)), ages: map[string]string{}}
+	p.Names, p.Roles = fingerprints(op, points)
 	for _, c := range op.Lists["age"].Codes {
 		if to := c.Extra[rollsTo]; to != "" {
 			p.ages[c.Code] = to
 		}
 	}
-	for i := range op.Points {
-		p.index[op.Points[i].Code] = i
+	for i := range points {
+		p.index[points[i].Code] = i
 	}
 	return p
 }
 
-// Fingerprint names the layout and everything of the pack that facts are made
-// with: point codes, names and aliases (bulk resolves spellings by them), areas,
-// dated roles, and the code lists.
-func Fingerprint(op *dtm.Operation) string {
-	h := sha256.New()
+// at is the region and role of a point on a day.
+func (p *Pack) at(i int, day time.Time) (region, role string) {
+	return p.points[i].PlaceAt(day).Area, dtm.ValueAt(p.points[i].Role, day)
+}
+
+// Fingerprint names everything that facts are made with.
+func (p *Pack) Fingerprint() string { return p.Names + " " + p.Roles }
+
+// fingerprints name the layout and everything of the pack and the register that
+// facts are made with: point codes and spellings (bulk resolves by them) and the code
+// lists, then the dated regions and roles.
+func fingerprints(op *dtm.Operation, points []dtm.Point) (names, roles string) {
+	h, dated := sha256.New(), sha256.New()
 	fmt.Fprintf(h, "layout %d operation %q\n", layout, op.Code)
-	for _, p := range op.Points {
-		fmt.Fprintf(h, "point %q %q %q", p.Code, p.Area, p.Aliases)
-		for _, l := range sortedLangs(p.Name) {
-			fmt.Fprintf(h, " %s=%q", l, p.Name[dtm.Lang(l)])
+	for i := range points {
+		p := &points[i]
+		var folded []string
+		for s := range p.Spellings {
+			folded = append(folded, dtm.Fold(s))
+		}
+		slices.Sort(folded)
+		fmt.Fprintf(h, "point %q %q\n", p.Code, slices.Compact(folded))
+		fmt.Fprintf(dated, "point %q", p.Code)
+		if len(p.Places) == 0 {
+			fmt.Fprintf(dated, " %s %q", time.Time{}.Format(time.DateOnly), p.Area)
+		}
+		area := "\x00"
+		for _, at := range p.Places {
+			if at.Value.Area != area { // that it moved within the region changes no fact
+				area = at.Value.Area
+				fmt.Fprintf(dated, " %s %q", at.From.Format(time.DateOnly), area)
+			}
 		}
 		for _, r := range p.Role {
-			fmt.Fprintf(h, " %s=%q", r.From.Format(time.DateOnly), r.Value)
+			fmt.Fprintf(dated, " %s=%q", r.From.Format(time.DateOnly), r.Value)
 		}
-		io.WriteString(h, "\n")
+		io.WriteString(dated, "\n")
 	}
-	names := make([]string, 0, len(op.Lists))
+	lists := make([]string, 0, len(op.Lists))
 	for n := range op.Lists {
-		names = append(names, n)
+		lists = append(lists, n)
 	}
-	sort.Strings(names)
-	for _, n := range names {
+	sort.Strings(lists)
+	for _, n := range lists {
 		fmt.Fprintf(h, "list %q", n)
 		for _, c := range op.Lists[n].Codes {
 			fmt.Fprintf(h, " %q", c.Code)
@@ -181,14 +210,5 @@ func Fingerprint(op *dtm.Operation) string {
 		}
 		io.WriteString(h, "\n")
 	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-func sortedLangs(t dtm.Text) []string {
-	out := make([]string, 0, len(t))
-	for l := range t {
-		out = append(out, string(l))
-	}
-	sort.Strings(out)
-	return out
+	return hex.EncodeToString(h.Sum(nil)), hex.EncodeToString(dated.Sum(nil))
 }

@@ -5,7 +5,8 @@
 // The warehouse is derived. Nothing lives there alone: the file can be dropped,
 // and loading the event log again gives the same facts. That is also how it is
 // migrated: a file of another layout or another operation pack (Fingerprint) is
-// emptied and loaded again.
+// emptied and loaded again. Where only regions or roles of points changed, from some
+// day, the facts of those days are moved instead (Recast), with the same result.
 //
 // What was decided about the facts:
 //

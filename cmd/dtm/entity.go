@@ -121,12 +121,17 @@ func (h *house) syncPoints(ctx context.Context, now time.Time) error {
 	return h.db.ChangeEntities(ctx, w)
 }
 
-// keepPoints repeats syncPoints, because points open and close on a day.
+// keepPoints repeats what was done when the register changed, because points open,
+// close, move and get other names on a day.
 func (h *house) keepPoints(ctx context.Context) {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
-		if err := h.syncPoints(ctx, time.Now()); err != nil && ctx.Err() == nil {
+		err := h.followRegister(ctx)
+		if err == nil {
+			err = h.syncPoints(ctx, time.Now())
+		}
+		if err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "the list of points could not be brought up to date; it will be tried again", "error", err)
 		}
 		select {

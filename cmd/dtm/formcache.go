@@ -26,7 +26,6 @@ type formCache struct {
 	lists  sync.Map // id NUL version -> names of lists
 
 	inUse atomic.Pointer[check.Rules]
-	frame check.Frame // of the operation
 }
 
 // rules are those that the operation uses now.
@@ -153,7 +152,7 @@ func head(xml []byte) (openrosa.Head, error) {
 // pointsAt are the points that are open on the day, or have been within the year
 // before it: groups registered on paper are entered late.
 func pointsAt(op *dtm.Operation, now time.Time) (out []dtm.Point) {
-	for _, p := range op.Points {
+	for _, p := range op.Network() {
 		if dtm.ValueAt(p.Status, now) == "open" || dtm.ValueAt(p.Status, now.AddDate(-1, 0, 0)) == "open" {
 			out = append(out, p)
 		}

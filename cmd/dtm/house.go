@@ -15,7 +15,6 @@ import (
 	"dtm/analyse/indicator"
 	"dtm/analyse/load"
 	"dtm/analyse/warehouse/duckdb"
-	"dtm/check"
 	"dtm/config"
 	"dtm/disseminate/guard"
 	"dtm/event"
@@ -105,6 +104,9 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 	if h.db, err = sqlite.Open(ctx, filepath.Join(dir, "dtm.db"), sqlite.Options{Operation: h.op.Code, Now: now}); err != nil {
 		return nil, err
 	}
+	if err := h.followRegister(ctx); err != nil {
+		return nil, err
+	}
 	if h.blobs, err = blob.NewDisk(filepath.Join(dir, "blob")); err != nil {
 		return nil, err
 	}
@@ -115,12 +117,12 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 		return nil, err
 	}
 	h.public = guard.New(h.figures, h.op.Threshold)
-	h.forms = &formCache{op: h.op, forms: h.db, frame: check.FrameOf(h.op)}
+	h.forms = &formCache{op: h.op, forms: h.db}
 	if err = h.readRules(ctx); err != nil {
 		return nil, err
 	}
 	h.loader = &load.Loader{
-		Operation: h.op, Events: h.db, Submissions: h.db, Chunks: h.db, Warehouse: h.facts,
+		Operation: h.op, Events: h.db, Submissions: h.db, Chunks: h.db, Warehouse: h.facts, Register: h.followRegister,
 		DecodeChunk: bulk.Decode, DecodeSubmission: h.forms.movements, Flagged: h.flag,
 		Loaded: func(r load.Result) {
 			for _, p := range r.Problems {

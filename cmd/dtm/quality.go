@@ -38,7 +38,7 @@ func (c *formCache) quality(s dtm.Submission, in *xform.Instance, rows []dtm.Mov
 	}
 	var out []dtm.Flag
 	rules := c.rules()
-	for _, f := range rules.One(c.op, c.frame, record(s, in, rows)) {
+	for _, f := range rules.One(c.op, check.FrameOf(c.op), record(s, in, rows)) {
 		said := slices.ContainsFunc(already, func(g dtm.Flag) bool { return g.Rule == f.Rule })
 		if said || rules[f.Rule].Severity == check.Note {
 			continue

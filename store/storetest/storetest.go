@@ -35,6 +35,7 @@ type Store interface {
 	dtm.Drafts
 	dtm.FormHistory
 	dtm.DeviceCare
+	dtm.PointRegister
 	Close() error
 }
 
@@ -82,6 +83,7 @@ func Run(t *testing.T, d Dialect) {
 		{"Trials", trials},
 		{"FormVersions", formVersions},
 		{"DeviceCare", deviceCare},
+		{"Points", points},
 		{"Flags", flags},
 		{"FlagRows", flagRows},
 		{"FlagSeries", flagSeries},

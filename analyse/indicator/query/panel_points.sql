@@ -1,4 +1,5 @@
--- The constant panel: points that recorded somebody in each of the $4 months.
+-- The constant panel: points that recorded somebody in each of the $4 months. Those
+-- that the register has closed on a day of it are left out afterwards.
 SELECT point
 FROM movement_month
 WHERE operation = $1

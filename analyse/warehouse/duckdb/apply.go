@@ -91,17 +91,7 @@ func (w *Warehouse) write(ctx context.Context, s *warehouse.Stage) error {
 	}
 	return w.writer.Raw(func(conn any) error {
 		c := conn.(driver.Conn)
-		err := appendRows(c, "", "cell", func(add func(...driver.Value) error) error {
-			for i := range s.Cells {
-				e := &s.Cells[i]
-				if err := add(w.op.Code, s.FirstCell+int32(i), e.Point, e.PointText, e.Region, e.Role, e.Direction, e.FlowType,
-					e.Route, e.Subroute, e.Origin, e.Previous, e.Next, e.Final,
-					e.Breakdown, e.Nationality, e.Sex, e.Age, e.AgeBand, e.ReasonSet, e.TransportSet); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		err := w.appendCells(c, s.Cells, s.FirstCell)
 		if err != nil {
 			return err
 		}
@@ -153,6 +143,21 @@ func (w *Warehouse) write(ctx context.Context, s *warehouse.Stage) error {
 				return nil
 			})
 			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// appendCells adds cells, numbered from first.
+func (w *Warehouse) appendCells(c driver.Conn, cells []warehouse.Cell, first int32) error {
+	return appendRows(c, "", "cell", func(add func(...driver.Value) error) error {
+		for i := range cells {
+			e := &cells[i]
+			if err := add(w.op.Code, first+int32(i), e.Point, e.PointText, e.Region, e.Role, e.Direction, e.FlowType,
+				e.Route, e.Subroute, e.Origin, e.Previous, e.Next, e.Final,
+				e.Breakdown, e.Nationality, e.Sex, e.Age, e.AgeBand, e.ReasonSet, e.TransportSet); err != nil {
 				return err
 			}
 		}

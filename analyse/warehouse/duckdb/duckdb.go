@@ -25,10 +25,9 @@ var schema string
 
 // Warehouse is an open DuckDB file. It admits one process.
 type Warehouse struct {
-	op          *dtm.Operation
-	pack        *warehouse.Pack
-	fingerprint string
-	db          *sql.DB
+	op   *dtm.Operation
+	pack *warehouse.Pack
+	db   *sql.DB
 
 	mu     sync.Mutex // one writer
 	writer *sql.Conn
@@ -54,11 +53,10 @@ func Open(ctx context.Context, path string, op *dtm.Operation) (*Warehouse, erro
 		return nil, &dtm.Error{Kind: dtm.Internal, Op: "duckdb.Open", Where: path, Err: err}
 	}
 	w := &Warehouse{
-		op:          op,
-		pack:        warehouse.NewPack(op),
-		fingerprint: warehouse.Fingerprint(op),
-		db:          sql.OpenDB(c),
-		deltas:      map[time.Time]int{},
+		op:     op,
+		pack:   warehouse.NewPack(op),
+		db:     sql.OpenDB(c),
+		deltas: map[time.Time]int{},
 	}
 	w.db.SetMaxOpenConns(9)
 	w.db.SetMaxIdleConns(9)
@@ -91,11 +89,14 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 	if n == 1 {
 		var found string
 		err := w.writer.QueryRowContext(ctx, `SELECT fingerprint FROM load_position`).Scan(&found)
-		if err == nil && found == w.fingerprint {
-			return w.readCells(ctx)
-		}
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
+		}
+		if err == nil && warehouse.Adopt(found, w.pack) != warehouse.Anew {
+			if err := w.readCells(ctx); err != nil || found == w.pack.Fingerprint() {
+				return err
+			}
+			return w.recast(ctx, nil)
 		}
 	}
 	return w.reset(ctx)
@@ -147,7 +148,7 @@ func (w *Warehouse) reset(ctx context.Context) error {
 		clear(w.deltas)
 		return w.exec(ctx, `
 			INSERT INTO load_position (operation, seq, hash, event_at, fingerprint)
-			VALUES ($1, 0, '', CAST('1970-01-01' AS timestamp), $2)`, w.op.Code, w.fingerprint)
+			VALUES ($1, 0, '', CAST('1970-01-01' AS timestamp), $2)`, w.op.Code, w.pack.Fingerprint())
 	})
 }
 

@@ -81,7 +81,9 @@ func TestReopen(t *testing.T) {
 	total(op, 0)
 	log.Submit("c", "", dtm.Movement{Observed: month.First(), Point: "GATE", Sex: "female", People: 2})
 	total(op, 1)
-	op.Points[0].Area = "AL02"
+	op.Points[0].Area = "AL02" // the facts move; nothing is loaded again
+	total(op, 0)
+	op.Points[0].Aliases = append(op.Points[0].Aliases, "Portal") // names may mean something else
 	total(op, 3)
 }
 

@@ -104,13 +104,7 @@ func (w *Warehouse) write(ctx context.Context, s *warehouse.Stage) error {
 		one := func(list []string) func(int) []any { return func(i int) []any { return []any{list[i]} } }
 		var vulnerable [][]any
 		return errors.Join(
-			copyRows("cell", "operation cell point point_text region role direction flow_type route subroute origin previous next final "+
-				"breakdown nationality sex age age_band reason_set transport_set", len(s.Cells), func(i int) []any {
-				e := &s.Cells[i]
-				return []any{w.op.Code, s.FirstCell + int32(i), e.Point, e.PointText, e.Region, e.Role, e.Direction, e.FlowType,
-					e.Route, e.Subroute, e.Origin, e.Previous, e.Next, e.Final,
-					e.Breakdown, e.Nationality, e.Sex, e.Age, e.AgeBand, e.ReasonSet, e.TransportSet}
-			}),
+			copyRows("cell", cellColumns, len(s.Cells), func(i int) []any { return w.cellRow(&s.Cells[i], s.FirstCell+int32(i)) }),
 			copyRows("stage", "number chunk source observed month month_only cell people assessed", len(s.Facts), func(i int) []any {
 				f := &s.Facts[i]
 				if f.Dropped {
@@ -126,4 +120,14 @@ func (w *Warehouse) write(ctx context.Context, s *warehouse.Stage) error {
 			copyRows("stage_replaced", "source", len(s.Replaced), one(s.Replaced)),
 		)
 	})
+}
+
+const cellColumns = "operation cell point point_text region role direction flow_type route subroute origin previous next final " +
+	"breakdown nationality sex age age_band reason_set transport_set"
+
+// cellRow is a cell in the order of cellColumns.
+func (w *Warehouse) cellRow(e *warehouse.Cell, n int32) []any {
+	return []any{w.op.Code, n, e.Point, e.PointText, e.Region, e.Role, e.Direction, e.FlowType,
+		e.Route, e.Subroute, e.Origin, e.Previous, e.Next, e.Final,
+		e.Breakdown, e.Nationality, e.Sex, e.Age, e.AgeBand, e.ReasonSet, e.TransportSet}
 }

@@ -28,11 +28,10 @@ var schema string
 // Warehouse is an operation's schema in a PostgreSQL database. One process loads
 // it; a second one is kept out by an advisory lock.
 type Warehouse struct {
-	op          *dtm.Operation
-	pack        *warehouse.Pack
-	fingerprint string
-	schema      string
-	db          *sql.DB
+	op     *dtm.Operation
+	pack   *warehouse.Pack
+	schema string
+	db     *sql.DB
 
 	mu     sync.Mutex // one writer
 	writer *sql.Conn
@@ -50,11 +49,10 @@ func Open(ctx context.Context, url string, op *dtm.Operation) (*Warehouse, error
 		return nil, dtm.Errorf(dtm.Invalid, "this is not the address of a PostgreSQL database; write postgres://USER@HOST/DATABASE").Coded("warehouse.url")
 	}
 	w := &Warehouse{
-		op:          op,
-		pack:        warehouse.NewPack(op),
-		fingerprint: warehouse.Fingerprint(op),
-		schema:      "dtm_" + op.Code,
-		deltas:      map[time.Time]int{},
+		op:     op,
+		pack:   warehouse.NewPack(op),
+		schema: "dtm_" + op.Code,
+		deltas: map[time.Time]int{},
 	}
 	c.RuntimeParams["search_path"] = pgx.Identifier{w.schema}.Sanitize()
 	c.RuntimeParams["timezone"] = "UTC"
@@ -148,11 +146,14 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 	if n == 1 {
 		var found string
 		err := w.writer.QueryRowContext(ctx, `SELECT fingerprint FROM load_position`).Scan(&found)
-		if err == nil && found == w.fingerprint {
-			return w.readCells(ctx)
-		}
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
+		}
+		if err == nil && warehouse.Adopt(found, w.pack) != warehouse.Anew {
+			if err := w.readCells(ctx); err != nil || found == w.pack.Fingerprint() {
+				return err
+			}
+			return w.recast(ctx, nil)
 		}
 	}
 	return w.reset(ctx)
@@ -185,7 +186,7 @@ func (w *Warehouse) reset(ctx context.Context) error {
 		clear(w.deltas)
 		return w.exec(ctx, `
 			INSERT INTO load_position (operation, seq, hash, event_at, fingerprint)
-			VALUES ($1, 0, '', CAST('1970-01-01' AS timestamp), $2)`, w.op.Code, w.fingerprint)
+			VALUES ($1, 0, '', CAST('1970-01-01' AS timestamp), $2)`, w.op.Code, w.pack.Fingerprint())
 	})
 }
 
