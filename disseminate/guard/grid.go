@@ -11,6 +11,7 @@ import (
 // grid is a table while cells are chosen: those that the table has, then, for two
 // dimensions, the pairs that did not occur.
 type grid struct {
+	by     []string
 	cells  []dtm.Figure
 	given  int // so many are the table's own
 	hidden []bool
@@ -19,15 +20,15 @@ type grid struct {
 }
 
 func newGrid(t dtm.Table) *grid {
-	g := &grid{cells: slices.Clone(t.Figures), given: len(t.Figures)}
+	g := &grid{by: t.By, cells: slices.Clone(t.Figures), given: len(t.Figures)}
 	if len(t.By) == 2 {
 		g.fill()
 	}
 	g.hidden = make([]bool, len(g.cells))
 	by := map[string][]int{}
 	for d, dim := range t.By {
-		if dim == "month" || dim == "day" {
-			continue // each is published alone too: one could not keep another company
+		if isTime(dim) {
+			continue
 		}
 		for i, f := range g.cells {
 			if d < len(f.Keys) {
@@ -51,6 +52,10 @@ func newGrid(t dtm.Table) *grid {
 	}
 	return g
 }
+
+// isTime tells whether cells of different codes are no company to each other, because
+// each is published alone too.
+func isTime(dim string) bool { return dim == "month" || dim == "day" }
 
 // fill adds the pairs of the table's keys that did not occur.
 func (g *grid) fill() {

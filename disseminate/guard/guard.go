@@ -4,15 +4,19 @@
 // hides the same cells for page, CSV, chart, map and PDF, since all read through
 // it.
 //
-// This is the first guard: a threshold, and complementary suppression within a
-// table. It does not yet look across tables, releases or filters: what two answers
-// to different questions give away together is not held back.
+// A table, the tables of fewer of its dimensions and its total are looked at together
+// (Protect), as a reader may (Attack). It does not yet look across other tables,
+// releases or filters: what answers to such questions give away together is not held
+// back.
 package guard
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"dtm"
 )
@@ -20,12 +24,19 @@ import (
 // New returns figures in which counts of 1 to threshold-1 people, and shares and
 // averages that rest on so few, are suppressed.
 func New(inner dtm.Figures, threshold int) dtm.Figures {
-	return &guarded{inner, int64(threshold)}
+	chosen, err := lru.New[[sha256.Size]byte, []bool](4096)
+	if err != nil {
+		panic(err) // the size is not positive
+	}
+	return &guarded{inner, int64(threshold), chosen}
 }
 
 type guarded struct {
 	dtm.Figures
 	threshold int64
+	// chosen remembers what is hidden in tables with the same people in them: a page
+	// asks for the same dozen again and again, and choosing is dearer than counting.
+	chosen *lru.Cache[[sha256.Size]byte, []bool]
 }
 
 func (g *guarded) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
@@ -33,7 +44,7 @@ func (g *guarded) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 	if err != nil {
 		return t, err
 	}
-	return Suppress(t, g.threshold), nil
+	return suppress(t, g.threshold, g.chosen), nil
 }
 
 // Suppress returns the table with its small cells hidden. A cell is small when the
@@ -41,14 +52,17 @@ func (g *guarded) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 // counts, averages and shares of people, and changes, whose People are the fewer
 // of the two sides. Figures that are not of people (active points) pass.
 //
-// Where cells add up to a whole that a reader can know, a line of the table (the
-// cells that differ in one dimension only, but not in time) must not have a single hidden cell, and
-// another one joins it. In a table of two dimensions that is a pair that did not
-// occur, when there is one: "<10" then also stands for none, and no large cell is
-// lost. Otherwise it is the smallest that is shown; the note dtm.NoteCompany then says
-// that not every hidden cell is a small one. Values, numerators, denominators and
-// people of hidden cells are gone.
-func Suppress(t dtm.Table, threshold int64) dtm.Table {
+// Where cells add up to a whole that a reader can know, others join the small ones
+// until a reader of the table, of the tables of fewer of its dimensions and of the
+// total can conclude no small count to within the threshold (Protect), and until no
+// line of the table (the cells that differ in one dimension only, but not in time) has
+// a single hidden cell. In a table of two dimensions those are pairs that did not
+// occur, when there are any: "<10" then also stands for none, and no large cell is
+// lost. The note dtm.NoteCompany says that not every hidden cell is a small one.
+// Values, numerators, denominators and people of hidden cells are gone.
+func Suppress(t dtm.Table, threshold int64) dtm.Table { return suppress(t, threshold, nil) }
+
+func suppress(t dtm.Table, threshold int64, chosen *lru.Cache[[sha256.Size]byte, []bool]) dtm.Table {
 	i := t.Indicator
 	adds := i.Counts || i.Share
 	if !adds && i.Unit != "percent" {
@@ -62,7 +76,7 @@ func Suppress(t dtm.Table, threshold int64) dtm.Table {
 		}
 	}
 	if any && adds {
-		g.accompany()
+		g.remembered(float64(threshold), chosen)
 	}
 	t.Figures = g.shown()
 	if g.company(threshold) {

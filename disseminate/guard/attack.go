@@ -1,0 +1,44 @@
+package guard
+
+import "math"
+
+// Bounds is what a reader can conclude about one hidden count.
+type Bounds struct{ Low, High float64 }
+
+// Attack computes what a reader concludes about each hidden count from the shown
+// ones and the sums, knowing that none is negative: the smallest and the largest
+// value that it can have, by linear programming (two programs a count; Fischetti &
+// Salazar 2000 call it the attacker's problem). High is +Inf where nothing bounds
+// it. A count that is not hidden has its own value as both.
+func Attack(s Sums, hidden []bool) []Bounds {
+	out := make([]Bounds, len(s.Count))
+	for i := range out {
+		out[i] = s.attack(hidden, i)
+	}
+	return out
+}
+
+func (s Sums) attack(hidden []bool, i int) Bounds {
+	b := Bounds{s.Count[i], s.Count[i]}
+	if !hidden[i] {
+		return b
+	}
+	m := s.whatReadersSee(hidden)
+	if b.Low > 0 {
+		b.Low += m.push(i, -b.Low)[i]
+	}
+	b.High += m.push(i, math.Inf(1))[i]
+	return b
+}
+
+// whatReadersSee lets the hidden counts be anything that is not negative.
+func (s Sums) whatReadersSee(hidden []bool) moves {
+	n := len(s.Count)
+	m := moves{s.Rows, make([]float64, n), make([]float64, n), make([]float64, n)}
+	for c, h := range hidden {
+		if h {
+			m.up[c], m.down[c] = math.Inf(1), s.Count[c]
+		}
+	}
+	return m
+}

@@ -1,0 +1,179 @@
+package guard
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"dtm"
+)
+
+// choose hides more cells until none of those that are hidden already can be
+// computed from the others and the table's margins.
+func (g *grid) choose(threshold float64) {
+	small := append([]bool(nil), g.hidden...)
+	g.accompany()
+	groups := map[string][]int{} // by time
+	for i, f := range g.cells {
+		if len(f.Keys) == len(g.by) {
+			k := g.key(f.Keys, isTime)
+			groups[k] = append(groups[k], i)
+		}
+	}
+	for _, cells := range groups {
+		for _, i := range cells {
+			if small[i] {
+				g.protect(cells, small, threshold)
+				break
+			}
+		}
+	}
+	g.accompany()
+}
+
+// remembered is choose, or what it chose before for the same cells.
+func (g *grid) remembered(threshold float64, chosen *lru.Cache[[sha256.Size]byte, []bool]) {
+	if chosen == nil {
+		g.choose(threshold)
+		return
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %v\n", g.by, threshold)
+	for i, f := range g.cells {
+		fmt.Fprintf(h, "%q %d %t %t\n", f.Keys, f.People, given(f), g.hidden[i])
+	}
+	key := [sha256.Size]byte(h.Sum(nil))
+	if hidden, ok := chosen.Get(key); ok {
+		copy(g.hidden, hidden)
+		return
+	}
+	g.choose(threshold)
+	chosen.Add(key, slices.Clone(g.hidden))
+}
+
+// key joins the codes of some dimensions.
+func (g *grid) key(keys []string, of func(dim string) bool) string {
+	var b strings.Builder
+	for d, dim := range g.by {
+		if of(dim) {
+			b.WriteString(keys[d])
+			b.WriteByte(0)
+		}
+	}
+	return b.String()
+}
+
+// protect hides company among cells of one time. The margins are hidden where the
+// table of the fewer dimensions that holds them hides them; the others are known.
+func (g *grid) protect(cells []int, small []bool, threshold float64) {
+	var s Sums
+	var hidden, must []bool
+	for _, c := range cells {
+		s.Add(float64(g.cells[c].People))
+		s.Fixed = append(s.Fixed, !given(g.cells[c]))
+		hidden, must = append(hidden, g.hidden[c]), append(must, small[c])
+	}
+	g.margins(cells, threshold, func(n float64, hide bool, less bool) int {
+		s.Fixed, hidden, must = append(s.Fixed, true), append(hidden, hide), append(must, less)
+		return s.Add(n)
+	}, func(row []int) { s.Rows = append(s.Rows, row) })
+	Protect(s, must, hidden, threshold)
+	for i, c := range cells {
+		g.hidden[c] = hidden[i]
+	}
+}
+
+// margins adds the margins of cells, which have the indices 0, 1, ..., and the sums.
+func (g *grid) margins(cells []int, threshold float64, add func(n float64, hidden, small bool) int, row func([]int)) {
+	var sides []string
+	for _, dim := range g.by {
+		if !isTime(dim) {
+			sides = append(sides, dim)
+		}
+	}
+	full := 1<<len(sides) - 1
+	levels := make([]map[string]int, full+1) // by which sides are kept
+	levels[full] = map[string]int{}
+	at := func(kept int) func(string) bool {
+		return func(dim string) bool {
+			for k, s := range sides {
+				if s == dim {
+					return kept&(1<<k) != 0
+				}
+			}
+			return false
+		}
+	}
+	for i, c := range cells {
+		levels[full][g.key(g.cells[c].Keys, at(full))] = i
+	}
+	for kept := full - 1; kept >= 0; kept-- {
+		levels[kept] = map[string]int{}
+		sub := dtm.Table{Indicator: dtm.Indicator{Counts: true}}
+		for k, s := range sides {
+			if kept&(1<<k) != 0 {
+				sub.By = append(sub.By, s)
+			}
+		}
+		of := map[string]int{}
+		for _, c := range cells {
+			f := g.cells[c]
+			k := g.key(f.Keys, at(kept))
+			n, ok := of[k]
+			if !ok {
+				n = len(sub.Figures)
+				of[k] = n
+				keys := []string{}
+				for d, dim := range g.by {
+					if at(kept)(dim) {
+						keys = append(keys, f.Keys[d])
+					}
+				}
+				zero := 0.0
+				sub.Figures = append(sub.Figures, dtm.Figure{Keys: keys, Value: &zero})
+			}
+			sub.Figures[n].People += f.People
+		}
+		h := newGrid(sub)
+		less, any := make([]bool, len(h.cells)), false
+		for i, f := range h.cells {
+			less[i] = f.People > 0 && float64(f.People) < threshold
+			h.hidden[i], any = less[i], any || less[i]
+		}
+		if any {
+			h.choose(threshold)
+		}
+		for k, n := range of {
+			levels[kept][k] = add(float64(sub.Figures[n].People), h.hidden[n], less[n])
+		}
+	}
+	// Each margin is the sum of the cells with one dimension more.
+	for kept := 0; kept < full; kept++ {
+		for k := range sides {
+			if kept&(1<<k) != 0 {
+				continue
+			}
+			rows, seen := map[int][]int{}, map[int]bool{}
+			var order []int
+			for _, c := range cells {
+				total := levels[kept][g.key(g.cells[c].Keys, at(kept))]
+				part := levels[kept|1<<k][g.key(g.cells[c].Keys, at(kept|1<<k))]
+				if seen[part] {
+					continue
+				}
+				seen[part] = true
+				if rows[total] == nil {
+					rows[total] = []int{total}
+					order = append(order, total)
+				}
+				rows[total] = append(rows[total], part)
+			}
+			for _, total := range order {
+				row(rows[total])
+			}
+		}
+	}
+}

@@ -1,0 +1,28 @@
+package guard
+
+// Sums are counts that add up: what a reader who knows the shown ones can compute
+// with. A table of n dimensions has its cells, the margins over each subset of its
+// dimensions and one equation for each margin and dimension; hierarchies and linked
+// tables are further equations between the same counts.
+type Sums struct {
+	Count []float64 // never negative
+	Fixed []bool    // is published elsewhere and cannot be hidden; nil: none
+	Rows  [][]int   // each: a total, then its parts, as indices into Count
+	Cost  []float64 // what hiding a count loses; nil: the count itself
+}
+
+func (s Sums) fixed(i int) bool { return s.Fixed != nil && s.Fixed[i] }
+
+// cost prefers few people over many, and any count that nobody is behind.
+func (s Sums) cost(i int) float64 {
+	if s.Cost != nil {
+		return s.Cost[i]
+	}
+	return s.Count[i] + 1
+}
+
+// Add appends a count and returns its index.
+func (s *Sums) Add(count float64) int {
+	s.Count = append(s.Count, count)
+	return len(s.Count) - 1
+}
