@@ -14,6 +14,8 @@ type SubmissionQuery struct {
 	Limit  int       // 0: all
 	From   time.Time // received at or after; zero: any
 	To     time.Time // received before; zero: any
+	// Among leaves out what this search does not find; nil: nothing.
+	Among *SubmissionSearch
 }
 
 // Streamed is a submission on its way out, without flags and attachments.

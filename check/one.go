@@ -122,7 +122,7 @@ func (r Rules) place(op *dtm.Operation, frame Frame, x *Record, find func(string
 			name = "approximate_km"
 		}
 		most, off := r.limit("position.far", name)
-		if km := Distance(x.Position.Lat, x.Position.Lon, at.Lat, at.Lon) - x.Position.Accuracy/1000; !off && km > most {
+		if km := dtm.Kilometres(x.Position.Lat, x.Position.Lon, at.Lat, at.Lon) - x.Position.Accuracy/1000; !off && km > most {
 			find("position.far", km, most)
 		}
 	}
@@ -161,12 +161,4 @@ func (r Rules) clock(op *dtm.Operation, x *Record, find func(string, float64, fl
 			find("interview.fast", took, least)
 		}
 	}
-}
-
-// Distance is the great-circle distance in kilometres (haversine, mean radius of
-// the earth 6,371.009 km).
-func Distance(lat1, lon1, lat2, lon2 float64) float64 {
-	const radius, degree = 6371.009, math.Pi / 180
-	a := math.Pow(math.Sin((lat2-lat1)*degree/2), 2) + math.Cos(lat1*degree)*math.Cos(lat2*degree)*math.Pow(math.Sin((lon2-lon1)*degree/2), 2)
-	return 2 * radius * math.Asin(math.Sqrt(min(1, a)))
 }

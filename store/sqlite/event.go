@@ -56,13 +56,17 @@ func (t *tx) log(name, subject, actor, detail string) (int64, error) {
 
 // Events returns up to limit entries after seq, oldest first.
 func (db *DB) Events(ctx context.Context, after int64, limit int) ([]dtm.Event, error) {
-	const op = "sqlite.Events"
-	rows, err := db.read.QueryContext(ctx, `
-		SELECT seq, at, name, subject, actor, detail, prev, hash
-		FROM event
+	return db.events(ctx, "sqlite.Events", `
 		WHERE operation = $1 AND seq > $2
 		ORDER BY seq
 		LIMIT $3`, db.operation, after, limit)
+}
+
+// events reads entries; which says which and in what order.
+func (db *DB) events(ctx context.Context, op, which string, args ...any) ([]dtm.Event, error) {
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT seq, at, name, subject, actor, detail, prev, hash
+		FROM event`+which, args...)
 	if err != nil {
 		return nil, failure(op, err)
 	}

@@ -18,7 +18,7 @@ var _ dtm.SubmissionStream = (*DB)(nil)
 const streamBatch = 500
 
 // streamWhere is the condition of a query with its arguments.
-func (db *DB) streamWhere(q dtm.SubmissionQuery) (string, []any) {
+func (db *DB) streamWhere(ctx context.Context, r querier, q dtm.SubmissionQuery) (string, []any, error) {
 	where, args := `s.operation = $1 AND s.form = $2 AND s.state <> $3`, []any{db.operation, q.Form, stateSuperseded}
 	bound := func(condition string, v any) {
 		args = append(args, v)
@@ -33,7 +33,14 @@ func (db *DB) streamWhere(q dtm.SubmissionQuery) (string, []any) {
 	if !q.To.IsZero() {
 		bound("s.received <", timeText(q.To))
 	}
-	return where, args
+	if q.Among == nil {
+		return where, args, nil
+	}
+	f, err := db.finding(ctx, r, *q.Among, args...)
+	if err != nil {
+		return "", nil, err
+	}
+	return where + ` AND s.seq IN (SELECT x.seq FROM ` + f.from + ` WHERE ` + f.where + `)`, f.args, nil
 }
 
 // Stream gives submissions in batches. The rows are read by one connection in one
@@ -45,7 +52,10 @@ func (db *DB) Stream(ctx context.Context, q dtm.SubmissionQuery, f func([]dtm.St
 		return failure(op, err)
 	}
 	defer t.Rollback()
-	where, args := db.streamWhere(q)
+	where, args, err := db.streamWhere(ctx, t, q)
+	if err != nil {
+		return failure(op, err)
+	}
 	text := `
 		SELECT s.seq, s.id, s.version, s.device, s.device_id, s.received, s.deprecates, s.state, s.expected, s.xml
 		FROM submission s
@@ -137,9 +147,12 @@ func (db *DB) complete(ctx context.Context, t *sql.Tx, batch []dtm.Streamed) err
 
 // CountSubmissions counts the submissions of a query.
 func (db *DB) CountSubmissions(ctx context.Context, q dtm.SubmissionQuery) (int, error) {
-	where, args := db.streamWhere(q)
+	where, args, err := db.streamWhere(ctx, db.read, q)
+	if err != nil {
+		return 0, failure("sqlite.CountSubmissions", err)
+	}
 	var n int
-	err := db.read.QueryRowContext(ctx, `SELECT count(*) FROM submission s WHERE `+where, args...).Scan(&n)
+	err = db.read.QueryRowContext(ctx, `SELECT count(*) FROM submission s WHERE `+where, args...).Scan(&n)
 	return n, failure("sqlite.CountSubmissions", err)
 }
 

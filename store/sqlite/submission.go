@@ -9,8 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strconv"
-	"strings"
 
 	"dtm"
 	"dtm/event"
@@ -307,17 +305,6 @@ func (db *DB) attachments(ctx context.Context, id string) ([]dtm.Attachment, err
 // Submissions lists by filter, newest first, with the number of all that match.
 func (db *DB) Submissions(ctx context.Context, f dtm.SubmissionFilter) ([]dtm.Submission, int, error) {
 	const op = "sqlite.Submissions"
-	where, args := []string{"s.operation = $1"}, []any{db.operation}
-	equal := func(column string, v *string) {
-		if v != nil {
-			args = append(args, *v)
-			where = append(where, "s."+column+" = $"+strconv.Itoa(len(args)))
-		}
-	}
-	equal("form", f.Form)
-	equal("device", f.Device)
-	equal("state", f.State)
-	condition := strings.Join(where, " AND ")
 	if f.Limit <= 0 {
 		f.Limit = 100
 	}
@@ -328,21 +315,23 @@ func (db *DB) Submissions(ctx context.Context, f dtm.SubmissionFilter) ([]dtm.Su
 		return nil, 0, failure(op, err)
 	}
 	defer t.Rollback()
-	var total int
-	err = t.QueryRowContext(ctx, `
-		SELECT count(*)
-		FROM submission s
-		WHERE `+condition, args...).Scan(&total)
+	x, err := db.finding(ctx, t, dtm.SubmissionSearch{SubmissionFilter: f})
 	if err != nil {
 		return nil, 0, failure(op, err)
 	}
-	n := len(args)
+	total, err := x.count(ctx, t, true)
+	if err != nil {
+		return nil, 0, failure(op, err)
+	}
 	rows, err := t.QueryContext(ctx, `
 		SELECT `+submissionColumns+`
-		FROM submission s
-		WHERE `+condition+`
-		ORDER BY s.seq DESC
-		LIMIT $`+strconv.Itoa(n+1)+` OFFSET $`+strconv.Itoa(n+2), append(args, f.Limit, max(0, f.Offset))...)
+		FROM (SELECT x.operation, x.seq
+		      FROM `+x.from+`
+		      WHERE `+x.where+`
+		      ORDER BY x.seq DESC
+		      LIMIT `+x.bind(f.Limit)+` OFFSET `+x.bind(max(0, f.Offset))+`) x
+		CROSS JOIN submission s INDEXED BY submission_seq ON s.operation = x.operation AND s.seq = x.seq
+		ORDER BY x.seq DESC`, x.args...)
 	if err != nil {
 		return nil, 0, failure(op, err)
 	}

@@ -36,6 +36,8 @@ type Store interface {
 	dtm.FormHistory
 	dtm.DeviceCare
 	dtm.PointRegister
+	dtm.Readings
+	dtm.ReadingWork
 	Close() error
 }
 
@@ -76,6 +78,7 @@ func Run(t *testing.T, d Dialect) {
 		{"Conflict", conflict},
 		{"Edits", edits},
 		{"Lists", lists},
+		{"Readings", readings},
 		{"Streams", streams},
 		{"Sessions", sessions},
 		{"Reviews", reviews},
