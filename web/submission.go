@@ -1,147 +1,52 @@
 package web
 
 import (
-	"cmp"
 	"context"
+	"encoding/json"
+	"html/template"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
+	"strings"
 
 	"dtm"
+	"dtm/disseminate/maps"
 )
-
-type submissionRow struct {
-	dtm.Submission
-	Name       string // what it calls itself, else its id
-	Href       string
-	Device     string
-	Flags      []string
-	More       int // flags beyond those shown
-	Missing    int // attachments that have not come
-	ReceivedAt string
-}
-
-type submissionsView struct {
-	page
-	Rows                   []submissionRow
-	Total, From, To        int
-	Form, State, DeviceID  string
-	Forms, States, Devices []option
-	Older, Newer           string
-	Filtered               bool
-}
-
-const pageRows = 50
-
-// row is a submission as a line of a list.
-func (p *Pages) row(ctx context.Context, g page, s dtm.Submission, devices map[string]string) submissionRow {
-	out := submissionRow{Submission: s, Name: cmp.Or(p.Staff.Name(ctx, s), s.ID), Href: g.Link("/staff/submissions/" + url.PathEscape(s.ID)), Device: devices[s.Device], ReceivedAt: g.When(s.Received)}
-	for i, f := range s.Flags {
-		if i == 2 {
-			out.More = len(s.Flags) - i
-			break
-		}
-		out.Flags = append(out.Flags, g.Rule(f.Rule))
-	}
-	for _, e := range s.Expected {
-		if !slices.ContainsFunc(s.Attachments, func(a dtm.Attachment) bool { return a.Name == e }) {
-			out.Missing++
-		}
-	}
-	return out
-}
-
-// Rule says what a rule found, in words; the rule's name when it has none.
-func (g page) Rule(rule string) string {
-	if s := g.T("rule." + rule); s != "rule."+rule {
-		return s
-	}
-	return rule
-}
-
-// StateName says a submission's state.
-func (g page) StateName(state string) string {
-	if s := g.T("state." + state); s != "state."+state {
-		return s
-	}
-	return state
-}
-
-var states = []string{"received", "flagged", dtm.StateConfirmed, dtm.StateCorrected, dtm.StateRejected, "superseded"}
-
-func (p *Pages) submissions(w http.ResponseWriter, r *http.Request) error {
-	ctx, q := r.Context(), r.URL.Query()
-	v := submissionsView{page: p.inside(r, "submissions", "staff.submissions", "/submissions/"), Form: q.Get("form"), State: q.Get("state"), DeviceID: q.Get("device")}
-	f := dtm.SubmissionFilter{Limit: pageRows}
-	for value, into := range map[*string]**string{&v.Form: &f.Form, &v.State: &f.State, &v.DeviceID: &f.Device} {
-		if *value != "" {
-			*into, v.Filtered = value, true
-		}
-	}
-	if n, err := strconv.Atoi(q.Get("from")); err == nil && n > 0 {
-		f.Offset = n
-	}
-	list, total, err := p.Staff.Submissions.Submissions(ctx, f)
-	if err != nil {
-		return err
-	}
-	devices, err := p.Staff.Devices.Devices(ctx)
-	if err != nil {
-		return err
-	}
-	names := map[string]string{}
-	v.Devices = []option{{"", v.T("filter.all.device"), v.DeviceID == ""}}
-	for _, d := range devices {
-		names[d.ID] = d.Name
-		v.Devices = append(v.Devices, option{d.ID, d.Name, d.ID == v.DeviceID})
-	}
-	forms, err := p.Staff.Forms.Forms(ctx)
-	if err != nil {
-		return err
-	}
-	v.Forms = []option{{"", v.T("filter.all.form"), v.Form == ""}}
-	for _, x := range forms {
-		v.Forms = append(v.Forms, option{x.ID, x.Title, x.ID == v.Form})
-	}
-	v.States = []option{{"", v.T("filter.all.state"), v.State == ""}}
-	for _, s := range states {
-		v.States = append(v.States, option{s, v.StateName(s), s == v.State})
-	}
-	for _, s := range list {
-		v.Rows = append(v.Rows, p.row(ctx, v.page, s, names))
-	}
-	v.Total, v.From, v.To = total, f.Offset+1, f.Offset+len(list)
-	at := func(offset int) string {
-		q := r.URL.Query()
-		q.Set("from", strconv.Itoa(offset))
-		return v.Link("/staff/submissions/?" + q.Encode())
-	}
-	if v.To < total {
-		v.Older = at(f.Offset + pageRows)
-	}
-	if f.Offset > 0 {
-		v.Newer = at(max(0, f.Offset-pageRows))
-	}
-	return p.show(w, http.StatusOK, "submissions", v)
-}
 
 type submissionView struct {
 	page
-	S         dtm.Submission
-	Name      string
-	Form      string // its title
-	Device    string
-	Answers   []Answer
-	Unread    string            // why the answers cannot be shown
-	Remarks   map[string]string // by path: what the rules found there
-	Flags     []flagView
-	Files     []fileView
-	Conflicts []conflictView
-	Base      string
+	S            dtm.Submission
+	Reading      dtm.Reading
+	Name         string
+	Form         string // its title
+	Device       string
+	PointName    string
+	Distance     string // from its point
+	Map          template.HTML
+	Answers      []Answer
+	Unread       string            // why the answers cannot be shown
+	Remarks      map[string]string // by path: what the rules found there
+	Flags        []flagView
+	Files        []fileView
+	Conflicts    []conflictView
+	Versions     []versionView // when there is more than this one
+	History      []happened
+	Base         string
+	List         string // back to where the reader came from
+	Newer, Older string
 }
+
+// versionView is one of the versions of a record: an edit replaces the one before.
+type versionView struct {
+	ID, Href, Received string
+	Current            bool // the one that is shown
+	Latest             bool
+}
+
+// happened is an entry of the log in words.
+type happened struct{ At, What, Who, Detail string }
 
 type flagView struct{ Words, Rule, Path, Note string }
 
@@ -173,7 +78,20 @@ func (p *Pages) submission(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if v.Reading, err = p.Staff.Readings.Reading(ctx, s.ID); err != nil {
+		return err
+	}
 	v.Device, v.Name, v.Form = names[s.Device], p.Staff.Name(ctx, s), s.Form
+	p.place(&v)
+	if err := p.around(r, &v); err != nil {
+		return err
+	}
+	if err := p.versions(ctx, &v); err != nil {
+		return err
+	}
+	if err := p.history(ctx, &v, names); err != nil {
+		return err
+	}
 	switch f, err := p.Staff.Forms.Form(ctx, s.Form, s.Version); {
 	case err == nil:
 		v.Form = f.Title
@@ -212,6 +130,132 @@ func (p *Pages) submission(w http.ResponseWriter, r *http.Request) error {
 		v.Conflicts = append(v.Conflicts, conflictView{v.When(c.Received), differences(v.Answers, other)})
 	}
 	return p.show(w, http.StatusOK, "submission", v)
+}
+
+// place says where the submission was made and draws it.
+func (p *Pages) place(v *submissionView) {
+	x := v.Reading
+	if x.Point != "" {
+		v.PointName = v.page.PointName(x.Point)
+	}
+	if !x.Positioned {
+		return
+	}
+	if pt, ok := p.Operation.Point(x.Point); ok && pt.Positioned {
+		v.Distance = v.T("submission.distance", v.distance(dtm.Kilometres(x.Lat, x.Lon, pt.Lat, pt.Lon)), pt.Name.In(v.Lang))
+	} else {
+		v.Distance = p.near(v.page, x.Lat, x.Lon)
+	}
+	if p.base != nil {
+		v.Map, _ = p.dots(v.page, "where", v.T("submission.map.one"), narrow, []maps.Dot{{Lon: x.Lon, Lat: x.Lat, Count: 1, Label: v.Position(x.Lat, x.Lon), Value: v.Distance}})
+	}
+}
+
+// around finds the submissions before and after this one in the list that the
+// reader came from, whose filter is in the address.
+func (p *Pages) around(r *http.Request, v *submissionView) error {
+	s, err := p.search(r, v.page)
+	if err != nil {
+		return err
+	}
+	v.List = s.address(v.page, "")
+	for _, way := range []struct {
+		into          *string
+		before, after int64
+	}{{&v.Older, v.Reading.Seq, 0}, {&v.Newer, 0, v.Reading.Seq}} {
+		q := s.SubmissionSearch
+		q.Limit, q.Before, q.After = 1, way.before, way.after
+		list, _, err := p.Staff.Readings.Find(r.Context(), q)
+		if err != nil {
+			return err
+		}
+		if len(list) > 0 {
+			*way.into = s.address(v.page, url.PathEscape(list[0].ID))
+		}
+	}
+	return nil
+}
+
+// maxVersions bounds how long a chain of edits a page follows each way.
+const maxVersions = 50
+
+// versions follows the edits that this submission replaced and that replaced it.
+func (p *Pages) versions(ctx context.Context, v *submissionView) error {
+	one := func(s dtm.Submission) versionView {
+		return versionView{ID: s.ID, Href: v.Link("/staff/submissions/" + url.PathEscape(s.ID)), Received: v.When(s.Received), Current: s.ID == v.S.ID}
+	}
+	list := []versionView{one(v.S)}
+	for s := v.S; s.Deprecates != "" && len(list) < maxVersions; {
+		before, err := p.Staff.Submissions.Submission(ctx, s.Deprecates)
+		if err != nil {
+			return err
+		}
+		list = append(list, one(before))
+		s = before
+	}
+	slices.Reverse(list)
+	for id := v.S.ID; len(list) < 2*maxVersions; {
+		by, err := p.Staff.Replacement(ctx, id)
+		if err != nil && dtm.KindOf(err) == dtm.NotFound {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		s, err := p.Staff.Submissions.Submission(ctx, by)
+		if err != nil {
+			return err
+		}
+		list, id = append(list, one(s)), by
+	}
+	if len(list) > 1 {
+		list[len(list)-1].Latest = true
+		v.Versions = list
+	}
+	return nil
+}
+
+// history says what the log has of the submission.
+func (p *Pages) history(ctx context.Context, v *submissionView, devices map[string]string) error {
+	list, err := p.Staff.Readings.History(ctx, v.S.ID)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		h := happened{At: v.When(e.At), What: v.EventName(e.Name), Who: v.Who(e.Actor, devices)}
+		var d struct {
+			Name, State string
+			Rules       []string
+		}
+		if json.Unmarshal([]byte(e.Detail), &d) == nil {
+			switch {
+			case d.State != "":
+				h.Detail = v.StateName(d.State)
+			case len(d.Rules) > 0:
+				for i, r := range d.Rules {
+					d.Rules[i] = v.Rule(r)
+				}
+				h.Detail = strings.Join(d.Rules, " · ")
+			default:
+				h.Detail = d.Name
+			}
+		}
+		v.History = append(v.History, h)
+	}
+	return nil
+}
+
+// submissionOf leads from an address that names the form too.
+func (p *Pages) submissionOf(w http.ResponseWriter, r *http.Request) error {
+	s, err := p.Staff.Submissions.Submission(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if s.Form != r.PathValue("form") {
+		return dtm.Errorf(dtm.NotFound, "there is no submission %s of that form", s.ID).Coded("submission.unknown", s.ID)
+	}
+	http.Redirect(w, r, "/"+string(p.guess(r))+"/staff/submissions/"+url.PathEscape(s.ID), http.StatusFound)
+	return nil
 }
 
 // differences lists the answers that the two do not share, in the form's order.

@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"encoding/csv"
 	"html/template"
 	"net/http"
@@ -56,7 +55,7 @@ type submissionsView struct {
 const pageRows = 50
 
 // row is a submission as a line of a list.
-func (p *Pages) row(ctx context.Context, g page, s dtm.Listed, devices map[string]string) submissionRow {
+func (p *Pages) row(g page, s dtm.Listed, devices map[string]string) submissionRow {
 	out := submissionRow{Listed: s, Title: cmp.Or(s.Name, s.ID), Href: g.Link("/staff/submissions/" + url.PathEscape(s.ID)),
 		Device: devices[s.Device], ReceivedAt: g.When(s.Received)}
 	if s.Point != "" {
@@ -257,7 +256,7 @@ func (p *Pages) found(r *http.Request, section string) (submissionsView, error) 
 			v.Answers = v.Search.address(v.page, "answers.zip")
 		}
 	}
-	v.Unread, err = p.Staff.Unread(r.Context())
+	v.Unread, err = p.Staff.Readings.Unread(r.Context())
 	return v, err
 }
 
@@ -292,7 +291,9 @@ func (p *Pages) submissions(w http.ResponseWriter, r *http.Request) error {
 		list = list[:pageRows]
 	}
 	for _, s := range list {
-		v.Rows = append(v.Rows, p.row(ctx, v.page, s, names))
+		row := p.row(v.page, s, names)
+		row.Href = v.Search.address(v.page, url.PathEscape(s.ID)) // the filter goes along: next is next in it
+		v.Rows = append(v.Rows, row)
 	}
 	v.Count = v.counted(total, v.Search.Filtered)
 	if n := len(list); n > 0 {
@@ -342,7 +343,7 @@ func (p *Pages) submissionMap(w http.ResponseWriter, r *http.Request) error {
 	v.Count, v.Newest = v.counted(total, true), total > dtm.ManyFound
 	var dots []maps.Dot
 	for i, s := range spots {
-		place := v.position(s.Lat, s.Lon)
+		place := v.Position(s.Lat, s.Lon)
 		dots = append(dots, maps.Dot{Lon: s.Lon, Lat: s.Lat, Count: s.Count, Label: place, Value: v.T("submission.count", v.Number(s.Count))})
 		if i < spotRows {
 			v.Spots = append(v.Spots, spotRow{place, v.Number(s.Count), p.near(v.page, s.Lat, s.Lon), v.Link("/staff/submissions/" + url.PathEscape(s.ID))})
@@ -373,8 +374,8 @@ func (p *Pages) dots(g page, id, title string, width float64, dots []maps.Dot) (
 	return template.HTML(svg), outside //nolint:gosec // our own drawing
 }
 
-// position writes a position in degrees.
-func (g page) position(lat, lon float64) string {
+// Position writes a position in degrees.
+func (g page) Position(lat, lon float64) string {
 	return strconv.FormatFloat(lat, 'f', 4, 64) + ", " + strconv.FormatFloat(lon, 'f', 4, 64)
 }
 

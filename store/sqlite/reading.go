@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"dtm"
 )
@@ -226,13 +227,17 @@ func idStart(text string) (string, bool) {
 	return strings.ToLower(id), true
 }
 
-// matching is the search in words: all of them, each by its beginning.
+// matching is the search in words: all of them, from four letters on by their
+// beginning. Shorter beginnings are of too many words.
 func matching(text string) string {
 	words := strings.FieldsFunc(text, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r)
 	})
 	for i, w := range words {
-		words[i] = `"` + w + `"*`
+		words[i] = `"` + w + `"`
+		if utf8.RuneCountInString(w) >= 4 {
+			words[i] += "*"
+		}
 	}
 	return strings.Join(words, " ")
 }

@@ -110,7 +110,7 @@ func readings(t *testing.T, d Dialect) {
 		}
 		q.Form, q.Device, q.State = maybe(pick("fmr", "fms")), maybe(pick("d0", "d1", "")), maybe(pick("received", "flagged", "superseded"))
 		for into, of := range map[*string][]string{&q.Point: {"obock", "galafi"}, &q.Enumerator: {"amina", "houssein"}, &q.Rule: {"date.late", "answers.sum", "speed"},
-			&q.Text: {"ETHIOP", "éthio", "إثيوبيا", "two awa", "djibouti", "none", "\" OR *", "uuid:9e37", "9e3779b1-0001", "00000000"}} {
+			&q.Text: {"ETHIOP", "éthio", "إثيوبيا", "two awas", "djibouti", "none", "\" OR *", "uuid:9e37", "9e3779b1-0001", "00000000"}} {
 			if r.IntN(5) == 0 {
 				*into = pick(of...)
 			}
@@ -215,7 +215,7 @@ func matches(q dtm.SubmissionSearch, x dtm.Listed) bool {
 		return true
 	case "ETHIOP", "éthio", "إثيوبيا":
 		return strings.HasPrefix(x.Words, "Éthiopie")
-	case "two awa":
+	case "two awas":
 		return x.Words == "Awash two"
 	case "djibouti":
 		return x.Words == "Djibouti"
