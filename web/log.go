@@ -42,18 +42,7 @@ func (p *Pages) log(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for _, e := range list {
-		row := eventRow{Event: e, What: e.Name, Who: e.Actor}
-		if s := v.T("event." + e.Name); s != "event."+e.Name {
-			row.What = s
-		}
-		switch kind, id, _ := strings.Cut(e.Actor, ":"); {
-		case kind == "device" && names[id] != "":
-			row.Who = names[id]
-		case kind == "user":
-			row.Who = id
-		case e.Actor == "system":
-			row.Who = v.T("log.system")
-		}
+		row := eventRow{Event: e, What: v.EventName(e.Name), Who: v.Who(e.Actor, names)}
 		v.Events = append(v.Events, row)
 	}
 	at := func(n int64) string { return v.Link("/staff/log?until=" + strconv.FormatInt(n, 10)) }
@@ -64,4 +53,25 @@ func (p *Pages) log(w http.ResponseWriter, r *http.Request) error {
 		v.Newer = at(min(last, until+pageRows))
 	}
 	return p.show(w, http.StatusOK, "log", v)
+}
+
+// EventName says what an entry of the log records.
+func (g page) EventName(name string) string {
+	if s := g.T("event." + name); s != "event."+name {
+		return s
+	}
+	return name
+}
+
+// Who names an actor of the log, a device by its name.
+func (g page) Who(actor string, devices map[string]string) string {
+	switch kind, id, _ := strings.Cut(actor, ":"); {
+	case kind == "device" && devices[id] != "":
+		return devices[id]
+	case kind == "user":
+		return id
+	case actor == "system":
+		return g.T("log.system")
+	}
+	return actor
 }

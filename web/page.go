@@ -27,11 +27,11 @@ func (p *Pages) parse() (views, error) {
 		return nil, err
 	}
 	for _, e := range entries {
-		if e.Name() == "layout.html" {
+		if e.Name() == "layout.html" || strings.HasSuffix(e.Name(), ".part.html") {
 			continue
 		}
 		t, err := template.New("layout.html").Funcs(template.FuncMap{"asset": func(name string) string { return p.assets.url[name] }}).
-			ParseFS(templateFiles, "template/layout.html", "template/"+e.Name())
+			ParseFS(templateFiles, "template/layout.html", "template/*.part.html", "template/"+e.Name())
 		if err != nil {
 			return nil, err
 		}
@@ -77,6 +77,9 @@ func (g page) Staffed() bool { return len(g.Menu) > 0 || g.Section == "staff" }
 
 // Number writes a count.
 func (g page) Number(n int) string { return locale.Number(g.Lang, float64(n), 0) }
+
+// Decimal writes a number with one decimal.
+func (g page) Decimal(v float64) string { return locale.Number(g.Lang, v, 1) }
 
 // Size writes bytes in the unit that people read.
 func (g page) Size(n int64) string {

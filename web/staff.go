@@ -25,6 +25,12 @@ type Staff struct {
 	Submissions dtm.Submissions
 	Blobs       dtm.Blobs
 	Events      dtm.Events
+	Readings    dtm.Readings
+	// Replacement is the id of the edit that replaced a submission: NotFound.
+	Replacement func(ctx context.Context, id string) (string, error)
+	// Answered writes the answers to a form, of those submissions that a search finds,
+	// as the program's tables; nil: there are none.
+	Answered func(w http.ResponseWriter, r *http.Request, form string, among dtm.SubmissionSearch) error
 	// Answers reads a submission by its form, labels in the language.
 	Answers func(ctx context.Context, s dtm.Submission, l dtm.Lang) ([]Answer, error)
 	// Name is what a submission calls itself, "obock 2026-11-23 12"; "" when it does
@@ -90,6 +96,10 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 		page("POST /signout", "", p.signOut)
 		page("GET /{$}", "", p.desk)
 		page("GET /submissions/{$}", access.ReadSubmissions, p.submissions)
+		page("GET /submissions/map", access.ReadSubmissions, p.submissionMap)
+		page("GET /submissions/list.csv", access.ExportData, p.submissionList)
+		page("GET /submissions/answers.zip", access.ExportData, p.answersZip)
+		page("GET /submissions/{form}/{id}", access.ReadSubmissions, p.submissionOf)
 		page("GET /submissions/{id}", access.ReadSubmissions, p.submission)
 		page("GET /submissions/{id}/xml", access.ReadSubmissions, p.submissionXML)
 		page("GET /submissions/{id}/attachments/{name}", access.ReadSubmissions, p.attachment)
@@ -268,7 +278,7 @@ func (p *Pages) desk(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	v := deskView{page: p.inside(r, "desk", "staff.desk", "/")}
 	if v.May(string(access.ReadSubmissions)) {
-		list, total, err := p.Staff.Submissions.Submissions(ctx, dtm.SubmissionFilter{Limit: 8})
+		list, total, err := p.Staff.Readings.Find(ctx, dtm.SubmissionSearch{SubmissionFilter: dtm.SubmissionFilter{Limit: 8}})
 		if err != nil {
 			return err
 		}
@@ -283,7 +293,7 @@ func (p *Pages) desk(w http.ResponseWriter, r *http.Request) error {
 		}
 		v.Total, v.Flagged = total, n
 		for _, s := range list {
-			v.Newest = append(v.Newest, p.row(ctx, v.page, s, names))
+			v.Newest = append(v.Newest, p.row(v.page, s, names))
 		}
 		forms, err := p.Staff.Forms.Forms(ctx)
 		if err != nil {

@@ -55,7 +55,7 @@ func office(t *testing.T) (*httptest.Server, *sqlite.DB) {
 		}
 	}
 	p, err := web.New(web.Options{Operation: op, Now: time.Now, Staff: &web.Staff{
-		Sessions: serve.Sessions(false), Users: db, Forms: db, Devices: db, Submissions: db, Blobs: blobs, Events: db,
+		Sessions: serve.Sessions(false), Users: db, Forms: db, Devices: db, Submissions: db, Blobs: blobs, Events: db, Readings: db, Replacement: db.Replacement,
 		Answers: func(_ context.Context, s dtm.Submission, _ dtm.Lang) ([]web.Answer, error) {
 			return []web.Answer{{Path: "/data/a", Label: "The answer", Value: string(s.XML)}}, nil
 		},

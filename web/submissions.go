@@ -19,6 +19,7 @@ import (
 type submissionRow struct {
 	dtm.Listed
 	Title      string // what it calls itself, else its id
+	FormTitle  string
 	Href       string
 	Device     string
 	PointName  string
@@ -45,7 +46,8 @@ type submissionsView struct {
 	Rows         []submissionRow
 	Count        string
 	Older, Newer string
-	Unread       int // received, and not yet in the search
+	Unread       int    // received, and not yet in the search
+	Form         string // address that the filter is sent to
 	List         string
 	Map          string
 	CSV          string // addresses of the exports, "" where they are not for this user
@@ -56,7 +58,7 @@ const pageRows = 50
 
 // row is a submission as a line of a list.
 func (p *Pages) row(g page, s dtm.Listed, devices map[string]string) submissionRow {
-	out := submissionRow{Listed: s, Title: cmp.Or(s.Name, s.ID), Href: g.Link("/staff/submissions/" + url.PathEscape(s.ID)),
+	out := submissionRow{Listed: s, FormTitle: s.Form, Title: cmp.Or(s.Name, s.ID), Href: g.Link("/staff/submissions/" + url.PathEscape(s.ID)),
 		Device: devices[s.Device], ReceivedAt: g.When(s.Received)}
 	if s.Point != "" {
 		out.PointName = g.PointName(s.Point)
@@ -249,6 +251,7 @@ func (p *Pages) found(r *http.Request, section string) (submissionsView, error) 
 	if v.Search, err = p.search(r, v.page); err != nil {
 		return v, err
 	}
+	v.Form = v.Link("/staff" + section)
 	v.List, v.Map = v.Search.address(v.page, ""), v.Search.address(v.page, "map")
 	if v.May(string(access.ExportData)) {
 		v.CSV = v.Search.address(v.page, "list.csv")
@@ -292,6 +295,11 @@ func (p *Pages) submissions(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, s := range list {
 		row := p.row(v.page, s, names)
+		for _, f := range v.Search.Forms {
+			if f.Value == s.Form {
+				row.FormTitle = f.Label
+			}
+		}
 		row.Href = v.Search.address(v.page, url.PathEscape(s.ID)) // the filter goes along: next is next in it
 		v.Rows = append(v.Rows, row)
 	}

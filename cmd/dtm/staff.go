@@ -4,13 +4,16 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"net/http"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"dtm"
 	"dtm/access"
 	"dtm/gather/entry"
+	"dtm/gather/odata"
 	"dtm/gather/openrosa"
 	"dtm/gather/xform"
 	"dtm/gather/xlsform"
@@ -22,7 +25,7 @@ import (
 func (h *house) staff() *web.Staff {
 	return &web.Staff{
 		Sessions: serve.Sessions(strings.HasPrefix(h.baseURL(), "https://")),
-		Users:    h.db, Forms: h.db, Devices: h.db, Submissions: h.db, Blobs: h.blobs, Events: h.db,
+		Users:    h.db, Forms: h.db, Devices: h.db, Submissions: h.db, Blobs: h.blobs, Events: h.db, Readings: h.db, Replacement: h.db.Replacement, Answered: h.answered,
 		Answers: h.answers, Name: h.instanceName,
 		HashPassword: func(ctx context.Context, password string) (string, error) {
 			return access.HashPassword(ctx, rand.Reader, password)
@@ -43,6 +46,28 @@ func (h *house) staff() *web.Staff {
 			},
 		},
 	}
+}
+
+// answered writes the answers to a form of those submissions that a search finds.
+func (h *house) answered(w http.ResponseWriter, r *http.Request, form string, among dtm.SubmissionSearch) error {
+	t := &odata.Handler{Stream: amongStream{h.db, among}, Submissions: h.db, Blobs: h.blobs, Devices: h.db, Events: h.db, Now: time.Now, Base: h.config.BaseURL, Tags: h.tags}
+	return t.CSV(w, r, form)
+}
+
+// amongStream leaves out what a search does not find.
+type amongStream struct {
+	dtm.SubmissionStream
+	among dtm.SubmissionSearch
+}
+
+func (a amongStream) Stream(ctx context.Context, q dtm.SubmissionQuery, f func([]dtm.Streamed) error) error {
+	q.Among = &a.among
+	return a.SubmissionStream.Stream(ctx, q, f)
+}
+
+func (a amongStream) CountSubmissions(ctx context.Context, q dtm.SubmissionQuery) (int, error) {
+	q.Among = &a.among
+	return a.SubmissionStream.CountSubmissions(ctx, q)
 }
 
 // checkForm reads an XLSForm and gives it as it would be published.

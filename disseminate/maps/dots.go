@@ -2,6 +2,8 @@ package maps
 
 import (
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/paulmach/orb"
 
@@ -20,7 +22,8 @@ type Dot struct {
 // by name. A dot's area grows with its count. Flows are not drawn. outside is how
 // many records lie beyond the frame.
 func (b *Base) Dots(s Spec, dots []Dot) (svg []byte, outside int) {
-	p := &picture{b: b, s: fill(s), far: map[string]orb.Point{}, anchors: map[string]orb.Point{}, sites: map[int][]site{}, anchorsOf: map[int][]orb.Point{}}
+	p := &picture{b: b, s: fill(s), plain: true, far: map[string]orb.Point{}, anchors: map[string]orb.Point{}, sites: map[int][]site{}, anchorsOf: map[int][]orb.Point{}}
+	p.s.Points = slices.Clone(p.s.Points)
 	for i := range p.s.Points {
 		p.s.Points[i].Value = nil
 	}
@@ -54,6 +57,13 @@ func (b *Base) Dots(s Spec, dots []Dot) (svg []byte, outside int) {
 	p.scaleBar()
 	p.y = p.f.h + 6
 	p.c.Mirror = p.s.Lang.RTL()
+	var numbered []string
+	for _, s := range p.placed {
+		if s.number > 0 {
+			numbered = append(numbered, p.number(float64(s.number))+" "+s.Label)
+		}
+	}
+	p.paragraph(strings.Join(numbered, " · "), 6)
 	p.paragraph(p.s.Texts.Disclaimer, 6)
 	alt := p.s.Alt
 	if alt == "" {

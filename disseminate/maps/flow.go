@@ -49,6 +49,7 @@ type picture struct {
 	flowHi     float64
 	flowMost   float64
 	scaleBox   box
+	plain      bool // points are there for their names alone
 }
 
 // SVG draws the map. The same spec gives the same bytes.
@@ -269,7 +270,11 @@ func (p *picture) arrows() {
 
 func (p *picture) circles() {
 	for _, s := range p.placed {
-		p.c.Mark(s.Label, p.say(s.Value, s.Suppressed, s.least))
+		say := ""
+		if !p.plain {
+			say = p.say(s.Value, s.Suppressed, s.least)
+		}
+		p.c.Mark(s.Label, say)
 		p.circle(s.at, s.r, s.Point, s.vague)
 		p.c.EndMark()
 	}

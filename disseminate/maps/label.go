@@ -83,9 +83,8 @@ func (p *picture) labelPoints() {
 	for i := range p.placed {
 		s := &p.placed[i]
 		name := draw.Wrap(s.Label, 12, true, min(120, p.f.w*0.3), 2)
-		say := p.say(s.Value, s.Suppressed, s.least)
 		s.bold = len(name)
-		if p.place(i, append(name[:len(name):len(name)], say)) || p.place(i, name) {
+		if !p.plain && p.place(i, append(name[:len(name):len(name)], p.say(s.Value, s.Suppressed, s.least))) || p.place(i, name) {
 			continue
 		}
 		p.numbered++

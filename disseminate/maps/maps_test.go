@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"dtm"
@@ -117,6 +118,24 @@ func TestGolden(t *testing.T) {
 					t.Errorf("%s differs; look at the drawing, then run go test ./disseminate/maps -update", file)
 				}
 			}
+		}
+	}
+}
+
+// TestDots: every record stands on the map or is counted as beyond it, points keep
+// their names and no number.
+func TestDots(t *testing.T) {
+	t.Parallel()
+	b := base(t)
+	for _, l := range []dtm.Lang{dtm.English, dtm.Arabic} {
+		svg, outside := b.Dots(maps.Spec{ID: "d", Title: "Where", Lang: l, Width: 358, Points: []maps.Point{{Code: "obock", Label: "Obock", Lon: 43.29, Lat: 11.96}}},
+			[]maps.Dot{{Lon: 43.2, Lat: 11.9, Count: 40, Label: "a", Value: "40"}, {Lon: 42.2, Lat: 11.2, Count: 1, Label: "b", Value: "1"}, {Lon: 2.3, Lat: 48.8, Count: 7, Label: "c"}})
+		if outside != 7 {
+			t.Errorf("%s: %d beyond the map", l, outside)
+		}
+		text := string(svg)
+		if strings.Count(text, `class="mark"`) != 3 || !strings.Contains(text, ">Obock<") || strings.Contains(text, "no data") {
+			t.Errorf("%s: %s", l, text)
 		}
 	}
 }
