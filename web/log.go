@@ -42,7 +42,7 @@ func (p *Pages) log(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for _, e := range list {
-		row := eventRow{Event: e, What: v.EventName(e.Name), Who: v.Who(e.Actor, names)}
+		row := eventRow{Event: e, What: v.EventName(e.Name), Who: v.Actor(e.Actor, names)}
 		v.Events = append(v.Events, row)
 	}
 	at := func(n int64) string { return v.Link("/staff/log?until=" + strconv.FormatInt(n, 10)) }
@@ -63,8 +63,8 @@ func (g page) EventName(name string) string {
 	return name
 }
 
-// Who names an actor of the log, a device by its name.
-func (g page) Who(actor string, devices map[string]string) string {
+// Actor names an actor of the log, a device by its name.
+func (g page) Actor(actor string, devices map[string]string) string {
 	switch kind, id, _ := strings.Cut(actor, ":"); {
 	case kind == "device" && devices[id] != "":
 		return devices[id]

@@ -190,15 +190,7 @@ func (p *Pages) story(r *http.Request, v recordView, corrections []dtm.Correctio
 }
 
 // Who names an actor of the log.
-func (g page) Who(actor string) string {
-	switch kind, id, _ := strings.Cut(actor, ":"); {
-	case kind == "user":
-		return id
-	case actor == "system":
-		return g.T("log.system")
-	}
-	return actor
-}
+func (g page) Who(actor string) string { return g.Actor(actor, nil) }
 
 // correctRecord takes the answers that were typed, as differences upon the correction
 // that their author saw.

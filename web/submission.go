@@ -222,7 +222,7 @@ func (p *Pages) history(ctx context.Context, v *submissionView, devices map[stri
 		return err
 	}
 	for _, e := range list {
-		h := happened{At: v.When(e.At), What: v.EventName(e.Name), Who: v.Who(e.Actor, devices)}
+		h := happened{At: v.When(e.At), What: v.EventName(e.Name), Who: v.Actor(e.Actor, devices)}
 		var d struct {
 			Name, State string
 			Rules       []string
