@@ -27,7 +27,7 @@ func readings(t *testing.T, d Dialect) {
 		x.Form, x.Device = pick("fmr", "fms"), pick("d0", "d1", "")
 		x.Received = start.Add(time.Duration(i)*time.Hour + time.Duration(r.IntN(300))*time.Minute)
 		if r.IntN(4) == 0 {
-			x.Flags = []dtm.Flag{{Rule: pick("answers.sum", "point.unknown")}, {Rule: "date.late"}, {Rule: "date.late"}}
+			x.Flags = []dtm.Flag{{Rule: pick("answers.sum", "point.unknown")}, {Rule: "date.late"}, {Rule: "date.late", Path: "/data/day"}}
 		}
 		receipt, err := s.Receive(ctx, x)
 		must(t, err)
