@@ -32,6 +32,7 @@ type formRow struct {
 	Count  int // submissions
 	Source string
 	XForm  string
+	Paper  string // to fill in with a pen
 	Rows   string // the list of submissions
 }
 
@@ -71,6 +72,9 @@ func (p *Pages) showForms(w http.ResponseWriter, r *http.Request, status int, v 
 		row := formRow{Form: f, Count: n, XForm: at + f.ID + ".xml", Rows: v.Link("/staff/submissions/?form=" + f.ID)}
 		if f.SourceName != "" {
 			row.Source = at + "source"
+			if p.Staff.Paper != nil {
+				row.Paper = at + "paper.pdf"
+			}
 		}
 		v.Forms = append(v.Forms, row)
 	}
@@ -188,6 +192,28 @@ func base(name string) string {
 		return "form.xlsx"
 	}
 	return name
+}
+
+// formPaper prints a published form in the language of the page.
+func (p *Pages) formPaper(w http.ResponseWriter, r *http.Request) error {
+	l, err := p.lang(r)
+	if err != nil {
+		return err
+	}
+	f, err := p.Staff.Forms.Form(r.Context(), r.PathValue("id"), r.URL.Query().Get("version"))
+	if err != nil {
+		return err
+	}
+	if p.Staff.Paper == nil {
+		return dtm.Errorf(dtm.NotFound, "there is no such file").Coded("notfound")
+	}
+	b, err := p.Staff.Paper(r.Context(), f, l)
+	if err != nil {
+		return err
+	}
+	download(w, "application/pdf", f.ID+"-"+f.Version+"-"+string(l)+".pdf")
+	_, err = w.Write(b)
+	return err
 }
 
 // formFile gives a published form's source or XForm.

@@ -48,6 +48,9 @@ type Staff struct {
 	Check func(ctx context.Context, name string, data []byte, media []dtm.Media, l dtm.Lang) (dtm.Form, []Remark, error)
 	// Review opens the pages of a review; nil: there are none.
 	Review *Reviewing
+	// Paper prints a form; nil where nothing can be printed. Unsupported for one that
+	// was published as an XForm.
+	Paper func(ctx context.Context, form dtm.Form, l dtm.Lang) ([]byte, error)
 }
 
 // Answer is one line of a submission as a person reads it.
@@ -114,6 +117,7 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 		}
 		page("GET /forms/{$}", access.ReadSubmissions, p.forms)
 		page("POST /forms/{$}", access.PublishForms, p.checkForm)
+		page("GET /forms/{id}/paper.pdf", access.ReadSubmissions, p.formPaper)
 		page("GET /forms/{id}/{file}", access.ReadSubmissions, p.formFile)
 		page("GET /devices/{$}", access.ManageDevices, p.devices)
 		page("POST /devices/{$}", access.ManageDevices, p.addDevice)

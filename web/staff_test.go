@@ -64,6 +64,9 @@ func office(t *testing.T) (*httptest.Server, *sqlite.DB) {
 		Phone: func(token string, _ dtm.Lang) (string, string, string, error) {
 			return "http://dtm.example.org/" + token, "settings " + token, "http://dtm.example.org/entry/" + token, nil
 		},
+		Paper: func(_ context.Context, f dtm.Form, l dtm.Lang) ([]byte, error) {
+			return []byte("%PDF of " + f.ID + " in " + string(l)), nil
+		},
 		Check: func(_ context.Context, name string, data []byte, _ []dtm.Media, _ dtm.Lang) (dtm.Form, []web.Remark, error) {
 			if !bytes.HasPrefix(data, []byte("form")) {
 				return dtm.Form{}, []web.Remark{{Where: "survey!A1", Text: "no <form>", Fault: true}}, nil
@@ -120,13 +123,16 @@ func send(t *testing.T, c *http.Client, to string, form url.Values) (int, string
 func TestBehindSignIn(t *testing.T) {
 	t.Parallel()
 	s, db := office(t)
+	if err := db.Publish(t.Context(), dtm.Form{ID: "f", Version: "1", Title: "The form", XForm: []byte("<x/>"), SourceName: "f.xlsx"}); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := db.Receive(t.Context(), dtm.Submission{ID: "uuid:1", Form: "f", Version: "1", XML: []byte("<data/>")}); err != nil {
 		t.Fatal(err)
 	}
 	staff := []string{dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor}
 	everybody := append([]string{dtm.RoleEnumerator, dtm.RolePartner}, staff...)
 	for path, may := range map[string][]string{
-		"/": everybody, "/submissions/": staff, "/submissions/uuid:1": staff, "/submissions/uuid:1/xml": staff, "/forms/": staff,
+		"/": everybody, "/submissions/": staff, "/submissions/uuid:1": staff, "/submissions/uuid:1/xml": staff, "/forms/": staff, "/forms/f/paper.pdf": staff,
 		"/devices/": staff, "/users/": staff[:1], "/log": staff[:1],
 	} {
 		if status, body := send(t, visitor(t, s, ""), s.URL+"/en/staff"+path, nil); status != http.StatusOK || !strings.Contains(body, `type="password"`) {

@@ -37,6 +37,14 @@ func runInit(ctx context.Context, c *call) error {
 	return nil
 }
 
+// operation is a pack by its name, or the path of a folder.
+func (c *call) operation(name string) string {
+	if st, err := os.Stat(c.path(name)); err == nil && st.IsDir() {
+		return c.path(name)
+	}
+	return name
+}
+
 // makeHouse makes a data folder and publishes the forms of its pack.
 func (c *call) makeHouse(ctx context.Context, data, op string, now func() time.Time) (*house, error) {
 	dir := c.path(data)
@@ -44,9 +52,7 @@ func (c *call) makeHouse(ctx context.Context, data, op string, now func() time.T
 	if _, err := os.Stat(file); err == nil {
 		return nil, dtm.Errorf(dtm.Conflict, "there is a data folder here already; nothing was changed").At(data)
 	}
-	if st, err := os.Stat(c.path(op)); err == nil && st.IsDir() {
-		op = c.path(op)
-	}
+	op = c.operation(op)
 	if _, err := loadOperation(op); err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func (h *house) staff() *web.Staff {
 			code, err = openrosa.Settings(address, h.op.Title.In(l), l)
 			return address, code, h.baseURL() + entry.Path(token), err
 		},
-		Check: checkForm,
+		Check: checkForm, Paper: h.paper,
 		Review: &web.Reviewing{
 			Reviews: h.db, Corrections: h.db, Flags: h.db, Questions: h.db, Correct: h.correct, Settled: h.current,
 			Fields: func(ctx context.Context, s dtm.Submission, changes []dtm.Change, l dtm.Lang) (_ []web.Field, err error) {

@@ -6,6 +6,7 @@ import "slices"
 // instances by.
 type Form struct {
 	ID, Version, Title string
+	Titles             Texts    // of the settings' translated_title columns: phones know one title only
 	DefaultLanguage    string   // "default" when the form names none
 	Languages          []string // as the headers name them, in order of first use; empty when they name none
 	Style              string
@@ -208,6 +209,14 @@ func (n *Node) Appearance() string { return n.Control["appearance"] }
 // Attachment tells whether the answer is the name of a file that comes with the
 // submission.
 func (n *Node) Attachment() bool { return n.Bind["type"] == "binary" }
+
+// TitleIn is the title in a language, as far as it is translated.
+func (f *Form) TitleIn(lang string) string {
+	if s := f.Titles.In(lang); s != "" {
+		return s
+	}
+	return f.Title
+}
 
 // ChoiceList returns the list of that name, nil when there is none.
 func (f *Form) ChoiceList(name string) *List {

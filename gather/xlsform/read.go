@@ -183,6 +183,11 @@ func (p *reading) settings(s sheet) {
 	if title := r.get("title"); title != "" {
 		f.Title = title
 	}
+	if t := r.kid("translated_title"); t != nil {
+		for _, lang := range t.keys {
+			f.Titles = append(f.Titles, Text{lang, t.kids[lang].text})
+		}
+	}
 	if l := r.get("default_language"); l != "" {
 		f.DefaultLanguage = l
 	}
