@@ -5,12 +5,19 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"time"
+
+	"dtm"
 )
 
 // Devices looks at the records of each device: the same answers one after another,
 // round counts, unknown sex and age, groups of another size than the others'. The
 // figures are for support: they say where training or a better shade helps.
-func (r Rules) Devices(records []*Record) []Finding {
+func (r Rules) Devices(op *dtm.Operation, records []*Record) []Finding {
+	zone := op.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
 	by := map[string][]*Record{}
 	for _, x := range records {
 		if x.Device != "" && !x.monthly() {
@@ -24,6 +31,9 @@ func (r Rules) Devices(records []*Record) []Finding {
 		out = append(out, r.straight(list)...)
 		out = append(out, r.heaping(device, list)...)
 		out = append(out, r.unknowns(device, list)...)
+		out = append(out, r.pace(list)...)
+		out = append(out, r.night(zone, device, list)...)
+		out = append(out, r.same(device, list)...)
 	}
 	return append(out, r.sizes(by)...)
 }

@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,7 +62,7 @@ func TestHistory(t *testing.T) {
 	op, records := history(t)
 	rules, frame := check.Built(), check.FrameOf(op)
 	found := map[string][]string{}
-	for _, f := range rules.Months(records) {
+	for _, f := range rules.Months(op, records) {
 		found[f.Rule] = append(found[f.Rule], f.Day.Format("2006-01")+" "+f.Subject)
 	}
 	same := 0
@@ -92,6 +93,47 @@ func TestHistory(t *testing.T) {
 	}
 	delete(found, "month.unknown")
 	delete(found, "route.same")
+	// Spellings of the README, each once with its point.
+	if list := found["point.spelling"]; len(list) == 0 {
+		t.Error("no spelling is found")
+	}
+	said := map[string]bool{}
+	for _, f := range rules.Months(op, records) {
+		if f.Rule == "point.spelling" {
+			said[f.Other] = true
+		}
+	}
+	for _, text := range []string{"Ali-Sabieh (Ancienne Gare)", "Galafi (DJI)", "Gueliléh"} {
+		if !said[text] {
+			t.Errorf("the spelling %q is not found", text)
+		}
+	}
+	t.Logf("spellings: %q", slices.Sorted(maps.Keys(said)))
+	gaps := map[string]float64{}
+	for _, f := range rules.Months(op, records) {
+		switch f.Rule {
+		case "month.gap":
+			gaps[f.Subject] += f.Seen
+		case "month.asked":
+			t.Logf("asked: %+v", f)
+		case "month.outlier":
+			t.Logf("unlike its season: %s %s %.0f, usual %.0f", f.Day.Format("2006-01"), f.Subject, f.Seen, f.Usual)
+		}
+	}
+	for point, n := range map[string]float64{"galafi": 38, "loyada": 38, "obock": 14} {
+		if gaps[point] != n {
+			t.Errorf("%s: %v months without rows, want %v", point, gaps[point], n)
+		}
+	}
+	for rule, list := range found {
+		t.Logf("%-20s %d", rule, len(list))
+	}
+	for _, rule := range []string{"point.spelling", "month.gap", "month.destination", "month.reason", "month.asked", "month.outlier"} {
+		if len(found[rule]) == 0 {
+			t.Errorf("%s finds nothing", rule)
+		}
+		delete(found, rule)
+	}
 	if len(found) > 0 {
 		t.Errorf("found too: %q", found)
 	}

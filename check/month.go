@@ -12,7 +12,7 @@ import (
 // Months looks at imported history, of which only the month is known: rows that
 // make their month, months without sex and age, codes that begin to be used
 // otherwise.
-func (r Rules) Months(records []*Record) []Finding {
+func (r Rules) Months(op *dtm.Operation, records []*Record) []Finding {
 	var rows []monthRow
 	totals := map[dtm.Month]int{}
 	for _, x := range records {
@@ -24,7 +24,12 @@ func (r Rules) Months(records []*Record) []Finding {
 		totals[m.month] += m.people
 	}
 	out := append(r.cells(rows, totals), r.unknownMonths(rows, totals)...)
-	return sorted(append(out, r.coding(rows, totals)...))
+	out = append(out, r.coding(rows, totals)...)
+	out = append(out, r.spellings(op, rows)...)
+	out = append(out, r.gaps(rows)...)
+	out = append(out, r.unsaid(rows, totals)...)
+	out = append(out, r.asked(rows)...)
+	return sorted(append(out, r.seasonal(rows)...))
 }
 
 type monthRow struct {

@@ -58,6 +58,9 @@ func measured(f check.Finding) string {
 	case "group.large", "vulnerable.exceeds", "answers.sum":
 		return fmt.Sprintf("%.0f / %.0f", f.Seen, f.Usual)
 	}
+	if f.Usual != 0 {
+		return fmt.Sprintf("%.4g / %.4g", f.Seen, f.Usual)
+	}
 	return ""
 }
 
@@ -69,6 +72,7 @@ func runQuality(ctx context.Context, c *call) error {
 	month := fs.String("month", "", "`YYYY-MM`; the month that is running when left out")
 	lang := fs.String("lang", "en", "language: en, fr, ar")
 	all := fs.Bool("all", false, "every finding, not only how many of each rule")
+	raise := fs.Bool("raise", false, "keep what the rules over series find as flags for the review, as is done every night")
 	if _, err := c.parse(fs, 0, 0); err != nil {
 		return err
 	}
@@ -83,12 +87,22 @@ func runQuality(ctx context.Context, c *call) error {
 			return err
 		}
 	}
-	findings, n, err := h.findings(ctx, dtm.Months(m, m))
+	if err := h.current(ctx); err != nil {
+		return err
+	}
+	if *raise {
+		raised, cleared, err := h.raise(ctx, dtm.Months(m, m))
+		if err == nil {
+			fmt.Fprintf(c.err, "%s: %d flags raised, %d cleared; dtm review list shows them\n", m, raised, cleared)
+		}
+		return err
+	}
+	findings, n, err := h.findings(ctx, h.forms.rules(), dtm.Months(m, m))
 	if err != nil {
 		return err
 	}
 	l := dtm.Lang(*lang)
-	rules := check.Built()
+	rules := h.forms.rules()
 	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
 	count := map[string]int{}
 	for _, f := range findings {
@@ -129,8 +143,8 @@ const before = 70 * 24 * time.Hour
 
 // findings runs every rule over the submissions observed in a period, and the months
 // of imported history that it touches. It gives the number of records too.
-func (h *house) findings(ctx context.Context, p dtm.Period) ([]check.Finding, int, error) {
-	rules, frame := check.Built(), check.FrameOf(h.op)
+func (h *house) findings(ctx context.Context, rules check.Rules, p dtm.Period) ([]check.Finding, int, error) {
+	frame := check.FrameOf(h.op)
 	forms, err := h.db.Forms(ctx)
 	if err != nil {
 		return nil, 0, err
@@ -184,7 +198,7 @@ func (h *house) findings(ctx context.Context, p dtm.Period) ([]check.Finding, in
 	if t := time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, time.UTC); t.Before(until) {
 		until = t
 	}
-	for _, list := range [][]check.Finding{rules.Duplicates(inside), rules.Devices(inside), rules.Outliers(series), rules.Shifts(series), rules.Silent(h.op, days, p.From.Add(-before), until)} {
+	for _, list := range [][]check.Finding{rules.Duplicates(inside), rules.Devices(h.op, inside), rules.Outliers(series), rules.Scores(series), rules.Shifts(series), rules.Silent(h.op, days, p.From.Add(-before), until)} {
 		for _, f := range list {
 			if p.Contains(f.Day) {
 				out = append(out, f)
@@ -234,7 +248,7 @@ func (h *house) history(ctx context.Context, rules check.Rules, frame check.Fram
 	}
 	var out []check.Finding
 	n := 0
-	for _, f := range rules.Months(all) {
+	for _, f := range rules.Months(h.op, all) {
 		if p.Contains(f.Day) {
 			out = append(out, f)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -34,7 +35,11 @@ func reviewed(t *testing.T) (data string, ids []string) {
 		t.Fatal(err)
 	}
 	day := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
-	for _, x := range demo.Day(h.op, form, day, day, 7) {
+	list := demo.Day(h.op, form, day, day, 7)
+	twin := list[2] // sent again as another record
+	twin.ID = "uuid:00000000-0000-4000-8000-00000000twin"
+	twin.XML = bytes.ReplaceAll(twin.XML, []byte(list[2].ID), []byte(twin.ID))
+	for _, x := range append(list, twin) {
 		if _, err := h.db.Receive(t.Context(), dtm.Submission{ID: x.ID, Form: form.ID, Version: form.Version, Device: phone.ID, Received: x.At, XML: x.XML}); err != nil {
 			t.Fatal(err)
 		}
