@@ -1,12 +1,15 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"dtm"
+	"dtm/disseminate/maps"
 	"dtm/disseminate/overview"
 	"dtm/locale"
 )
@@ -28,6 +31,8 @@ type dashboardView struct {
 	Active  string // the filter in words
 	Public  string // the note on small counts
 	Heading string
+	State   *standing // release or provisional; nil: there are no releases
+	Asked   string    // release that the address asks for
 }
 
 type panelView struct {
@@ -50,29 +55,71 @@ type option struct {
 	Selected     bool
 }
 
-func (p *Pages) overview(r *http.Request) (*overview.Overview, dtm.Lang, error) {
-	l, err := p.lang(r)
-	if err != nil {
-		return nil, l, err
-	}
+// shown is an overview with what it was made from.
+type shown struct {
+	*overview.Overview
+	source dtm.Source
+	base   *maps.Base
+	asked  string // as the address has it
+}
+
+// choose picks the source of a request, with the filter's period filled in.
+func (p *Pages) choose(r *http.Request) (dtm.Source, overview.Filter, error) {
+	asked := r.URL.Query().Get("release")
 	f, err := overview.ParseFilter(p.Operation, r.URL.Query())
 	if err != nil {
-		return nil, l, err
+		return dtm.Source{}, f, err
 	}
-	if f, err = p.chosen(r.Context(), f); err != nil {
-		return nil, l, err
+	s, err := p.source(r.Context(), asked, f.To)
+	if err != nil {
+		return s, f, err
 	}
-	o, err := overview.Build(r.Context(), p.Figures, p.Operation, f, l)
-	return o, l, err
+	if s.Frozen != nil && f.From.IsZero() {
+		f.From, f.To = s.Frozen.Month, s.Frozen.Month
+	}
+	if s.Frozen == nil {
+		f, err = p.chosen(r.Context(), f)
+	}
+	return s, f, err
+}
+
+func (p *Pages) overview(r *http.Request) (shown, dtm.Lang, error) {
+	l, err := p.lang(r)
+	if err != nil {
+		return shown{}, l, err
+	}
+	source, f, err := p.choose(r)
+	if err != nil {
+		return shown{}, l, err
+	}
+	s := shown{source: source, asked: r.URL.Query().Get("release")}
+	if s.base, err = p.baseOf(source.Operation); err != nil {
+		return s, l, err
+	}
+	s.Overview, err = overview.Build(r.Context(), source.Figures, source.Operation, f, l)
+	return s, l, err
+}
+
+// query is the address's own: the filter, and the release where one is asked for.
+func (s shown) query() url.Values {
+	q := s.Filter.Query()
+	if s.asked != "" {
+		q.Set("release", s.asked)
+	}
+	return q
 }
 
 func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if l, err := p.lang(r); err == nil {
-		release, err := p.Figures.Release(r.Context())
+		source, _, err := p.choose(r)
 		if err != nil {
 			return err
 		}
-		if fresh(w, r, p.tag(release, l)) {
+		tag, err := p.tag(r.Context(), source, l)
+		if err != nil {
+			return err
+		}
+		if fresh(w, r, tag) {
 			return nil
 		}
 	}
@@ -81,31 +128,53 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := o.Filter
-	v := dashboardView{page: p.page(l, "dashboard", locale.Say(l, "page.dashboard")+" · "+p.Operation.Name.In(l), "/", r.URL.Query()), O: o, Form: p.form(o, l)}
-	v.Release = o.Release.ID()
+	v := dashboardView{page: p.page(l, "dashboard", locale.Say(l, "page.dashboard")+" · "+p.Operation.Name.In(l), "/", r.URL.Query()), O: o.Overview, Form: p.form(o.Overview, l), Asked: o.asked}
+	v.Release, v.Frozen = o.Release.ID(), o.source.Frozen != nil
+	if v.State, err = p.standing(r.Context(), o.source, l); err != nil {
+		return err
+	}
 	v.Heading = locale.Say(l, "page.dashboard.title", p.Operation.Name.In(l))
 	v.Public = p.public(l)
 	n := min(3, len(o.Headlines))
 	v.First, v.More = o.Headlines[:n], o.Headlines[n:]
-	q := f.Query().Encode()
+	q := o.query().Encode()
 	for _, panel := range o.Panels {
 		v.Panels = append(v.Panels, panelView{Panel: panel,
-			Narrow: p.drawing(panel, l, narrow, panel.ID+"-n"), Wide: p.drawing(panel, l, wide, panel.ID+"-w"),
-			Columns: panel.Table.Columns, Rows: panel.Table.Text(panel.Options(p.Operation, l, wide)),
+			Narrow: o.drawing(panel, l, narrow, panel.ID+"-n"), Wide: o.drawing(panel, l, wide, panel.ID+"-w"),
+			Columns: panel.Table.Columns, Rows: panel.Table.Text(panel.Options(o.source.Operation, l, wide)),
 			CSV: "/" + string(l) + "/data/" + panel.ID + ".csv?" + q, SVGLink: "/" + string(l) + "/data/" + panel.ID + ".svg?" + q,
 			Definition: "/" + string(l) + "/indicators/" + panel.Indicators[0]})
 	}
 	if p.Options.Report != nil && f.From == f.To && !f.Narrowed() && !o.Empty {
 		v.Report = "/" + string(l) + "/report/" + f.From.String() + ".pdf"
+		if o.asked != "" {
+			v.Report += "?" + url.Values{"release": {o.Release.ID()}}.Encode()
+			if o.source.Frozen == nil {
+				v.Report = "/" + string(l) + "/report/" + f.From.String() + ".pdf?release=" + dtm.ReleaseProvisional
+			}
+		}
 	}
-	v.Active = p.active(o, l)
+	v.Active = p.active(o.Overview, l)
 	return p.show(w, http.StatusOK, "dashboard", v)
 }
 
-// tag changes when the page can: with the figures, with the day (a running month
-// is averaged over the days there have been) and with the program.
-func (p *Pages) tag(release dtm.Release, l dtm.Lang) string {
-	return fmt.Sprintf(`W/"%s-%s-%s-%x"`, release.ID(), l, p.Now().In(p.Operation.Zone).Format("20060102"), p.started.Unix())
+// tag changes when the page can: with the figures, with the releases there are, with
+// the day (a running month is averaged over the days there have been) and with the
+// program.
+func (p *Pages) tag(ctx context.Context, s dtm.Source, l dtm.Lang) (string, error) {
+	release, err := s.Figures.Release(ctx)
+	if err != nil {
+		return "", err
+	}
+	state, err := p.standing(ctx, s, l)
+	if err != nil {
+		return "", err
+	}
+	beside := ""
+	if state != nil {
+		beside = state.Newer + state.Latest
+	}
+	return fmt.Sprintf(`W/"%s-%s-%s-%s-%x"`, release.ID(), beside, l, p.Now().In(p.Operation.Zone).Format("20060102"), p.started.Unix()), nil
 }
 
 // public says which counts are not published; "" when all are.
@@ -117,8 +186,8 @@ func (p *Pages) public(l dtm.Lang) string {
 }
 
 // drawing is inline SVG: made by us, every text in it escaped.
-func (p *Pages) drawing(panel overview.Panel, l dtm.Lang, width float64, id string) template.HTML {
-	return template.HTML(panel.SVG(p.base, panel.Options(p.Operation, l, width), id)) //nolint:gosec // our own drawing
+func (s shown) drawing(panel overview.Panel, l dtm.Lang, width float64, id string) template.HTML {
+	return template.HTML(panel.SVG(s.base, panel.Options(s.source.Operation, l, width), id)) //nolint:gosec // our own drawing
 }
 
 func (p *Pages) active(o *overview.Overview, l dtm.Lang) string {

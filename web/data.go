@@ -25,15 +25,15 @@ func (p *Pages) data(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("Content-Disposition", `inline; filename="`+p.Operation.Code+"-"+panel.ID+"-"+o.Period.String()+ext+`"`)
 	if ext == ".svg" {
-		options := panel.Options(p.Operation, l, 640)
+		options := panel.Options(o.source.Operation, l, 640)
 		options.Titled = true
 		w.Header().Set("Content-Type", "image/svg+xml")
-		_, err := w.Write(panel.SVG(p.base, options, panel.ID))
+		_, err := w.Write(panel.SVG(o.base, options, panel.ID))
 		return err
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	c := csv.NewWriter(w)
-	rows := append([][]string{panel.Table.Columns}, panel.Table.Records(panel.Options(p.Operation, l, 0).Words.Suppressed)...)
+	rows := append([][]string{panel.Table.Columns}, panel.Table.Records(panel.Options(o.source.Operation, l, 0).Words.Suppressed)...)
 	for i, row := range rows {
 		extra := []string{o.Period.String(), o.Release.ID()}
 		if i == 0 {

@@ -58,6 +58,9 @@ type page struct {
 	User      dtm.User   // who has signed in, on the pages of the staff
 	Menu      []menuItem // of the staff
 	HasStaff  bool       // there are pages of the staff to go to
+	Frozen    bool       // Release is a frozen one
+
+	HasReleases bool
 }
 
 type langLink struct {
@@ -91,6 +94,9 @@ func (g page) Size(n int64) string {
 	}
 	return g.T("size.mb", locale.Number(g.Lang, float64(n)/1e6, 1))
 }
+
+// SizeOf is Size for a count of bytes in hand.
+func (g page) SizeOf(n int) string { return g.Size(int64(n)) }
 
 // Link is an address in the page's language.
 func (g page) Link(path string) string { return "/" + string(g.Lang) + path }
@@ -132,7 +138,7 @@ func (p *Pages) page(l dtm.Lang, section, title, here string, q url.Values) page
 		here += "?" + e
 	}
 	g := page{p: p, Lang: l, Dir: "ltr", Title: title, Operation: p.Operation.Name.In(l), Site: p.Operation.Title.In(l), Synthetic: p.Operation.Synthetic,
-		Source: p.Operation.Source.In(l), Contact: p.Operation.Contact, Here: here, Section: section, HasStaff: p.Staff != nil}
+		Source: p.Operation.Source.In(l), Contact: p.Operation.Contact, Here: here, Section: section, HasStaff: p.Staff != nil, HasReleases: p.Releases != nil}
 	if l.RTL() {
 		g.Dir = "rtl"
 	}

@@ -21,7 +21,7 @@ func (p *Pages) report(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	b, err := p.Options.Report(r.Context(), m, l)
+	b, err := p.Options.Report(r.Context(), r.URL.Query().Get("release"), m, l)
 	if err != nil {
 		return err
 	}

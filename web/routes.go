@@ -17,6 +17,11 @@ func (p *Pages) routes(mux *http.ServeMux) {
 		page(at+"/report/{file}", p.report)
 		page(at+"/indicators/{$}", p.indicators)
 		page(at+"/indicators/{id}", p.indicator)
+		if p.Releases != nil {
+			page(at+"/releases/{$}", p.releases)
+			page(at+"/releases/{month}/{n}", p.release)
+			page(at+"/releases/{month}/{n}/{file}", p.releasePart)
+		}
 		page(at+"/methods", p.methods)
 		page(at+"/about", p.about)
 	}

@@ -126,6 +126,15 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 		page("POST /users/{$}", access.ManageUsers, p.addUser)
 		page("POST /users/{email}/disable", access.ManageUsers, p.disableUser)
 		page("GET /log", access.ReadLog, p.log)
+		if p.Releases != nil {
+			page("GET /releases/{$}", access.ReadSubmissions, p.staffReleases)
+			page("POST /releases/{$}", access.CreateReleases, p.proposeRelease)
+			page("GET /releases/check", access.CreateReleases, p.checkRelease)
+			page("GET /releases/{month}/{n}", access.ReadSubmissions, p.staffRelease)
+			page("GET /releases/{month}/{n}/{file}", access.ReadSubmissions, p.staffReleasePart)
+			page("POST /releases/{month}/{n}/approve", access.CreateReleases, p.approveRelease)
+			page("POST /releases/{month}/{n}/withdraw", access.CreateReleases, p.withdrawRelease)
+		}
 	}
 	mux.Handle("GET /staff/{rest...}", serve.Handle(write, func(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/"+string(p.guess(r))+"/staff/"+r.PathValue("rest"), http.StatusFound)
@@ -190,12 +199,13 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"desk", "staff.desk", "/", ""},
 		{"review", "staff.review", "/review/", access.ReadSubmissions},
 		{"submissions", "staff.submissions", "/submissions/", access.ReadSubmissions},
+		{"releases", "release.title", "/releases/", access.ReadSubmissions},
 		{"forms", "staff.forms", "/forms/", access.ReadSubmissions},
 		{"devices", "staff.devices", "/devices/", access.ManageDevices},
 		{"users", "staff.users", "/users/", access.ManageUsers},
 		{"log", "staff.log", "/log", access.ReadLog},
 	} {
-		if m.section == "review" && p.Staff.Review == nil {
+		if m.section == "review" && p.Staff.Review == nil || m.section == "releases" && p.Releases == nil {
 			continue
 		}
 		if m.need == "" || access.Decide(g.User, m.need) == nil {

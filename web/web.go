@@ -16,9 +16,12 @@ import (
 type Options struct {
 	Operation *dtm.Operation
 	Figures   dtm.Figures // guarded: the pages show what they are given
-	// Report makes the monthly report; nil: there is none to link to.
-	Report func(ctx context.Context, month dtm.Month, lang dtm.Lang) ([]byte, error)
-	Now    func() time.Time
+	// Report gives the monthly report of the release that is asked for, or made of what
+	// dtm.Sources gives for it; nil: there is none to link to.
+	Report func(ctx context.Context, asked string, month dtm.Month, lang dtm.Lang) ([]byte, error)
+	// Releases answers from frozen months; nil: all figures are provisional.
+	Releases Releases
+	Now      func() time.Time
 	// Staff opens the pages behind sign-in; nil: there are none.
 	Staff *Staff
 }

@@ -70,7 +70,7 @@ func site(t *testing.T, days int, change func(*dtm.Operation)) *httptest.Server 
 		t.Fatal(err)
 	}
 	p, err := web.New(web.Options{Operation: op, Figures: guard.New(e, op.Threshold), Now: func() time.Time { return start.AddDate(0, 0, max(0, days-1)) },
-		Report: func(_ context.Context, m dtm.Month, l dtm.Lang) ([]byte, error) {
+		Report: func(_ context.Context, _ string, m dtm.Month, l dtm.Lang) ([]byte, error) {
 			return fmt.Appendf(nil, "%%PDF %s %s", m, l), nil
 		}})
 	if err != nil {

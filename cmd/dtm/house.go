@@ -34,6 +34,7 @@ type house struct {
 	facts   *duckdb.Warehouse
 	figures *indicator.Engine // internal: not guarded
 	public  dtm.Figures       // what may leave
+	shelf   *shelf            // of frozen releases
 	loader  *load.Loader
 	forms   *formCache
 	now     func() time.Time
@@ -117,6 +118,7 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 		return nil, err
 	}
 	h.public = guard.New(h.figures, h.op.Threshold)
+	h.shelf = &shelf{h: h}
 	h.forms = &formCache{op: h.op, forms: h.db}
 	if err = h.readRules(ctx); err != nil {
 		return nil, err
@@ -178,6 +180,9 @@ func (h *house) close() error {
 		h.loading.Wait()
 	}
 	var errs []error
+	if h.shelf != nil {
+		h.shelf.closeAll()
+	}
 	if h.facts != nil {
 		errs = append(errs, h.facts.Close())
 	}

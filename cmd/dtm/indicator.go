@@ -26,6 +26,7 @@ func runIndicator(ctx context.Context, c *call) error {
 	format := fs.String("format", "table", "table, csv or json")
 	lang := fs.String("lang", "en", "language of labels")
 	public := fs.Bool("public", false, "suppress small cells, as in everything that is published")
+	asked := fs.String("release", "provisional", "`number` of a release, or latest: its published figures")
 	var where listFlag
 	fs.Var(&where, "where", "only these, may be repeated: `dimension=code`, several codes with commas")
 	args, err := c.parse(fs, 1, 1)
@@ -61,14 +62,22 @@ func runIndicator(ctx context.Context, c *call) error {
 		return err
 	}
 	figures := dtm.Figures(h.figures)
+	op := h.op
 	if *public {
 		figures = h.public
+	}
+	if *asked != dtm.ReleaseProvisional {
+		s, err := h.shelf.Source(ctx, *asked, dtm.MonthOf(q.Period.To.AddDate(0, 0, -1)))
+		if err != nil {
+			return err
+		}
+		figures, op, *public = s.Figures, s.Operation, true
 	}
 	t, err := figures.Table(ctx, q)
 	if err != nil {
 		return err
 	}
-	if err := indicator.Print(c.out, t, *format, h.op, dtm.Lang(*lang)); err != nil {
+	if err := indicator.Print(c.out, t, *format, op, dtm.Lang(*lang)); err != nil {
 		return err
 	}
 	if !*public && t.Indicator.Counts && slices.ContainsFunc(t.Figures, func(f dtm.Figure) bool {

@@ -6,17 +6,69 @@ import (
 	"time"
 
 	"dtm"
+	"dtm/analyse/release"
 	"dtm/serve"
 	"dtm/web"
 )
 
 // pages are the public pages over the figures that may leave.
 func (h *house) pages() (http.Handler, error) {
-	p, err := web.New(web.Options{Operation: h.op, Figures: h.public, Now: time.Now, Staff: h.staff(), Report: func(ctx context.Context, m dtm.Month, l dtm.Lang) ([]byte, error) {
-		return h.monthlyReport(ctx, m, l)
-	}})
+	p, err := web.New(web.Options{Operation: h.op, Figures: h.public, Now: time.Now, Staff: h.staff(), Releases: h.releasePages(),
+		Report: func(ctx context.Context, asked string, m dtm.Month, l dtm.Lang) ([]byte, error) {
+			b, _, err := h.monthlyReport(ctx, asked, m, l)
+			return b, err
+		}})
 	if err != nil {
 		return nil, err
 	}
 	return serve.Chain(p.Handler(), serve.Security(serve.DefaultCSP), serve.SameOrigin(serve.Problem)), nil
+}
+
+func (h *house) releasePages() releasePages { return releasePages{h.db, h.shelf, h} }
+
+// releasePages is what the pages about releases need.
+type releasePages struct {
+	dtm.Releases
+	dtm.Sources
+	h *house
+}
+
+// Open reads a release's manifest, checks and changes.
+func (r releasePages) Open(ctx context.Context, x dtm.FrozenRelease) (release.Opened, error) {
+	return r.h.opened(ctx, x)
+}
+
+// Part reads one part.
+func (r releasePages) Part(ctx context.Context, x dtm.FrozenRelease, name string) ([]byte, error) {
+	m, err := release.ReadManifest(x.Manifest)
+	if err != nil {
+		return nil, err
+	}
+	return r.h.part(ctx, x, m, name)
+}
+
+// Check makes the release that the month would have now.
+func (r releasePages) Check(ctx context.Context, m dtm.Month) (release.Opened, error) {
+	f, err := r.h.freeze(ctx, m)
+	if err != nil {
+		return release.Opened{}, err
+	}
+	return release.Opened{Manifest: f.manifest, Checks: f.checks, Changes: f.changes}, nil
+}
+
+// Propose freezes the month.
+func (r releasePages) Propose(ctx context.Context, m dtm.Month, note string) (dtm.FrozenRelease, error) {
+	f, err := r.h.freeze(ctx, m)
+	if err != nil {
+		return dtm.FrozenRelease{}, err
+	}
+	if release.Worst(f.checks) == release.Stop {
+		return dtm.FrozenRelease{}, dtm.Errorf(dtm.Invalid, "%s cannot be frozen like this; the checks say why", m).Coded("release.stopped", m.String())
+	}
+	return r.h.propose(ctx, f, note)
+}
+
+// Approve publishes it.
+func (r releasePages) Approve(ctx context.Context, x dtm.FrozenRelease) (dtm.FrozenRelease, error) {
+	return r.h.approve(ctx, x)
 }

@@ -13,6 +13,7 @@ import (
 
 	"dtm"
 	"dtm/config"
+	"dtm/disseminate/opendata"
 	"dtm/gather/openrosa"
 	"dtm/serve"
 )
@@ -99,6 +100,7 @@ func (h *house) routes() (http.Handler, error) {
 	h.central(phones).Register(mux)
 	mux.HandleFunc("/v1/test/{token}/projects/{project}/forms/{form}/draft/{rest...}", h.trial)
 	h.entryPage().Register(mux)
+	(&opendata.API{Operation: h.op, Figures: h.public, Releases: h.releasePages()}).Register(mux)
 	pages, err := h.pages()
 	if err != nil {
 		return nil, err

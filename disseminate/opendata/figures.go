@@ -13,7 +13,7 @@ import (
 )
 
 // parameters are all that may be asked.
-var parameters = []string{"from", "to", "point", "region", "direction", "by"}
+var parameters = []string{"from", "to", "point", "region", "direction", "by", "release"}
 
 // dimensions are those of the page: its filter's, its trend's and its flows'.
 var dimensions = []string{"month", "point", "region", "direction", "previous", "next"}
@@ -43,7 +43,11 @@ func (a *API) figures(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t, err := a.Figures.Table(r.Context(), q)
+	s, err := a.source(r.Context(), r.URL.Query().Get("release"), dtm.MonthOf(q.Period.To.AddDate(0, 0, -1)))
+	if err != nil {
+		return err
+	}
+	t, err := s.Figures.Table(r.Context(), q)
 	if err != nil {
 		return err
 	}

@@ -19,16 +19,20 @@ var files embed.FS
 type API struct {
 	Operation *dtm.Operation
 	Figures   dtm.Figures // guarded: what they give goes out
+	Releases  Releases    // nil: all figures are provisional
 }
 
 // Register adds the addresses to mux. Errors are application/problem+json.
 func (a *API) Register(mux *http.ServeMux) {
 	for pattern, fn := range map[string]serve.Func{
-		"GET /api/v1/{$}":                       a.start,
-		"GET /api/v1/openapi.json":              a.openapi,
-		"GET /api/v1/indicators":                a.indicators,
-		"GET /api/v1/indicators/{id}":           a.indicator,
-		"GET /api/v1/indicators/{id}/{figures}": a.figures,
+		"GET /api/v1/{$}":                         a.start,
+		"GET /api/v1/openapi.json":                a.openapi,
+		"GET /api/v1/indicators":                  a.indicators,
+		"GET /api/v1/indicators/{id}":             a.indicator,
+		"GET /api/v1/indicators/{id}/{figures}":   a.figures,
+		"GET /api/v1/releases":                    a.releases,
+		"GET /api/v1/releases/{month}/{n}":        a.release,
+		"GET /api/v1/releases/{month}/{n}/{part}": a.part,
 		"GET /api/v1/": func(http.ResponseWriter, *http.Request) error {
 			return dtm.Errorf(dtm.NotFound, "there is no such address; /api/v1/openapi.json lists them").Coded("notfound")
 		},
@@ -67,9 +71,10 @@ func (a *API) start(w http.ResponseWriter, r *http.Request) error {
 		Release     string     `json:"release"`
 		ReleasedAt  *time.Time `json:"release_at,omitempty"`
 		Indicators  string     `json:"indicators"`
+		Releases    string     `json:"releases"`
 		Description string     `json:"description"`
 	}{a.Operation.Code, a.Operation.Title, a.Operation.Synthetic, a.Operation.Source, a.Operation.Contact, a.Operation.Threshold,
-		"", release.ID(), nil, "/api/v1/indicators", "/api/v1/openapi.json"}
+		"", release.ID(), nil, "/api/v1/indicators", "/api/v1/releases", "/api/v1/openapi.json"}
 	if !span.From.IsZero() {
 		out.Period = span.String()
 	}

@@ -15,6 +15,7 @@ import (
 
 	"dtm"
 	"dtm/analyse/indicator"
+	"dtm/analyse/release"
 	"dtm/analyse/warehouse"
 	"dtm/analyse/warehouse/duckdb"
 	"dtm/disseminate/guard"
@@ -67,10 +68,90 @@ func server(t *testing.T) *httptest.Server {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	(&opendata.API{Operation: op, Figures: guard.New(e, op.Threshold)}).Register(mux)
+	(&opendata.API{Operation: op, Figures: guard.New(e, op.Threshold), Releases: december(op, e)}).Register(mux)
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s
+}
+
+// shelf holds one published release, of December 2022, and one that was withdrawn.
+type shelf struct {
+	list  []dtm.FrozenRelease
+	live  dtm.Source
+	parts map[string][]byte
+}
+
+func december(op *dtm.Operation, e dtm.Figures) *shelf {
+	at := time.Date(2023, 1, 6, 0, 0, 0, 0, time.UTC)
+	of := func(n int, state string) dtm.FrozenRelease {
+		m := dtm.Month{Year: 2022, Month: time.December}
+		return dtm.FrozenRelease{Release: dtm.Release{Number: dtm.ReleaseNumber(m, n)}, Month: m, N: n, State: state, Published: &at, Creator: "user:somebody@example.org",
+			Manifest: []byte(`{"release":"2022-12"}`), ManifestHash: "abc", Reason: "doubled"}
+	}
+	s := &shelf{list: []dtm.FrozenRelease{of(2, dtm.StateWithdrawn), of(1, dtm.StatePublished)}, parts: map[string][]byte{"figures.csv": []byte("indicator\n")}}
+	s.live = dtm.Source{Figures: guard.New(e, op.Threshold), Operation: op}
+	return s
+}
+
+func (s *shelf) Source(_ context.Context, asked string, m dtm.Month) (dtm.Source, error) {
+	switch {
+	case asked == "provisional", asked == "" && m != s.list[1].Month:
+		return s.live, nil
+	case asked == "2022-12/2":
+		return dtm.Source{}, dtm.Errorf(dtm.Gone, "withdrawn: doubled")
+	case asked != "" && asked != "latest" && asked != "2022-12/1":
+		return dtm.Source{}, dtm.Errorf(dtm.NotFound, "there is no release %s", asked)
+	}
+	return dtm.Source{Figures: release.Named(s.live.Figures, s.list[1]), Operation: s.live.Operation, Frozen: &s.list[1]}, nil
+}
+
+func (s *shelf) FrozenReleases(context.Context) ([]dtm.FrozenRelease, error) { return s.list, nil }
+
+func (s *shelf) FrozenRelease(_ context.Context, m dtm.Month, n int) (dtm.FrozenRelease, error) {
+	for _, r := range s.list {
+		if r.Month == m && r.N == n {
+			return r, nil
+		}
+	}
+	return dtm.FrozenRelease{}, dtm.Errorf(dtm.NotFound, "there is no release")
+}
+
+func (s *shelf) Part(_ context.Context, _ dtm.FrozenRelease, name string) ([]byte, error) {
+	if b, ok := s.parts[name]; ok {
+		return b, nil
+	}
+	return nil, dtm.Errorf(dtm.NotFound, "there is no part %s", name)
+}
+
+// TestReleases: answers name their release, older and withdrawn ones can be asked
+// for, nobody's name and no fact goes out.
+func TestReleases(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	figures := "/api/v1/indicators/total_movements/figures.csv?from=2022-12"
+	for path, want := range map[string]struct {
+		status     int
+		has, hasnt string
+	}{
+		figures:                                  {200, "2022-12,881,,,movements,,2022-12/1", "provisional"},
+		figures + "&release=latest":              {200, ",2022-12/1", "provisional"},
+		figures + "&release=provisional":         {200, "provisional-1-", "2022-12/1"},
+		figures + "&release=2022-12/2":           {410, "doubled", ""},
+		figures + "&release=2022-12/3":           {404, "", ""},
+		figures + "&release=a&release=b":         {400, "", ""},
+		"/api/v1/releases":                       {200, `"release":"2022-12/2","month":"2022-12","state":"withdrawn"`, "somebody"},
+		"/api/v1/releases/2022-12/1":             {200, `"manifest":{"release":"2022-12"}`, "somebody"},
+		"/api/v1/releases/2022-12/9":             {404, "", ""},
+		"/api/v1/releases/2022-12/x":             {400, "", ""},
+		"/api/v1/releases/2022-12/1/figures.csv": {200, "indicator", ""},
+		"/api/v1/releases/2022-12/2/figures.csv": {410, "doubled", ""},
+		"/api/v1/releases/2022-12/1/facts.csv":   {404, "", ""},
+	} {
+		resp, body := get(t, s.URL+path)
+		if resp.StatusCode != want.status || !strings.Contains(body, want.has) || want.hasnt != "" && strings.Contains(body, want.hasnt) {
+			t.Errorf("%s: %s %s", path, resp.Status, body)
+		}
+	}
 }
 
 func get(t *testing.T, url string, header ...string) (*http.Response, string) {
@@ -98,7 +179,7 @@ func TestFigures(t *testing.T) {
 	t.Parallel()
 	s := server(t)
 	for path, want := range map[string][]string{
-		"total_movements/figures.csv?from=2022-12":                        {"period,value,numerator,denominator,unit,basis,release", "2022-12,881,,,movements,,provisional-1-01234567"},
+		"total_movements/figures.csv?from=2022-12":                        {"period,value,numerator,denominator,unit,basis,release", "2022-12,881,,,movements,,2022-12/1"},
 		"total_movements/figures.csv?from=2022-11&to=2022-12&by=month":    {"period,month,value", "2022-11..2022-12,2022-11,400,", "2022-11..2022-12,2022-12,881,"},
 		"total_movements/figures.csv?from=2022-12&by=point":               {"2022-12,galafi,500,", "2022-12,dikhil,300,", "2022-12,obock,suppressed,,,", "2022-12,yoboki,suppressed,,,"},
 		"total_movements/figures.csv?from=2022-12&point=obock":            {"2022-12,suppressed,,,"},
@@ -300,7 +381,7 @@ func TestDescription(t *testing.T) {
 			t.Errorf("%s: %s %s %s", path, resp.Status, kind, body)
 		}
 	}
-	if len(doc.Paths) != 6 {
+	if len(doc.Paths) != 9 {
 		t.Errorf("%d addresses are described", len(doc.Paths))
 	}
 }

@@ -34,6 +34,7 @@ type Options struct {
 // writes go through one goroutine, beside which another one copies the log back
 // into the file. Close ends both and waits for them.
 type DB struct {
+	path      string
 	operation string
 	now       func() time.Time
 	rand      io.Reader
@@ -84,6 +85,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		return nil, opened(path, err)
 	}
 	db := &DB{
+		path:       abs,
 		operation:  o.Operation,
 		now:        func() time.Time { return o.Now().UTC().Truncate(time.Millisecond) },
 		rand:       o.Rand,

@@ -38,6 +38,7 @@ type Store interface {
 	dtm.PointRegister
 	dtm.Readings
 	dtm.ReadingWork
+	dtm.Releases
 	Close() error
 }
 
@@ -113,6 +114,7 @@ func Run(t *testing.T, d Dialect) {
 		{"EntityRace", entityRace},
 		{"Webhooks", webhooks},
 		{"FormStates", formStates},
+		{"Releases", releases},
 		{"Kill", kill},
 	} {
 		t.Run(c.name, func(t *testing.T) {

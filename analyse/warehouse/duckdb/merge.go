@@ -154,7 +154,12 @@ func (w *Warehouse) insertFacts(ctx context.Context, s *warehouse.Stage) error {
 			return err
 		}
 	}
-	if len(s.Cells) == 0 {
+	return w.answers(ctx, len(s.Cells), s.FirstCell)
+}
+
+// answers adds the answers of the sets that cells from number first on name.
+func (w *Warehouse) answers(ctx context.Context, cells int, first int32) error {
+	if cells == 0 {
 		return nil
 	}
 	for list, of := range map[string]string{"reason": "reason_set", "transport": "transport_set"} {
@@ -162,7 +167,7 @@ func (w *Warehouse) insertFacts(ctx context.Context, s *warehouse.Stage) error {
 			INSERT INTO answer_set (list, answer_set, code)
 			SELECT DISTINCT $1, t.answers, unnest(string_split(t.answers, ' '))
 			FROM (SELECT DISTINCT `+of+` AS answers FROM cell WHERE `+of+` <> '' AND cell >= $2) t
-			ON CONFLICT DO NOTHING`, list, s.FirstCell); err != nil {
+			ON CONFLICT DO NOTHING`, list, first); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,357 @@
+//go:build !race
+
+// A release holds its reports; starting the PDF engine under the race detector takes
+// minutes.
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite" // to spoil data behind the store's back
+
+	"dtm"
+	"dtm/analyse/release"
+	"dtm/config"
+	"dtm/demo"
+	"dtm/gather/bulk"
+)
+
+// people are two data managers with their password file.
+const passwordOfAll = "a long enough password"
+
+// released makes a folder with the phones' groups of two months and the registry
+// rows of the month before them, and a password file for a@ and b@example.org.
+func released(t *testing.T) (data, password string) {
+	t.Helper()
+	data = filepath.Join(t.TempDir(), "data")
+	dtmRun(t, "init", "-data", data)
+	password = filepath.Join(t.TempDir(), "password")
+	write(t, password, passwordOfAll+"\n")
+	for _, who := range []string{"a", "b"} {
+		dtmRun(t, "user", "add", "-data", data, "-email", who+"@example.org", "-role", "manager", "-password-file", password)
+	}
+	file := filepath.Join(t.TempDir(), "august.csv")
+	write(t, file, "month,fmp,movement,previous,next,sex,age,n,reason_economic\n2026-08,Obock,outgoing,ETH,SAU,male,adults,310,1\n2026-08,Dikhil,incoming,ETH,DJI,female,children,7,0\n2026-08,Galafi (DJI),incoming,ETH,DJI,male,adults,520,1\n")
+	dtmRun(t, "import", "movements", "-data", data, file)
+	send(t, data, time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC), 8, demoSeed)
+	return data, password
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// inside opens a data folder as a command does.
+func inside(t *testing.T, data string, do func(ctx context.Context, h *house)) {
+	t.Helper()
+	ctx := testContext(t)
+	cfg, err := config.FromFolder(os.DirFS(data), testEnv, os.ReadFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := openHouse(ctx, realPath(data), cfg, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := h.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	do(ctx, h)
+}
+
+// send stores the groups of some days as phones send them.
+func send(t *testing.T, data string, start time.Time, days int, seed uint64) {
+	t.Helper()
+	inside(t, data, func(ctx context.Context, h *house) {
+		form, err := h.forms.form(ctx, "fmr", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range days {
+			for _, x := range demo.Day(h.op, form, start, start.AddDate(0, 0, n), seed) {
+				if _, err := h.db.Receive(ctx, dtm.Submission{ID: x.ID, Form: form.ID, Version: form.Version, Received: x.At, XML: x.XML}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
+}
+
+// copied is the folder as it comes back from its backup.
+func copied(t *testing.T, data string) string {
+	t.Helper()
+	file, to := filepath.Join(t.TempDir(), "backup.tar.gz"), filepath.Join(t.TempDir(), "other", "data")
+	dtmRun(t, "backup", "-data", data, "-out", file)
+	dtmRun(t, "restore", "-data", to, file)
+	return to
+}
+
+// spoil runs a statement on a folder's store behind its back, protections removed.
+func spoil(t *testing.T, data, statement string, args ...any) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(data, "dtm.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.Query(`SELECT name FROM sqlite_master WHERE type = 'trigger'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var triggers []string
+	for rows.Next() {
+		var n string
+		if err := rows.Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		triggers = append(triggers, n)
+	}
+	rows.Close()
+	for _, n := range triggers {
+		if _, err := db.Exec(`DROP TRIGGER ` + n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := db.Exec(statement, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := r.RowsAffected(); n != 1 {
+		t.Fatalf("%s changed %d rows", statement, n)
+	}
+}
+
+// TestRelease: a month is frozen by one person, published by another, comes out of a
+// backup on another folder bit for bit, and whatever is tampered with there is named.
+func TestRelease(t *testing.T) {
+	t.Parallel()
+	data, password := released(t)
+
+	if code, out, stderr := dtmTry(t, "release", "create", "-data", data, "-month", dtm.MonthOf(time.Now()).String()); code != 1 || !strings.Contains(out, "stop") || !strings.Contains(out, "is not over") {
+		t.Errorf("a month that is not over: exit %d\n%s%s", code, out, stderr)
+	}
+	out := dtmRun(t, "release", "create", "-data", data, "-month", "2026-09", "-note", "the first", "-as", "a@example.org", "-password-file", password)
+	for _, want := range []string{"proposed 2026-09/1", "The month is over", "is a published figure"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("create lacks %q:\n%s", want, out)
+		}
+	}
+	if code, _, stderr := dtmTry(t, "release", "approve", "-data", data, "2026-09/1", "-as", "a@example.org", "-password-file", password); code != 1 || !strings.Contains(stderr, "another person") {
+		t.Errorf("approved by its creator: exit %d, %s", code, stderr)
+	}
+	if code, _, _ := dtmTry(t, "report", "-data", data, "-month", "2026-09", "-release", "2026-09/1", "-out", filepath.Join(t.TempDir(), "x.pdf")); code != 1 {
+		t.Error("a proposed release is quoted")
+	}
+	dtmRun(t, "release", "approve", "-data", data, "2026-09", "-as", "b@example.org", "-password-file", password)
+	if out := dtmRun(t, "release", "verify", "-data", data, "2026-09/1"); !strings.Contains(out, "equal byte for byte") {
+		t.Errorf("verify:\n%s", out)
+	}
+
+	// The report is the one of the release, and made again it is the same.
+	pdf := filepath.Join(t.TempDir(), "r.pdf")
+	if out := dtmRun(t, "report", "-data", data, "-month", "2026-09", "-lang", "fr", "-out", pdf); !strings.Contains(out, "release 2026-09/1,") {
+		t.Errorf("report: %s", out)
+	}
+	inside(t, data, func(ctx context.Context, h *house) {
+		s, err := h.shelf.Source(ctx, "latest", dtm.Month{Year: 2026, Month: 9})
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := h.makeReport(ctx, s, dtm.Month{Year: 2026, Month: 9}, dtm.French)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept, err := os.ReadFile(pdf)
+		if err != nil || !bytes.Equal(kept, again) {
+			t.Errorf("the report made again has %d bytes, the kept one %d (%v)", len(again), len(kept), err)
+		}
+	})
+
+	other := copied(t, data)
+	if a, b := dtmRun(t, "release", "verify", "-data", data, "2026-09/1"), dtmRun(t, "release", "verify", "-data", other, "2026-09/1"); a != b {
+		t.Errorf("here and there:\n%s%s", a, b)
+	}
+
+	// More arrives; the release stays what it was.
+	total := []string{"indicator", "-data", data, "total_movements", "-from", "2026-09", "-format", "csv"}
+	was := dtmRun(t, append(total, "-release", "2026-09/1")...)
+	send(t, data, time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC), 2, demoSeed+1)
+	if now := dtmRun(t, append(total, "-release", "2026-09/1")...); now != was || dtmRun(t, total...) == was {
+		t.Errorf("the release changed, or nothing did:\n%s%s", was, now)
+	}
+	dtmRun(t, "review", "reject", "-data", data, "-why", "counted at the next point too", "-as", "a@example.org", sourceOf(t, data))
+	if out := dtmRun(t, "release", "verify", "-data", data, "2026-09/1"); !strings.Contains(out, "equal byte for byte") {
+		t.Errorf("verify after a review:\n%s", out)
+	}
+	out = dtmRun(t, "release", "create", "-data", data, "-month", "2026-09", "-as", "b@example.org", "-password-file", password)
+	for _, want := range []string{"proposed 2026-09/2", "changed since release 2026-09/1", "records received since", "1 record rejected in review · counted at the next point too", "total_movements", "Release 2026-09/1 had"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the second release lacks %q:\n%s", want, out)
+		}
+	}
+	dtmRun(t, "release", "approve", "-data", data, "2026-09/2", "-as", "a@example.org", "-password-file", password)
+	if latest := dtmRun(t, append(total, "-release", "latest")...); latest == was || !strings.Contains(latest, "2026-09/2") {
+		t.Errorf("latest: %s", latest)
+	}
+	if out := dtmRun(t, "release", "diff", "-data", data, "2026-09/1", "2026-09/2"); !strings.Contains(out, "records received since") {
+		t.Errorf("diff:\n%s", out)
+	}
+	dtmRun(t, "release", "withdraw", "-data", data, "2026-09/2", "-reason", "counted twice", "-as", "a@example.org", "-password-file", password)
+	if code, _, stderr := dtmTry(t, append(total, "-release", "2026-09/2")...); code != 1 || !strings.Contains(stderr, "counted twice") {
+		t.Errorf("withdrawn: exit %d, %s", code, stderr)
+	}
+	if latest := dtmRun(t, append(total, "-release", "latest")...); latest != was {
+		t.Errorf("latest after withdrawing: %s", latest)
+	}
+	tamper(t, other)
+}
+
+// sourceOf is a record whose people are in release 2026-09/1.
+func sourceOf(t *testing.T, data string) (id string) {
+	t.Helper()
+	inside(t, data, func(ctx context.Context, h *house) {
+		r, err := h.db.FrozenRelease(ctx, dtm.Month{Year: 2026, Month: 9}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := h.unpack(ctx, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range f.facts.Facts {
+			if x.People > 0 {
+				id = x.Source
+			}
+		}
+	})
+	return id
+}
+
+// tamper spoils one thing in a copy of the folder, each time another, and expects
+// verify to name it.
+func tamper(t *testing.T, data string) {
+	t.Helper()
+	var source, part, manifest string
+	var xml, rows []byte
+	inside(t, data, func(ctx context.Context, h *house) {
+		r, err := h.db.FrozenRelease(ctx, dtm.Month{Year: 2026, Month: 9}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := h.unpack(ctx, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range f.facts.Facts {
+			s, err := h.db.Submission(ctx, x.Source)
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := bytes.ReplaceAll(s.XML, fmt.Appendf(nil, ">%d<", x.People), fmt.Appendf(nil, ">%d<", x.People+1))
+			if x.People > 0 && !bytes.Equal(now, s.XML) {
+				source, xml = x.Source, now
+				break
+			}
+		}
+		chunks, err := h.db.Chunks(ctx)
+		if err != nil || len(chunks) != 1 {
+			t.Fatal(chunks, err)
+		}
+		c, err := h.db.Chunk(ctx, chunks[0].Hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := bulk.Decode(h.op, c.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list[0].People++
+		rows = bulk.Encode(h.op, list)
+		part, manifest = r.Parts[release.PartFacts], string(r.Manifest)
+	})
+	var m release.Manifest
+	if err := json.Unmarshal([]byte(manifest), &m); err != nil {
+		t.Fatal(err)
+	}
+	m.Total++
+	forged, err := m.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		do   func(t *testing.T, data string)
+		want []string
+	}{
+		"a fact at its source": {func(t *testing.T, data string) {
+			spoil(t, data, `UPDATE submission SET xml = ? WHERE id = ?`, xml, source)
+		}, []string{source, "facts.csv:", "the log says"}},
+		"imported rows and the manifest": {func(t *testing.T, data string) {
+			spoil(t, data, `UPDATE chunk SET data = ?`, rows)
+			spoil(t, data, `UPDATE release SET manifest = ?, manifest_hash = ?`, forged, release.Hash(forged))
+		}, []string{"august.csv", "were changed", "months.csv:", "manifest.json", release.Hash(forged)}},
+		"a part and an event": {func(t *testing.T, data string) {
+			file := filepath.Join(data, "blob", part[7:9], part[9:11], part[7:])
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b[len(b)/2] ^= 1
+			write(t, file, string(b))
+			spoil(t, data, `UPDATE event SET detail = '{"form":"other"}' WHERE seq = 20`)
+		}, []string{"facts.csv", "damaged", part, "entry 20"}},
+	} {
+		other := copied(t, data)
+		c.do(t, other)
+		code, out, stderr := dtmTry(t, "release", "verify", "-data", other, "2026-09/1")
+		if code != 1 || !strings.Contains(stderr, "does not verify") {
+			t.Errorf("%s: exit %d\n%s%s", name, code, out, stderr)
+		}
+		for _, w := range c.want {
+			if !strings.Contains(stderr, w) {
+				t.Errorf("%s: %q is not named:\n%s%s", name, w, out, stderr)
+			}
+		}
+	}
+}
+
+// TestBackup: what is no whole backup is refused, and no folder is left.
+func TestBackup(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	dtmRun(t, "init", "-data", data)
+	file := filepath.Join(t.TempDir(), "backup.tar.gz")
+	dtmRun(t, "backup", "-data", data, "-out", file)
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range map[string][]byte{"cut": whole[:len(whole)/2], "empty": nil, "changed": slices.Concat(whole[:len(whole)/3], []byte("x"), whole[len(whole)/3+1:])} {
+		bad, to := filepath.Join(t.TempDir(), name), filepath.Join(t.TempDir(), "new")
+		write(t, bad, string(b))
+		if code, _, stderr := dtmTry(t, "restore", "-data", to, bad); code != 1 || !strings.Contains(stderr, "whole backup") {
+			t.Errorf("%s: exit %d, %s", name, code, stderr)
+		}
+		if _, err := os.Stat(to); err == nil {
+			t.Errorf("%s: a folder is left", name)
+		}
+	}
+	if code, _, stderr := dtmTry(t, "restore", "-data", data, file); code != 1 || !strings.Contains(stderr, "not empty") {
+		t.Errorf("over a folder in use: exit %d, %s", code, stderr)
+	}
+}
