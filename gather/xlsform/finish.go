@@ -23,6 +23,7 @@ func (p *reading) finish() {
 	}
 	p.references()
 	p.expressions()
+	p.cycles()
 	p.place()
 	p.form.Root.Walk(p.checkNode)
 	p.instances()
@@ -97,6 +98,9 @@ func (p *reading) references() {
 			p.geometryOf(n)
 		} else if name, ok := OnlyRef(n.List); ok {
 			p.resolve("survey", n.row.cell("type"), name)
+			if on := p.index[name]; len(on) == 1 && len(on[0].Repeats()) == 0 {
+				p.at(n.row, colType, "select.no_repeat", "%q takes its choices from the turns of a repeat, and ${%s} is in none", n.Name, name)
+			}
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // block is a group or repeat whose end is still to come.
@@ -241,7 +242,9 @@ func (p *reading) attribute(r *record, into map[string]string, column, name stri
 	for _, k := range v.keys {
 		if sub := v.kids[k]; sub.leaf() && slices.ContainsFunc(p.form.Namespaces, func(ns Column) bool { return ns.Name == name }) {
 			into[name+":"+k] = sub.text
+			continue
 		}
+		p.warn(r.table.sheet, r.headOf(column, name, k), "header.left", "the column %s:%s:%s is left out; declare the prefix %s in the settings, column namespaces, or write %s::%s", column, name, k, name, column, name)
 	}
 }
 
@@ -309,6 +312,14 @@ func (p *reading) typed(n *Node, k kind) {
 	}
 }
 
+// phoneName tells whether Collect understands a name in a path: JavaRosa's lexer takes
+// letters that have capitals, digits and _ - .
+func phoneName(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool {
+		return !unicode.IsLower(r) && !unicode.IsUpper(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_-.:", r)
+	}) < 0
+}
+
 // named checks the name of a row and notes it.
 func (p *reading) named(n *Node, r *record, typ string, here *block) {
 	if n.Name == "" {
@@ -322,6 +333,9 @@ func (p *reading) named(n *Node, r *record, typ string, here *block) {
 	switch {
 	case !xmlName.MatchString(n.Name):
 		p.at(r, colName, "name.invalid", badName, n.Name)
+		return
+	case !phoneName(n.Name):
+		p.at(r, colName, "name.letters", "Collect opens no form with the name %q: of letters it takes those that have capitals (Latin, Greek, Cyrillic); labels may be of any", n.Name)
 		return
 	case p.notXML(n.Name).format != "":
 		p.at(r, colName, "name.prefix", "the name %q has a prefix; %s", n.Name, p.notXML(n.Name))

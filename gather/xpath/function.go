@@ -2,7 +2,6 @@ package xpath
 
 import (
 	"encoding/base64"
-	"fmt"
 	"math"
 	"regexp"
 	"slices"
@@ -18,17 +17,26 @@ type function struct {
 	lazy     func(c *context, x *call) (Value, error)
 }
 
-func (f *function) arity() string {
+// fits says what is wrong with a number of arguments; "" when nothing is.
+func (f *function) fits(name string, n int) (format string, a []any) {
 	switch {
+	case n >= f.min && (f.max < 0 || n <= f.max):
+		return "", nil
 	case f.max < 0:
-		return fmt.Sprintf("%d or more arguments", f.min)
+		return "%s() takes at least %d arguments, not %d", []any{name, f.min, n}
+	case f.max == 0:
+		return "%s() takes no argument, not %d", []any{name, n}
 	case f.min == f.max && f.min == 1:
-		return "1 argument"
+		return "%s() takes 1 argument, not %d", []any{name, n}
 	case f.min == f.max:
-		return fmt.Sprintf("%d arguments", f.min)
+		return "%s() takes %d arguments, not %d", []any{name, f.min, n}
 	}
-	return fmt.Sprintf("%d to %d arguments", f.min, f.max)
+	return "%s() takes %d to %d arguments, not %d", []any{name, f.min, f.max, n}
 }
+
+// elsewhere are the functions of Collect and Enketo that are not computed here:
+// signatures, other calendars, searches in a file.
+var elsewhere = strings.Fields(`date-bikram-sambat depend enclosed-area encrypt extract-signed format-number hex intersects is-null relevant search thousandsep version`)
 
 // functions by name; filled in init because their bodies refer to it.
 var functions map[string]*function
@@ -128,7 +136,7 @@ func init() {
 		"current":             {eager: func(c *context, _ *call, _ []Value) (Value, error) { return Nodes([]*Node{c.current}), nil }},
 		"pulldata":            {min: 4, max: 4, eager: pulldata},
 		"if":                  {min: 3, max: 3, lazy: ifElse},
-		"coalesce":            {min: 2, max: -1, lazy: coalesce},
+		"coalesce":            {min: 2, max: 2, lazy: coalesce},
 		"once":                {min: 1, max: 1, lazy: once},
 		"boolean-from-string": truth(1, 1, func(a []Value) bool { s := strings.ToLower(a[0].String()); return s == "true" || s == "1" }),
 		"regex":               {min: 2, max: 2, truth: true, eager: regex},
@@ -543,12 +551,15 @@ func regex(c *context, x *call, a []Value) (Value, error) {
 type pattern struct{ whole, part *regexp.Regexp }
 
 func compile(p string) (*pattern, error) {
+	part, err := regexp.Compile(p) // first: a stray bracket may fit the one put around it
+	if err != nil {
+		return nil, err
+	}
 	whole, err := regexp.Compile(`^(?:` + p + `)$`)
 	if err != nil {
 		return nil, err
 	}
-	part, err := regexp.Compile(p)
-	return &pattern{whole, part}, err
+	return &pattern{whole, part}, nil
 }
 
 func uuid(c *context, x *call, a []Value) (Value, error) {

@@ -85,8 +85,8 @@ func lex(src string, refs bool) ([]token, error) {
 			i += end + 1
 		case c == '$':
 			n := nameEnd(src, i+1)
-			if n == i+1 {
-				return nil, fault(src, i, "sign", "$ is not followed by a name")
+			if n == i+1 || refs {
+				return nil, fault(src, i, "sign", "$ has no meaning here but in ${name}")
 			}
 			t.kind, t.text = tokenVariable, src[i+1:n]
 			i = n

@@ -34,10 +34,31 @@ func (e *Expr) Calls() (out []string) {
 	return out
 }
 
-// Known tells whether there is a function of that name.
-func Known(name string) bool { _, ok := functions[name]; return ok }
+// Axis is one that phones do not have (they have child, parent, self and attribute),
+// as the expression uses it; "" when it uses none.
+func (e *Expr) Axis() string {
+	for _, p := range e.paths {
+		for _, s := range p.steps {
+			switch {
+			case s.axis == "child" || s.axis == "parent" || s.axis == "self" || s.axis == "attribute":
+			case s.axis == "descendant-or-self" && s.test == "node()":
+				return "//"
+			default:
+				return s.axis + "::"
+			}
+		}
+	}
+	return ""
+}
 
-// Functions lists the names of all functions, sorted.
+// Known tells whether phones have a function of that name, also when it is not
+// computed here.
+func Known(name string) bool {
+	_, ok := functions[name]
+	return ok || slices.Contains(elsewhere, name)
+}
+
+// Functions lists the names of all functions that are computed here, sorted.
 func Functions() (out []string) {
 	for n := range functions {
 		out = append(out, n)
@@ -386,8 +407,8 @@ func (p *parser) primary() (expr, error) {
 	}
 	if f, ok := functions[c.name]; ok {
 		c.f = f
-		if len(c.args) < f.min || f.max >= 0 && len(c.args) > f.max {
-			return nil, fault(p.out.src, t.at, "arguments", "%s() takes %s, not %d", c.name, f.arity(), len(c.args))
+		if format, a := f.fits(c.name, len(c.args)); format != "" {
+			return nil, fault(p.out.src, t.at, "arguments", format, a...)
 		}
 	}
 	if c.name == "indexed-repeat" {
