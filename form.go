@@ -2,6 +2,8 @@ package dtm
 
 import (
 	"context"
+	"crypto/md5"
+	"encoding/hex"
 	"time"
 )
 
@@ -24,6 +26,12 @@ type Media struct {
 	Type string // MIME type
 	Hash string // "md5:" + hex
 	Data []byte
+}
+
+// FileHash is the hash of a form or a file that goes with it, as OpenRosa wants it.
+func FileHash(content []byte) string {
+	sum := md5.Sum(content)
+	return "md5:" + hex.EncodeToString(sum[:])
 }
 
 // Forms keeps published forms. Every version stays; the newest is current.

@@ -19,7 +19,8 @@ var templateFiles embed.FS
 
 type views map[string]*template.Template
 
-// parse reads the templates; each page is the layout with its own content.
+// parse reads the templates; each page is the layout with its own content, and may
+// hold parts (part_*.html) that others hold too.
 func (p *Pages) parse() (views, error) {
 	v := views{}
 	entries, err := templateFiles.ReadDir("template")

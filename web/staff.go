@@ -21,7 +21,11 @@ type Staff struct {
 	Sessions    *scs.SessionManager
 	Users       dtm.Users
 	Forms       dtm.Forms
+	Drafts      dtm.Drafts
+	States      dtm.FormStates
+	History     dtm.FormHistory
 	Devices     dtm.Devices
+	DeviceCare  dtm.DeviceCare
 	Submissions dtm.Submissions
 	Blobs       dtm.Blobs
 	Events      dtm.Events
@@ -42,6 +46,20 @@ type Staff struct {
 	// Phone gives what a new device is set up with: the address for ODK Collect, the
 	// text of its code, and the address of the browser's form ("" when there is none).
 	Phone func(token string, l dtm.Lang) (address, code, entry string, err error)
+	// Trial gives the same for trying a draft.
+	Trial func(d dtm.Draft, l dtm.Lang) (address, code, browser string, err error)
+	// TrialAnswers is Answers of a test record of the draft.
+	TrialAnswers func(ctx context.Context, draft dtm.Form, s dtm.Submission, l dtm.Lang) ([]Answer, error)
+	// Compare tells what changed from one version of a form to another, in the form's
+	// order: Unsupported when one is no XLSForm.
+	Compare func(ctx context.Context, before, after dtm.Form, l dtm.Lang) ([]Change, error)
+	// Questions lists what a form asks in one of its languages; language "" is the
+	// reader's. Languages are those of the form, used the one that was taken.
+	// Unsupported when it is no XLSForm.
+	Questions func(ctx context.Context, f dtm.Form, language string, l dtm.Lang) (list []Question, languages []string, used string, err error)
+	// Wants names the files that go with a form: those that it asks for, and those that
+	// came with it.
+	Wants func(ctx context.Context, f dtm.Form) ([]Wanted, error)
 	// Check reads an XLSForm and gives the form as it would be published, with what
 	// its author should know. What is wrong with it comes as remarks with no error and
 	// an empty form.
@@ -69,6 +87,42 @@ type Remark struct {
 	Where string // "survey!B12"
 	Text  string
 	Fault bool // the form cannot be used with it
+}
+
+// Change is one difference between two versions of a form.
+type Change struct {
+	Kind   string // "added", "removed", "moved", "altered", "choice_added", "choice_removed"
+	Place  string // path of the question, "list/choice", "" of the form
+	Label  string // of the question or choice, in the reader's language
+	What   string // of what was altered: "label English (en)", "constraint" ...
+	Before string
+	After  string
+}
+
+// Question is one line of a form as a person reads it.
+type Question struct {
+	Depth    int
+	Head     bool // a group's or a repeat's own line
+	Repeat   bool
+	Name     string
+	Type     string // "integer", "select_one" ...
+	Label    string
+	Hint     string
+	Choices  []string
+	List     string // the file that the choices come from
+	Required bool
+	Relevant string // as in the workbook
+	Limit    string // constraint, likewise
+	Message  string // when the limit is not kept
+}
+
+// Wanted is a file that goes with a form. From says where it comes from: "form" (it
+// was sent with it), "list" (an entity list), "" (missing).
+type Wanted struct {
+	Name  string
+	From  string
+	Size  int64
+	Spare bool // it came, and the form does not ask for it
 }
 
 type userKey struct{}
@@ -116,11 +170,26 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 			page("POST /review/{id}/ask", access.ReviewSubmissions, p.askEnumerator)
 		}
 		page("GET /forms/{$}", access.ReadSubmissions, p.forms)
-		page("POST /forms/{$}", access.PublishForms, p.checkForm)
+		page("POST /forms/{$}", access.PublishForms, p.saveDraft)
+		page("POST /forms/check", access.PublishForms, p.checkForm)
 		page("GET /forms/{id}/paper.pdf", access.ReadSubmissions, p.formPaper)
+		page("GET /forms/{id}/{$}", access.ReadSubmissions, p.formPage)
+		page("GET /forms/{id}/diff", access.ReadSubmissions, p.formDiff)
+		page("GET /forms/{id}/questions", access.ReadSubmissions, p.formQuestions)
 		page("GET /forms/{id}/{file}", access.ReadSubmissions, p.formFile)
+		page("GET /forms/{id}/media/{name}", access.ReadSubmissions, p.formMedium)
+		page("POST /forms/{id}/check", access.PublishForms, p.checkForm)
+		page("POST /forms/{id}/state", access.PublishForms, p.setFormState)
+		page("POST /forms/{id}/draft", access.PublishForms, p.saveDraft)
+		page("POST /forms/{id}/draft/files", access.PublishForms, p.draftFiles)
+		page("POST /forms/{id}/draft/code", access.PublishForms, p.draftCode)
+		page("POST /forms/{id}/draft/publish", access.PublishForms, p.publishDraft)
+		page("POST /forms/{id}/draft/discard", access.PublishForms, p.discardDraft)
 		page("GET /devices/{$}", access.ManageDevices, p.devices)
 		page("POST /devices/{$}", access.ManageDevices, p.addDevice)
+		page("GET /devices/{id}/{$}", access.ManageDevices, p.device)
+		page("POST /devices/{id}/move", access.ManageDevices, p.moveDevice)
+		page("POST /devices/{id}/code", access.ManageDevices, p.renewDevice)
 		page("POST /devices/{id}/revoke", access.ManageDevices, p.revokeDevice)
 		page("GET /users/{$}", access.ManageUsers, p.users)
 		page("POST /users/{$}", access.ManageUsers, p.addUser)

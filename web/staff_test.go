@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
-	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -55,7 +54,7 @@ func office(t *testing.T) (*httptest.Server, *sqlite.DB) {
 		}
 	}
 	p, err := web.New(web.Options{Operation: op, Now: time.Now, Staff: &web.Staff{
-		Sessions: serve.Sessions(false), Users: db, Forms: db, Devices: db, Submissions: db, Blobs: blobs, Events: db, Readings: db, Replacement: db.Replacement,
+		Sessions: serve.Sessions(false), Users: db, Forms: db, Drafts: db, States: db, History: db, Devices: db, DeviceCare: db, Submissions: db, Blobs: blobs, Events: db, Readings: db, Replacement: db.Replacement,
 		Answers: func(_ context.Context, s dtm.Submission, _ dtm.Lang) ([]web.Answer, error) {
 			return []web.Answer{{Path: "/data/a", Label: "The answer", Value: string(s.XML)}}, nil
 		},
@@ -67,11 +66,37 @@ func office(t *testing.T) (*httptest.Server, *sqlite.DB) {
 		Paper: func(_ context.Context, f dtm.Form, l dtm.Lang) ([]byte, error) {
 			return []byte("%PDF of " + f.ID + " in " + string(l)), nil
 		},
-		Check: func(_ context.Context, name string, data []byte, _ []dtm.Media, _ dtm.Lang) (dtm.Form, []web.Remark, error) {
+		Check: func(_ context.Context, name string, data []byte, media []dtm.Media, _ dtm.Lang) (dtm.Form, []web.Remark, error) {
 			if !bytes.HasPrefix(data, []byte("form")) {
 				return dtm.Form{}, []web.Remark{{Where: "survey!A1", Text: "no <form>", Fault: true}}, nil
 			}
-			return dtm.Form{ID: "f", Version: "1", Title: "The form", Hash: "md5:" + string(data), XForm: data, Source: data, SourceName: name}, nil, nil
+			_, version, _ := strings.Cut(string(data), " ") // "form 1", "form 1 x": other content, the same version
+			version, _, _ = strings.Cut(version, " ")
+			return dtm.Form{ID: "f", Version: version, Title: "The form", Hash: "md5:" + string(data), XForm: data, Source: data, SourceName: name, Media: media}, nil, nil
+		},
+		Trial: func(d dtm.Draft, _ dtm.Lang) (string, string, string, error) {
+			return "http://dtm.example.org/trial/" + d.Token, "settings " + d.Token, "http://dtm.example.org/entry/try#" + d.Token, nil
+		},
+		TrialAnswers: func(_ context.Context, _ dtm.Form, s dtm.Submission, _ dtm.Lang) ([]web.Answer, error) {
+			return []web.Answer{{Path: "/data/a", Label: "The answer", Value: string(s.XML)}}, nil
+		},
+		Compare: func(_ context.Context, a, b dtm.Form, _ dtm.Lang) ([]web.Change, error) {
+			if string(a.Source) == string(b.Source) {
+				return nil, nil
+			}
+			return []web.Change{{Kind: "altered", Place: "/data/a", Label: "How <many>?", What: "label English (en)", Before: string(a.Source), After: string(b.Source)}, {Kind: "added", Place: "/data/b", Label: "New one", After: "integer"}}, nil
+		},
+		Questions: func(_ context.Context, f dtm.Form, _ string, _ dtm.Lang) ([]web.Question, []string, string, error) {
+			return []web.Question{{Name: "a", Type: "integer", Label: "How <many>?", Required: true}}, nil, "", nil
+		},
+		Wants: func(_ context.Context, f dtm.Form) ([]web.Wanted, error) {
+			out := []web.Wanted{{Name: "points.csv", From: "list"}, {Name: "towns.csv"}}
+			for _, m := range f.Media {
+				if m.Name == "towns.csv" {
+					out[1].From, out[1].Size = "form", int64(len(m.Data))
+				}
+			}
+			return out, nil
 		},
 	}})
 	if err != nil {
@@ -196,101 +221,6 @@ func TestSignIn(t *testing.T) {
 	resp.Body.Close()
 	if _, _, err := db.User(t.Context(), "x@example.org"); resp.StatusCode != http.StatusForbidden || dtm.KindOf(err) != dtm.NotFound {
 		t.Errorf("another site's page added a user: %d", resp.StatusCode)
-	}
-}
-
-// TestDevices: a device is added with a code, told apart from one of the same name,
-// and shut out.
-func TestDevices(t *testing.T) {
-	t.Parallel()
-	s, db := office(t)
-	c := visitor(t, s, dtm.RoleSupervisor)
-	at := s.URL + "/en/staff/devices/"
-	if status, body := send(t, c, at, url.Values{"name": {"Obock-1"}, "point": {"obock"}}); status != http.StatusOK || !strings.Contains(body, "data:image/png;base64,") || !strings.Contains(body, "http://dtm.example.org/entry/") {
-		t.Fatalf("added: %d", status)
-	}
-	if status, body := send(t, c, at, url.Values{"name": {"Obock-1"}}); status != http.StatusConflict || !strings.Contains(body, `value="Obock-1"`) {
-		t.Errorf("the same name: %d", status)
-	}
-	if status, _ := send(t, c, at, url.Values{"name": {" "}}); status != http.StatusUnprocessableEntity {
-		t.Errorf("no name: %d", status)
-	}
-	if status, _ := send(t, c, at, url.Values{"name": {"x"}, "point": {"nowhere"}}); status != http.StatusBadRequest && status != http.StatusUnprocessableEntity {
-		t.Errorf("no such point: %d", status)
-	}
-	list, err := db.Devices(t.Context())
-	if err != nil || len(list) != 1 || list[0].Point != "obock" {
-		t.Fatal(list, err)
-	}
-	if status, _ := send(t, c, at+list[0].ID+"/revoke", url.Values{}); status != http.StatusOK {
-		t.Errorf("revoked: %d", status)
-	}
-	if list, _ = db.Devices(t.Context()); list[0].Revoked == nil {
-		t.Error("it is not shut out")
-	}
-	events, err := db.Events(t.Context(), 0, 100)
-	if err != nil || events[len(events)-1].Actor != "user:supervisor@example.org" || events[len(events)-1].Name != dtm.DeviceRevoked {
-		t.Errorf("the log says %+v %v", events[len(events)-1], err)
-	}
-}
-
-// TestForms: faults are listed by cell; a good form is shown before it is published,
-// and what is published is what was shown.
-func TestForms(t *testing.T) {
-	t.Parallel()
-	s, db := office(t)
-	c := visitor(t, s, dtm.RoleManager)
-	upload := func(fields map[string]string, file string) (int, string) {
-		var b bytes.Buffer
-		w := multipart.NewWriter(&b)
-		for k, v := range fields {
-			if err := w.WriteField(k, v); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if file != "" {
-			part, err := w.CreateFormFile("form", `C:\forms\f.xlsx`)
-			if err != nil {
-				t.Fatal(err)
-			}
-			part.Write([]byte(file))
-		}
-		w.Close()
-		resp, err := c.Post(s.URL+"/en/staff/forms/", w.FormDataContentType(), &b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		body, err := io.ReadAll(resp.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return resp.StatusCode, string(body)
-	}
-	if status, body := upload(nil, "bad"); status != http.StatusUnprocessableEntity || !strings.Contains(body, "survey!A1") || !strings.Contains(body, "no &lt;form&gt;") {
-		t.Errorf("a bad form: %d", status)
-	}
-	if status, body := upload(nil, "form 1"); status != http.StatusOK || !strings.Contains(body, `name="carried" value="Zm9ybSAx"`) {
-		t.Errorf("a good form: %d", status)
-	}
-	if list, _ := db.Forms(t.Context()); len(list) != 0 {
-		t.Error("published without being asked to")
-	}
-	publish := map[string]string{"carried": "Zm9ybSAx", "name": "f.xlsx", "publish": "yes"}
-	if status, _ := upload(publish, ""); status != http.StatusOK {
-		t.Errorf("published: %d", status)
-	}
-	f, err := db.Form(t.Context(), "f", "")
-	if err != nil || string(f.Source) != "form 1" || f.SourceName != "f.xlsx" {
-		t.Errorf("published %q %q: %v", f.Source, f.SourceName, err)
-	}
-	publish["carried"] = "Zm9ybSAy"
-	if status, body := upload(publish, ""); status != http.StatusConflict || !strings.Contains(body, "other content") {
-		t.Errorf("the same version with other content: %d", status)
-	}
-	publish["carried"] = "?"
-	if status, _ := upload(publish, ""); status != http.StatusBadRequest && status != http.StatusUnprocessableEntity {
-		t.Errorf("a damaged page: %d", status)
 	}
 }
 

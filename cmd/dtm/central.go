@@ -49,7 +49,7 @@ func convertForm(_ context.Context, name string, data []byte, fallback string) (
 		if title == "" {
 			title = m.ID
 		}
-		return dtm.Form{ID: m.ID, Version: m.Version, Title: title, Hash: md5Of(data), XForm: data}, nil, nil
+		return dtm.Form{ID: m.ID, Version: m.Version, Title: title, Hash: dtm.FileHash(data), XForm: data}, nil, nil
 	}
 	f, xml, warnings, err := readForm(name, data)
 	var said []string

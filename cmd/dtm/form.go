@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/md5"
-	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -88,7 +86,7 @@ func (c *call) formFiles(args []string) (source []byte, media []dtm.Media, err e
 		if err != nil {
 			return nil, nil, dtm.Errorf(dtm.Invalid, "the attachment cannot be read: %w", err)
 		}
-		media = append(media, dtm.Media{Name: filepath.Base(a), Type: mime.TypeByExtension(filepath.Ext(a)), Hash: md5Of(b), Data: b})
+		media = append(media, dtm.Media{Name: filepath.Base(a), Type: mime.TypeByExtension(filepath.Ext(a)), Hash: dtm.FileHash(b), Data: b})
 	}
 	return source, media, nil
 }
@@ -137,11 +135,6 @@ func (c *call) publish(ctx context.Context, h *house, name string, source []byte
 		}
 	}
 	return nil
-}
-
-func md5Of(b []byte) string {
-	sum := md5.Sum(b)
-	return "md5:" + hex.EncodeToString(sum[:])
 }
 
 func runFormList(ctx context.Context, c *call) error {

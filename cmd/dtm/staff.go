@@ -25,7 +25,7 @@ import (
 func (h *house) staff() *web.Staff {
 	return &web.Staff{
 		Sessions: serve.Sessions(strings.HasPrefix(h.baseURL(), "https://")),
-		Users:    h.db, Forms: h.db, Devices: h.db, Submissions: h.db, Blobs: h.blobs, Events: h.db, Readings: h.db, Replacement: h.db.Replacement, Answered: h.answered,
+		Users:    h.db, Forms: h.db, Drafts: h.db, States: h.db, History: h.db, Devices: h.db, DeviceCare: h.db, Submissions: h.db, Blobs: h.blobs, Events: h.db, Readings: h.db, Replacement: h.db.Replacement, Answered: h.answered,
 		Answers: h.answers, Name: h.instanceName,
 		HashPassword: func(ctx context.Context, password string) (string, error) {
 			return access.HashPassword(ctx, rand.Reader, password)
@@ -35,7 +35,7 @@ func (h *house) staff() *web.Staff {
 			code, err = openrosa.Settings(address, h.op.Title.In(l), l)
 			return address, code, h.baseURL() + entry.Path(token), err
 		},
-		Check: checkForm, Paper: h.paper,
+		Check: checkForm, Paper: h.paper, Trial: h.trialCode, TrialAnswers: h.trialAnswers, Compare: h.compareForms, Questions: h.questions, Wants: h.wants,
 		Review: &web.Reviewing{
 			Reviews: h.db, Corrections: h.db, Flags: h.db, Questions: h.db, Correct: h.correct, Settled: h.current,
 			Fields: func(ctx context.Context, s dtm.Submission, changes []dtm.Change, l dtm.Lang) (_ []web.Field, err error) {
@@ -103,9 +103,9 @@ func readForm(name string, data []byte) (*xlsform.Form, []byte, []xlsform.Warnin
 // published is the form as the store keeps it.
 func published(f *xlsform.Form, xml []byte, name string, source []byte, media []dtm.Media) dtm.Form {
 	for i := range media {
-		media[i].Hash = md5Of(media[i].Data)
+		media[i].Hash = dtm.FileHash(media[i].Data)
 	}
-	return dtm.Form{ID: f.ID, Version: f.Version, Title: f.Title, Hash: md5Of(xml), XForm: xml, Source: source, SourceName: filepath.Base(name), Media: media}
+	return dtm.Form{ID: f.ID, Version: f.Version, Title: f.Title, Hash: dtm.FileHash(xml), XForm: xml, Source: source, SourceName: filepath.Base(name), Media: media}
 }
 
 // answers reads a submission for people.
@@ -115,8 +115,13 @@ func (h *house) answers(ctx context.Context, s dtm.Submission, l dtm.Lang) ([]we
 		return nil, err
 	}
 	if f == nil {
-		return nil, dtm.Errorf(dtm.Unsupported, "this form was published as an XForm, without labels to show; its answers are in the XML and in the tables").Coded("form.no_source", s.Form)
+		return nil, noSource(s.Form)
 	}
+	return h.answersBy(f, s, l)
+}
+
+// answersBy reads a submission by a form.
+func (h *house) answersBy(f *xlsform.Form, s dtm.Submission, l dtm.Lang) ([]web.Answer, error) {
 	in, err := xform.Read(f, s.XML)
 	if err != nil {
 		return nil, err

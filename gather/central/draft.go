@@ -82,7 +82,7 @@ func (h *Handler) addDraftAttachment(w http.ResponseWriter, r *http.Request) err
 	if err != nil || kind == "application/octet-stream" || kind == "*/*" {
 		kind = mime.TypeByExtension(path.Ext(name))
 	}
-	if err := h.Drafts.DraftMedia(r.Context(), r.PathValue("form"), name, &dtm.Media{Name: name, Type: kind, Hash: md5Of(data), Data: data}); err != nil {
+	if err := h.Drafts.DraftMedia(r.Context(), r.PathValue("form"), name, &dtm.Media{Name: name, Type: kind, Hash: dtm.FileHash(data), Data: data}); err != nil {
 		return err
 	}
 	return success(w)

@@ -2,8 +2,6 @@ package central
 
 import (
 	"context"
-	"crypto/md5"
-	"encoding/hex"
 	"mime"
 	"net/http"
 	"path"
@@ -352,9 +350,4 @@ func (h *Handler) entityTables(w http.ResponseWriter, r *http.Request) error {
 		return dtm.Errorf(dtm.Unsupported, "tables of entity lists are not served here").Coded("central.not_here")
 	}
 	return h.EntityTable(w, r, name, r.PathValue("rest"))
-}
-
-func md5Of(b []byte) string {
-	sum := md5.Sum(b)
-	return "md5:" + hex.EncodeToString(sum[:])
 }

@@ -33,6 +33,6 @@ func named(f dtm.Form, version string) (dtm.Form, error) {
 	}
 	changed = bytes.Join([][]byte{changed[:end], attribute, changed[end:]}, nil)
 	f.XForm = bytes.Join([][]byte{f.XForm[:at[2]], changed, f.XForm[at[3]:]}, nil)
-	f.Version, f.Hash = version, md5Of(f.XForm)
+	f.Version, f.Hash = version, dtm.FileHash(f.XForm)
 	return f, nil
 }

@@ -29,7 +29,7 @@ func TestNamed(t *testing.T) {
 			continue
 		}
 		m, err := xform.ReadModel(f.XForm)
-		if err != nil || m.ID != "f" || m.Version != `2 & "more"` || f.Version != m.Version || f.Hash != md5Of(f.XForm) {
+		if err != nil || m.ID != "f" || m.Version != `2 & "more"` || f.Version != m.Version || f.Hash != dtm.FileHash(f.XForm) {
 			t.Errorf("%s: %v %+v\n%s", name, err, m, f.XForm)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"mime"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -39,6 +40,11 @@ type Handler struct {
 // browsers do not send: it is in no log.
 func Path(token string) string { return "/entry/#" + token }
 
+// TrialPath is the address of the page that tries a draft of a form.
+func TrialPath(token, form string) string {
+	return "/entry/try#" + token + "/" + url.PathEscape(form)
+}
+
 // Register adds the page's routes to mux.
 func (h *Handler) Register(mux *http.ServeMux) {
 	route := func(pattern string, fn serve.Func) {
@@ -49,6 +55,7 @@ func (h *Handler) Register(mux *http.ServeMux) {
 		return nil
 	})
 	route("GET /entry/{$}", func(w http.ResponseWriter, r *http.Request) error { return file(w, r, "index.html", false) })
+	route("GET /entry/try", func(w http.ResponseWriter, r *http.Request) error { return file(w, r, "try.html", false) })
 	// The worker's own file must be asked for each time, or an update never comes.
 	route("GET /entry/sw.js", func(w http.ResponseWriter, r *http.Request) error { return file(w, r, "sw.js", false) })
 	route("GET /entry/asset/{file}", func(w http.ResponseWriter, r *http.Request) error { return file(w, r, r.PathValue("file"), true) })

@@ -60,7 +60,7 @@ const common = { absWorkingDir: page, bundle: true, minify: true, legalComments:
 mkdirSync(out, { recursive: true });
 for (const name of readdirSync(out)) if (name !== ".gitignore" && name !== "README.md") rmSync(join(out, name), { recursive: true });
 
-const made = await build({ ...common, entryPoints: [join(page, "main.js"), join(page, "style.css")], outdir: out, format: "esm", splitting: true, metafile: true,
+const made = await build({ ...common, entryPoints: [join(page, "main.js"), join(page, "try.js"), join(page, "style.css")], outdir: out, format: "esm", splitting: true, metafile: true,
   entryNames: "[name]-[hash]", chunkNames: "[name]-[hash]", assetNames: "[name]-[hash]", publicPath: "/entry/asset", plugins: [library],
   loader: { ".woff2": "file", ".png": "file" }, external: ["fs", "path", "fs/promises", "module"] });
 
@@ -72,9 +72,11 @@ for (const size of ["192", "512", "maskable"]) {
   writeFileSync(join(out, icons[size]), data);
 }
 writeFileSync(join(out, "index.html"), readFileSync(join(page, "index.html"), "utf8").replaceAll("{icon}", "/entry/asset/" + icons["192"]).replace("{style}", of("style.css")).replace("{main}", of("main.js")));
+// The page that tries a draft: no part of what is kept for work without network.
+writeFileSync(join(out, "try.html"), readFileSync(join(page, "try.html"), "utf8").replaceAll("{icon}", "/entry/asset/" + icons["192"]).replace("{style}", of("style.css")).replace("{try}", of("try.js")));
 writeFileSync(join(out, "icons.json"), JSON.stringify(icons));
 
-const keep = readdirSync(out).filter((n) => /\.(js|css|wasm|woff2|png)$/.test(n)).sort();
+const keep = readdirSync(out).filter((n) => /\.(js|css|wasm|woff2|png)$/.test(n) && !n.startsWith("try-")).sort();
 const version = createHash("sha256");
 for (const n of [...keep, "index.html"]) version.update(n).update(readFileSync(join(out, n)));
 const shell = { version: version.digest("hex").slice(0, 16), files: ["/entry/", ...keep.map((n) => "/entry/asset/" + n)] };

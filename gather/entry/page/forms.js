@@ -4,12 +4,12 @@
 import * as store from "./store.js";
 import * as server from "./server.js";
 
-const parse = (xml) => {
+export const parse = (xml) => {
   const d = new DOMParser().parseFromString(xml, "text/xml");
   if (d.querySelector("parsererror")) throw new server.Failed("busy", 0, "unreadable list");
   return d;
 };
-const field = (e, name) => e.getElementsByTagNameNS("*", name)[0]?.textContent.trim() ?? "";
+export const field = (e, name) => e.getElementsByTagNameNS("*", name)[0]?.textContent.trim() ?? "";
 
 /** Brings the forms on the device to what the server has. */
 export async function refresh(token) {

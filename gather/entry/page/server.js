@@ -61,12 +61,15 @@ export async function bytes(url) {
 
 /** Sends one request of a submission: the answers and some files. last is false
  *  when more follow. progress is told the share of this request, where known. */
-export function submit(token, number, lang, xml, files, last, progress) {
+export const submit = (token, ...what) => submitTo(base(token), ...what);
+
+/** The same to any OpenRosa base. */
+export function submitTo(base, number, lang, xml, files, last, progress) {
   const body = new FormData();
   body.append("xml_submission_file", new File([xml], "xml_submission_file", { type: "text/xml" }));
   for (const f of files) body.append(f.name, new File([f.data], f.name, { type: f.type }));
   if (!last) body.append("*isIncomplete*", "yes");
-  const url = base(token) + "/submission" + (number ? "?deviceID=" + encodeURIComponent("dtm-entry:" + number) : ""), headers = { "X-OpenRosa-Version": "1.0", "Accept-Language": lang };
+  const url = base + "/submission" + (number ? "?deviceID=" + encodeURIComponent("dtm-entry:" + number) : ""), headers = { "X-OpenRosa-Version": "1.0", "Accept-Language": lang };
   if (typeof XMLHttpRequest === "undefined") // in the service worker
     return ask(url, { method: "POST", headers, body }).then(async (r) => accepted(r.status, await r.text()));
   return new Promise((resolve, reject) => {

@@ -16,6 +16,13 @@ const texts = {
     offline: "No network",
     loading: "Loading…",
 
+    "try.title": "Trying a draft",
+    "try.about": "Draft, version {0}. What you finish here is sent as a test record: it is shown on the form’s page, counted nowhere, and erased when the draft is published or discarded.",
+    "try.sent": "The test record has arrived. You can fill in another one.",
+    "try.failed": "The test record was not taken: {0}",
+    "try.none": "This address holds no code. Open it again from the page of the form.",
+    "try.gone": "This code has ended, was renewed, or the draft was published or discarded. Open the page of the form for a new one.",
+
     "enrol.title": "This device is not enrolled yet",
     "enrol.what": "Open the link that the office gave you, or scan its code with the camera. Or paste the link here:",
     "enrol.label": "Link or code",
@@ -112,6 +119,13 @@ const texts = {
     offline: "Hors ligne",
     loading: "Chargement…",
 
+    "try.title": "Essai d’un brouillon",
+    "try.about": "Brouillon, version {0}. Ce que vous terminez ici est envoyé comme fiche d’essai : elle est montrée sur la page du formulaire, ne compte nulle part, et s’efface quand le brouillon est publié ou abandonné.",
+    "try.sent": "La fiche d’essai est arrivée. Vous pouvez en remplir une autre.",
+    "try.failed": "La fiche d’essai n’a pas été acceptée : {0}",
+    "try.none": "Cette adresse ne contient aucun code. Rouvrez-la depuis la page du formulaire.",
+    "try.gone": "Ce code a expiré ou a été remplacé, ou le brouillon a été publié ou abandonné. Ouvrez la page du formulaire pour en obtenir un nouveau.",
+
     "enrol.title": "Cet appareil n’est pas encore inscrit",
     "enrol.what": "Ouvrez le lien que le bureau vous a donné, ou scannez son code avec l’appareil photo. Ou collez le lien ici\u202f:",
     "enrol.label": "Lien ou code",
@@ -207,6 +221,13 @@ const texts = {
     online: "متصل",
     offline: "لا توجد شبكة",
     loading: "جارٍ التحميل…",
+
+    "try.title": "تجربة مسودة",
+    "try.about": "مسودة، الإصدار {0}. ما تنهيه هنا يُرسل سجلاً تجريبياً: يظهر في صفحة الاستمارة، ولا يُحسب في أي مكان، ويُمحى عند نشر المسودة أو إلغائها.",
+    "try.sent": "وصل السجل التجريبي. يمكنك ملء سجل آخر.",
+    "try.failed": "لم يُقبل السجل التجريبي: {0}",
+    "try.none": "هذا العنوان لا يحتوي على رمز. افتحه من جديد من صفحة الاستمارة.",
+    "try.gone": "انتهى هذا الرمز أو استُبدل، أو نُشرت المسودة أو أُلغيت. افتح صفحة الاستمارة للحصول على رمز جديد.",
 
     "enrol.title": "هذا الجهاز غير مسجّل بعد",
     "enrol.what": "افتح الرابط الذي أعطاك إياه المكتب، أو امسح الرمز بالكاميرا. أو الصق الرابط هنا:",
