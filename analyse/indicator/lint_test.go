@@ -124,7 +124,7 @@ func TestTextsNumberTheirArguments(t *testing.T) {
 	for _, f := range files {
 		name := strings.TrimSuffix(strings.TrimPrefix(f, "query/"), ".sql")
 		a := ask{by: []string{"month", "sex"}, period: p, rows: mainRows, where: map[string][]string{"previous": {"ETH", "YEM"}, "reason": {"economic"}, "point": {"a"}}}
-		body, args, err := text(name, "op", a, "extra")
+		body, args, err := text(name, "op", a, "extra", "more")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -95,6 +95,8 @@ type Loader struct {
 	// Register brings Operation up to the register of points; called when the log has
 	// a change of it. nil: Operation follows by other means.
 	Register func(ctx context.Context) error
+	// Arrival tells how a submission with movements came; nil: nobody asks.
+	Arrival func(ctx context.Context, s dtm.Submission, rows []dtm.Movement) *warehouse.Arrival
 	// Flagged is told what DecodeSubmission found odd, before the facts are
 	// written and again if loading is repeated; nil to ignore.
 	Flagged func(ctx context.Context, s dtm.Submission, rows []dtm.Movement, flags []dtm.Flag) error
@@ -361,10 +363,14 @@ func (l *Loader) add(ctx context.Context, e dtm.Event, b *warehouse.Batch, r *Re
 				return err
 			}
 		}
+		var arrival *warehouse.Arrival
+		if len(rows) > 0 && l.Arrival != nil {
+			arrival = l.Arrival(ctx, s, rows)
+		}
 		if at.State == dtm.StateRejected {
 			rows = nil // out of the figures, and back when the review says otherwise
 		}
-		b.Submissions = append(b.Submissions, warehouse.Submission{Source: s.ID, Replaces: s.Deprecates, Rows: rows})
+		b.Submissions = append(b.Submissions, warehouse.Submission{Source: s.ID, Replaces: s.Deprecates, Rows: rows, Arrival: arrival})
 		r.Submissions++
 		r.Rows += len(rows)
 	}

@@ -1,6 +1,7 @@
 package warehouse
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -18,6 +19,7 @@ type Stage struct {
 	Mixed     bool              // not all rows record everything: main must be looked at
 
 	Submitted []string  // sources of submissions
+	Arrivals  []Arrived // of them
 	Replaced  []string  // instances they replace
 	Outcomes  []Outcome // of the chunks; Count fills them
 
@@ -26,6 +28,12 @@ type Stage struct {
 	keys  map[string]int // of imported facts
 	sums  map[monthCell]struct{}
 	twice bool // a key came more than once
+}
+
+// Arrived is the arrival of a source.
+type Arrived struct {
+	Source string
+	Arrival
 }
 
 // Fact is one movement row on its way into a database.
@@ -82,6 +90,15 @@ func NewStage(b *Batch, pack *Pack, known map[Cell]int32) *Stage {
 			continue
 		}
 		s.Submitted = append(s.Submitted, sub.Source)
+		if sub.Arrival != nil {
+			a := *sub.Arrival
+			if _, ok := pack.index[a.Point]; ok {
+				a.PointText = ""
+			} else if a.Point, a.PointText = "", cmp.Or(a.PointText, a.Point); a.PointText == "" {
+				a.PointText = "-" // a record without a point
+			}
+			s.Arrivals = append(s.Arrivals, Arrived{sub.Source, a})
+		}
 		if sub.Replaces != "" && !slices.Contains(s.Replaced, sub.Replaces) {
 			s.Replaced = append(s.Replaced, sub.Replaces)
 		}

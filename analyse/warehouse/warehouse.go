@@ -73,6 +73,22 @@ type Submission struct {
 	Source   string
 	Replaces string // the instance whose facts this one makes void; "" for none
 	Rows     []dtm.Movement
+	Arrival  *Arrival // nil: it counts no movements, or the loader does not say
+}
+
+// Arrival is when and how a submission about movements came: what coverage is made
+// of. It stands also when the movements were rejected.
+type Arrival struct {
+	Device    string // id
+	Observed  time.Time
+	Point     string // code, or
+	PointText string // what was written
+	Received  time.Time
+	Hour      int // of the day on which the record was begun, by the operation's clock; -1: not known
+	Delay     int // minutes from the end of the record to its arrival; -1: not known
+	// Positioned tells that the record says where it was made.
+	Positioned bool
+	Lon, Lat   float64
 }
 
 // Outcome counts what became of a chunk's rows.

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"dtm"
+	"dtm/analyse/warehouse"
 	"dtm/check"
 	"dtm/gather/openrosa"
 	"dtm/gather/xform"
@@ -78,6 +80,31 @@ func (c *formCache) movements(ctx context.Context, s dtm.Submission) ([]dtm.Move
 	}
 	flags = slices.Concat(without(in.Flags, again), again, flags)
 	return rows, append(flags, c.quality(s, in, rows, flags)...), nil
+}
+
+// arrival tells how a submission with movements came.
+func (c *formCache) arrival(ctx context.Context, s dtm.Submission, rows []dtm.Movement) *warehouse.Arrival {
+	m := &rows[0]
+	a := &warehouse.Arrival{Device: s.Device, Observed: m.Observed, Point: m.Point, PointText: m.PointText, Received: s.Received, Hour: -1, Delay: -1}
+	f, err := c.form(ctx, s.Form, s.Version)
+	if err != nil || f == nil {
+		return a
+	}
+	in, err := xform.Read(f, s.XML)
+	if err != nil {
+		return a
+	}
+	made := in.Circumstances()
+	if !made.Start.IsZero() {
+		a.Hour = made.Start.In(c.op.Zone).Hour()
+	}
+	if end := made.End; !end.IsZero() && !end.After(s.Received) {
+		a.Delay = int(s.Received.Sub(end) / time.Minute)
+	}
+	if made.Positioned && math.Abs(made.Lon) <= 180 && math.Abs(made.Lat) <= 90 {
+		a.Positioned, a.Lon, a.Lat = true, made.Lon, made.Lat
+	}
+	return a
 }
 
 // checked is a form as its expressions are re-checked, with the lists it came with.

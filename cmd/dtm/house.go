@@ -124,7 +124,7 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 		return nil, err
 	}
 	h.loader = &load.Loader{
-		Operation: h.op, Events: h.db, Submissions: h.db, Chunks: h.db, Warehouse: h.facts, Register: h.followRegister,
+		Operation: h.op, Events: h.db, Submissions: h.db, Chunks: h.db, Warehouse: h.facts, Register: h.followRegister, Arrival: h.forms.arrival,
 		DecodeChunk: bulk.Decode, DecodeSubmission: h.forms.movements, Flagged: h.flag,
 		Loaded: func(r load.Result) {
 			for _, p := range r.Problems {

@@ -84,6 +84,7 @@ func (w *Warehouse) write(ctx context.Context, s *warehouse.Stage) error {
 		CREATE OR REPLACE TEMP TABLE stage_vulnerability (number INTEGER, code TEXT, people INTEGER);
 		CREATE OR REPLACE TEMP TABLE stage_submission (source TEXT);
 		CREATE OR REPLACE TEMP TABLE stage_replaced (source TEXT);
+		CREATE OR REPLACE TEMP TABLE stage_arrival AS SELECT operation, source, observed, point, point_text, device, received, hour, delay, positioned, lon, lat FROM arrival LIMIT 0;
 		CREATE OR REPLACE TEMP TABLE sum_up (month DATE);
 		CREATE OR REPLACE TEMP TABLE touched (month DATE, point TEXT, point_text TEXT)`)
 	if err != nil {
@@ -122,6 +123,20 @@ func (w *Warehouse) write(ctx context.Context, s *warehouse.Stage) error {
 						if err := add(int32(i), v.Code, int32(v.People)); err != nil {
 							return err
 						}
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if len(s.Arrivals) > 0 {
+			err = appendRows(c, "temp", "stage_arrival", func(add func(...driver.Value) error) error {
+				for i := range s.Arrivals {
+					a := &s.Arrivals[i]
+					if err := add(w.op.Code, a.Source, a.Observed, a.Point, a.PointText, a.Device, a.Received.UTC(), int32(a.Hour), int32(a.Delay), a.Positioned, a.Lon, a.Lat); err != nil {
+						return err
 					}
 				}
 				return nil

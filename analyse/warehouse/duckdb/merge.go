@@ -68,11 +68,21 @@ func (w *Warehouse) mergeSubmissions(ctx context.Context, s *warehouse.Stage) er
 			JOIN cell c ON c.cell = f.cell
 			WHERE f.source IN (SELECT source FROM void) AND c.breakdown <> 'full'`, `
 			DELETE FROM fact WHERE source IN (SELECT source FROM void)`, `
-			DELETE FROM fact_vulnerability WHERE source IN (SELECT source FROM void)`,
+			DELETE FROM fact_vulnerability WHERE source IN (SELECT source FROM void)`, `
+			DELETE FROM arrival WHERE source IN (SELECT source FROM void)`,
 		} {
 			if err := w.exec(ctx, text); err != nil {
 				return err
 			}
+		}
+	}
+	if len(s.Arrivals) > 0 {
+		if err := w.exec(ctx, `
+			INSERT INTO arrival (operation, source, observed, point, point_text, device, received, hour, delay, positioned, lon, lat)
+			SELECT a.operation, a.source, a.observed, a.point, a.point_text, a.device, a.received, a.hour, a.delay, a.positioned, a.lon, a.lat
+			FROM stage_arrival a
+			WHERE NOT EXISTS (SELECT 1 FROM replaced r WHERE r.operation = a.operation AND r.source = a.source)`); err != nil {
+			return err
 		}
 	}
 	return w.exec(ctx, `

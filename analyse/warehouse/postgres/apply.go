@@ -84,6 +84,7 @@ func (w *Warehouse) write(ctx context.Context, s *warehouse.Stage) error {
 		CREATE TEMP TABLE stage_vulnerability (number INTEGER, code TEXT, people INTEGER) ON COMMIT DROP;
 		CREATE TEMP TABLE stage_submission (source TEXT) ON COMMIT DROP;
 		CREATE TEMP TABLE stage_replaced (source TEXT) ON COMMIT DROP;
+		CREATE TEMP TABLE stage_arrival (LIKE arrival) ON COMMIT DROP;
 		CREATE TEMP TABLE sum_up (month DATE) ON COMMIT DROP;
 		CREATE TEMP TABLE touched (month DATE, point TEXT, point_text TEXT) ON COMMIT DROP`)
 	if err != nil {
@@ -117,6 +118,10 @@ func (w *Warehouse) write(ctx context.Context, s *warehouse.Stage) error {
 			}),
 			copyRows("stage_vulnerability", "number code people", len(vulnerable), func(i int) []any { return vulnerable[i] }),
 			copyRows("stage_submission", "source", len(s.Submitted), one(s.Submitted)),
+			copyRows("stage_arrival", "operation source observed point point_text device received hour delay positioned lon lat", len(s.Arrivals), func(i int) []any {
+				a := &s.Arrivals[i]
+				return []any{w.op.Code, a.Source, a.Observed, a.Point, a.PointText, a.Device, a.Received.UTC(), int32(a.Hour), int32(a.Delay), a.Positioned, a.Lon, a.Lat}
+			}),
 			copyRows("stage_replaced", "source", len(s.Replaced), one(s.Replaced)),
 		)
 	})

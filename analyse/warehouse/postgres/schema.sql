@@ -76,6 +76,22 @@ CREATE TABLE point_day (
 	region     TEXT NOT NULL
 );
 
+-- How submissions about movements came.
+CREATE TABLE arrival (
+	operation  TEXT NOT NULL,
+	source     TEXT NOT NULL,        -- instance id
+	observed   DATE NOT NULL,
+	point      TEXT NOT NULL,        -- '' when not resolved: then point_text says what was written
+	point_text TEXT NOT NULL,
+	device     TEXT NOT NULL,
+	received   TIMESTAMP NOT NULL,   -- UTC
+	hour       INTEGER NOT NULL,     -- of the day when the record was begun, local; -1: not known
+	delay      INTEGER NOT NULL,     -- minutes from the record's end to its arrival; -1: not known
+	positioned BOOLEAN NOT NULL,
+	lon        DOUBLE PRECISION NOT NULL,
+	lat        DOUBLE PRECISION NOT NULL
+);
+
 -- Which codes a set of answers holds. The empty set has one row, code ''.
 CREATE TABLE answer_set (
 	list       TEXT NOT NULL,        -- 'reason' | 'transport'
@@ -116,6 +132,8 @@ CREATE TABLE load_position (
 	fingerprint TEXT NOT NULL
 );
 
+CREATE INDEX arrival_source ON arrival (operation, source);
+CREATE INDEX arrival_observed ON arrival (operation, observed);
 CREATE INDEX fact_source ON fact (operation, source);
 CREATE INDEX fact_month_of ON fact (operation, month);
 CREATE INDEX fact_month_month ON fact_month (operation, month);

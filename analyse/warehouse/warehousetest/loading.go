@@ -160,8 +160,8 @@ func runLoad(t *testing.T, open Open) {
 		if len(r.Problems) != 1 || r.Problems[0].Event.Subject != "bad" || r.Submissions != 3 {
 			t.Errorf("problems %+v, %d submissions; want bad alone of 3", r.Problems, r.Submissions)
 		}
-		if n := len(Facts(t, w)); n != 2+1+2 { // movement, its month, its days
-			t.Errorf("%d lines of facts, want 5", n)
+		if n := len(Facts(t, w)); n != 2+1+2+2 { // movement, its month, its days, arrivals
+			t.Errorf("%d lines of facts, want 7", n)
 		}
 	})
 

@@ -1,6 +1,7 @@
 package warehousetest
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"dtm"
 	"dtm/analyse/indicator"
+	"dtm/analyse/warehouse"
 )
 
 func civil(s string) time.Time {
@@ -177,4 +179,69 @@ func runRegister(t *testing.T, open Open) {
 			}
 		}
 	})
+}
+
+// runArrivals checks what is told of how records came.
+func runArrivals(t *testing.T, open Open) {
+	op, log := Operation(), NewLog()
+	w := open(t, op)
+	l := log.Loader(op, w)
+	delays := map[string]int{"a": 10, "b": 20, "c": 30, "d": 120, "e": -1}
+	hours := map[string]int{"a": 6, "b": 6, "c": 7, "d": -1, "e": 9}
+	l.Arrival = func(_ context.Context, s dtm.Submission, rows []dtm.Movement) *warehouse.Arrival {
+		return &warehouse.Arrival{Device: "phone-" + s.ID[:1], Observed: rows[0].Observed, Point: rows[0].Point, Received: rows[0].Observed.Add(time.Duration(hours[s.ID]+1) * time.Hour),
+			Hour: hours[s.ID], Delay: delays[s.ID], Positioned: s.ID != "a", Lon: 42.5, Lat: 11.5}
+	}
+	for _, id := range []string{"a", "b", "c"} {
+		log.Submit(id, "", row("GATE", "2024-01-05", "male", 1))
+	}
+	log.Submit("d", "", row("GATE", "2024-01-06", "male", 1))
+	log.Submit("e", "", row("ROAD", "2024-01-06", "male", 0))
+	log.Import(row("PORT", "2024-01-06", "male", 7)) // history does not arrive
+	MustCatchUp(t, l)
+	e, err := indicator.New(op, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	january := dtm.Months(dtm.Month{Year: 2024, Month: 1}, dtm.Month{Year: 2024, Month: 1})
+	check := func(what string, got any, err error, want any) {
+		t.Helper()
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s:\n%s", what, d)
+		}
+	}
+	at := func(day string, hour int) time.Time { return civil(day).Add(time.Duration(hour) * time.Hour) }
+	days, err := e.PointDays(t.Context(), january)
+	check("days", days, err, []dtm.PointDay{
+		{Point: "GATE", Day: civil("2024-01-05"), Records: 3, Hours: 2, First: at("2024-01-05", 7), Last: at("2024-01-05", 8)},
+		{Point: "GATE", Day: civil("2024-01-06"), Records: 1, First: civil("2024-01-06"), Last: civil("2024-01-06")},
+		{Point: "ROAD", Day: civil("2024-01-06"), Records: 1, Hours: 1, First: at("2024-01-06", 10), Last: at("2024-01-06", 10)},
+	})
+	senders, err := e.Senders(t.Context(), dtm.Period{From: civil("2024-01-06"), To: civil("2024-01-07")})
+	check("senders", senders, err, []dtm.Sender{
+		{Point: "GATE", Device: "phone-d", Records: 1, Days: 1, Last: civil("2024-01-06")},
+		{Point: "ROAD", Device: "phone-e", Records: 1, Days: 1, Last: at("2024-01-06", 10)},
+	})
+	took, err := e.Delays(t.Context(), january)
+	check("delays", took, err, []dtm.Delay{
+		{Records: 4, Median: 25 * time.Minute, P90: 93 * time.Minute},
+		{Point: "GATE", Records: 4, Median: 25 * time.Minute, P90: 93 * time.Minute},
+	})
+	seen, err := e.Sightings(t.Context(), "GATE", january, 2)
+	check("sightings", seen, err, []dtm.Sighting{
+		{Submission: "d", Device: "phone-d", Day: civil("2024-01-06"), Received: civil("2024-01-06"), Lon: 42.5, Lat: 11.5},
+		{Submission: "c", Device: "phone-c", Day: civil("2024-01-05"), Received: at("2024-01-05", 8), Lon: 42.5, Lat: 11.5},
+	})
+	none, err := e.Delays(t.Context(), dtm.Period{From: civil("2025-01-01"), To: civil("2025-02-01")})
+	check("no delays", none, err, []dtm.Delay(nil))
+	// What is replaced has not arrived.
+	log.Submit("f", "d", row("ROAD", "2024-01-06", "male", 1))
+	MustCatchUp(t, l)
+	seen, err = e.Sightings(t.Context(), "GATE", january, 1)
+	if err != nil || len(seen) != 1 || seen[0].Submission != "c" {
+		t.Errorf("after a replacement: %+v, %v", seen, err)
+	}
 }

@@ -39,6 +39,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("Load", func(t *testing.T) { runLoad(t, open) })
 	t.Run("Repeat", func(t *testing.T) { runRepeat(t, open) })
 	t.Run("Register", func(t *testing.T) { runRegister(t, open) })
+	t.Run("Arrivals", func(t *testing.T) { runArrivals(t, open) })
 	t.Run("Published", func(t *testing.T) { Published(t, open, Djibouti()) })
 }
 
@@ -240,6 +241,11 @@ func (l *Log) Loader(op *dtm.Operation, w load.Warehouse) *load.Loader {
 			op.Follow(l.Register(op).On(Today))
 			return nil
 		},
+		Arrival: func(_ context.Context, s dtm.Submission, rows []dtm.Movement) *warehouse.Arrival {
+			m := &rows[0]
+			return &warehouse.Arrival{Device: "d", Observed: m.Observed, Point: m.Point, PointText: m.PointText,
+				Received: m.Observed.Add(time.Duration(8*60+len(s.ID)) * time.Minute), Hour: len(s.ID) % 24, Delay: len(s.ID), Positioned: true, Lon: 42, Lat: 11}
+		},
 		DecodeChunk: func(_ *dtm.Operation, data []byte) ([]dtm.Movement, error) {
 			rows, err := decode(data)
 			for i := range rows { // what is written resolves by the register, as in bulk
@@ -291,6 +297,8 @@ func Facts(t testing.TB, w indicator.Warehouse) []string {
 		"point_day": `SELECT '', CAST(observed AS text), CAST(month AS text), '', point, point_text, region,
 			'', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', CAST(0 AS bigint) FROM point_day
 			GROUP BY observed, month, point, point_text, region`,
+		"arrival": `SELECT source, CAST(observed AS text), CAST(hour AS text), CAST(delay AS text), point, point_text, device,
+			'', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', CAST(0 AS bigint) FROM arrival`,
 		"vulnerability": `SELECT source, CAST(observed AS text), CAST(month AS text), CAST(month_only AS text), ` + cell + `,
 			code, CAST(assessed AS text), CAST(people AS bigint) FROM vulnerability`,
 	}

@@ -1,0 +1,168 @@
+package check
+
+import (
+	"time"
+
+	"dtm"
+)
+
+// DayState is what became of a point's day.
+type DayState string
+
+// States of a day.
+const (
+	DayClosed   DayState = "closed"   // the point was not open
+	DayFree     DayState = "free"     // open, but not planned
+	DayObserved DayState = "observed" // records came
+	DaySilent   DayState = "silent"   // expected, over, and nothing came
+	DayPending  DayState = "pending"  // not over yet, or still to come
+)
+
+// CoveredDay is a cell of the calendar.
+type CoveredDay struct {
+	Day      time.Time
+	State    DayState
+	Expected bool // the plan, or without one that the point is open, has it observed
+	Records  int
+	Hours    int           // in which records were begun
+	Planned  time.Duration // 0: no hours are planned
+}
+
+// PointCoverage is what was expected of a point in a period and what came.
+type PointCoverage struct {
+	Point         string
+	Days          []CoveredDay
+	Expected      int // days that were expected and are over, or have records
+	Observed      int // of those, with records
+	Silent        int // of those, without
+	Extra         int // days with records that were not expected
+	Records       int
+	PlannedHours  float64 // of the days expected and over
+	ObservedHours float64 // of those, hours in which records were begun
+}
+
+// Share is the observed part of the expected days in percent; false when none was
+// expected.
+func (c PointCoverage) Share() (float64, bool) {
+	if c.Expected == 0 {
+		return 0, false
+	}
+	return 100 * float64(c.Observed) / float64(c.Expected), true
+}
+
+// Coverage lays what came of each point's days against what was expected of them. A
+// point without a plan is expected on every day on which it is open. A day is over
+// an hour after the planned end, without a plan at midnight.
+func Coverage(points []dtm.Point, came []dtm.PointDay, p dtm.Period, zone *time.Location, now time.Time) []PointCoverage {
+	by := map[string]map[time.Time]dtm.PointDay{}
+	for _, d := range came {
+		if by[d.Point] == nil {
+			by[d.Point] = map[time.Time]dtm.PointDay{}
+		}
+		by[d.Point][d.Day] = d
+	}
+	out := make([]PointCoverage, 0, len(points))
+	for i := range points {
+		pt := &points[i]
+		c := PointCoverage{Point: pt.Code}
+		for d := p.From; d.Before(p.To); d = d.AddDate(0, 0, 1) {
+			c.add(pt, d, by[pt.Code][d], zone, now)
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func (c *PointCoverage) add(pt *dtm.Point, d time.Time, came dtm.PointDay, zone *time.Location, now time.Time) {
+	day := CoveredDay{Day: d, Records: came.Records, Hours: came.Hours}
+	over := dueAt(pt, d, zone)
+	plan := pt.PlanAt(d)
+	day.Expected = pt.OpenOn(d) && (plan.Days == 0 || plan.On(d))
+	if day.Expected && plan.Days != 0 {
+		day.Planned = plan.Duration()
+	}
+	switch {
+	case came.Records > 0:
+		day.State = DayObserved
+	case !pt.OpenOn(d):
+		day.State = DayClosed
+	case !day.Expected:
+		day.State = DayFree
+	case now.Before(over):
+		day.State = DayPending
+	default:
+		day.State = DaySilent
+	}
+	c.Records += came.Records
+	switch {
+	case day.Expected && day.State == DayObserved:
+		c.Expected++
+		c.Observed++
+		c.PlannedHours += day.Planned.Hours()
+		if day.Planned > 0 {
+			c.ObservedHours += min(float64(came.Hours), day.Planned.Hours())
+		}
+	case day.State == DaySilent:
+		c.Expected++
+		c.Silent++
+		c.PlannedHours += day.Planned.Hours()
+	case day.State == DayObserved:
+		c.Extra++
+	}
+	c.Days = append(c.Days, day)
+}
+
+// grace is how long after the planned end records may still be on their way.
+const grace = time.Hour
+
+// dueAt is when the records of a day should have come.
+func dueAt(pt *dtm.Point, d time.Time, zone *time.Location) time.Time {
+	if plan := pt.PlanAt(d); plan.Days != 0 {
+		_, end := plan.Span(d, zone)
+		return end.Add(grace)
+	}
+	return time.Date(d.Year(), d.Month(), d.Day()+1, 0, 0, 0, 0, zone)
+}
+
+// Total adds points up.
+func Total(list []PointCoverage) PointCoverage {
+	var t PointCoverage
+	for _, c := range list {
+		t.Expected += c.Expected
+		t.Observed += c.Observed
+		t.Silent += c.Silent
+		t.Extra += c.Extra
+		t.Records += c.Records
+		t.PlannedHours += c.PlannedHours
+		t.ObservedHours += c.ObservedHours
+	}
+	return t
+}
+
+// SilentToday gives the points of which a planned day ended an hour ago or more
+// without a record: the alert of the same evening. Only points with a plan can be
+// told silent on the day; for others a run of days without records is needed (rule
+// point.silent). Days are looked at from since on; a day that ends later is not over.
+func SilentToday(points []dtm.Point, came []dtm.PointDay, since time.Time, zone *time.Location, now time.Time) []dtm.Silence {
+	has := map[string]map[time.Time]bool{}
+	for _, d := range came {
+		if has[d.Point] == nil {
+			has[d.Point] = map[time.Time]bool{}
+		}
+		has[d.Point][d.Day] = d.Records > 0
+	}
+	var out []dtm.Silence
+	for i := range points {
+		pt := &points[i]
+		for d := since; !d.After(now); d = d.AddDate(0, 0, 1) {
+			plan := pt.PlanAt(d)
+			if !plan.On(d) || !pt.OpenOn(d) || has[pt.Code][d] {
+				continue
+			}
+			if due := dueAt(pt, d, zone); !now.Before(due) {
+				out = append(out, dtm.Silence{Point: pt.Code, Day: d, Due: due})
+			}
+		}
+	}
+	return out
+}
