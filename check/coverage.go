@@ -166,3 +166,34 @@ func SilentToday(points []dtm.Point, came []dtm.PointDay, since time.Time, zone 
 	}
 	return out
 }
+
+// Watch says which alerts about silent points to raise and which to end: those of
+// days that records came for meanwhile, and those that the register does not plan
+// any more (Reason says so).
+func Watch(points []dtm.Point, came []dtm.PointDay, open []dtm.Silence, since time.Time, zone *time.Location, now time.Time) (raise, end []dtm.Silence) {
+	raise = SilentToday(points, came, since, zone, now)
+	for _, s := range open {
+		arrived, planned := false, false
+		for _, d := range came {
+			arrived = arrived || d.Point == s.Point && d.Day.Equal(s.Day) && d.Records > 0
+		}
+		for i := range points {
+			if p := &points[i]; p.Code == s.Point {
+				planned = p.OpenOn(s.Day) && p.PlanAt(s.Day).On(s.Day)
+			}
+		}
+		switch {
+		case arrived:
+			s.Reason = ""
+			end = append(end, s)
+		case !planned:
+			s.Reason = NoLongerPlanned
+			end = append(end, s)
+		}
+	}
+	return raise, end
+}
+
+// NoLongerPlanned is the reason of an alert that ends because the register says now
+// that the day was not planned or the point not open.
+const NoLongerPlanned = "not planned"

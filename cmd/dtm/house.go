@@ -143,6 +143,7 @@ func (h *house) start(ctx context.Context) {
 	h.loading.Go(func() { h.keepPoints(ctx) })
 	h.loading.Go(func() { h.readings(ctx) })
 	h.loading.Go(func() { h.nightly(ctx) })
+	h.loading.Go(func() { h.keepWatch(ctx) })
 	h.loading.Go(func() {
 		for pause := time.Second; ctx.Err() == nil; pause = min(2*pause, time.Minute) {
 			if err := h.loader.Run(ctx); err != nil {

@@ -39,6 +39,7 @@ type Store interface {
 	dtm.Readings
 	dtm.ReadingWork
 	dtm.Releases
+	dtm.Silences
 	Close() error
 }
 
@@ -88,6 +89,7 @@ func Run(t *testing.T, d Dialect) {
 		{"FormVersions", formVersions},
 		{"DeviceCare", deviceCare},
 		{"Points", points},
+		{"Silences", silences},
 		{"Flags", flags},
 		{"FlagRows", flagRows},
 		{"FlagSeries", flagSeries},
