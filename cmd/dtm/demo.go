@@ -115,7 +115,6 @@ feed:
 		for _, x := range demo.Day(h.op, form, start, date, demoSeed) {
 			list = append(list, sending{form, x})
 		}
-		groups += len(list)
 		if n >= days-demoRecent {
 			for f, d := range others {
 				for _, x := range d.Day(date, demoSeed) {
@@ -124,9 +123,15 @@ feed:
 			}
 		}
 		for _, x := range list {
+			if x.At.After(began) {
+				continue // today is not over
+			}
 			select {
 			case work <- x:
 				sent++
+				if x.form == form {
+					groups++
+				}
 			case failed = <-errs:
 				break feed
 			case <-ctx.Done():
