@@ -36,7 +36,48 @@ type Operation struct {
 	Partners   []Partner
 	Indicators []DerivedIndicator
 	Forms      []PackForm
+	Calendar   []CalendarEffect
 	Boundaries []byte // GeoJSON FeatureCollection: areas and neighbours, properties code (P-code or ISO3), level, name
+}
+
+// CalendarEffect is a declared span of days in which movements differ, whoever counts them:
+// a fast, a feast, a season of wind or sea. What it is called is in the code list
+// "effect".
+type CalendarEffect struct {
+	Code     string
+	From, To time.Time // both days included; of Yearly ones the year means nothing
+	Yearly   bool
+}
+
+// Days is the number of days of p that lie in the effect.
+func (e CalendarEffect) Days(p Period) int {
+	if !e.Yearly {
+		return overlap(p, e.From, e.To)
+	}
+	n := 0
+	for year := p.From.Year() - 1; year <= p.To.Year(); year++ {
+		from := time.Date(year, e.From.Month(), e.From.Day(), 0, 0, 0, 0, time.UTC)
+		to := time.Date(year, e.To.Month(), e.To.Day(), 0, 0, 0, 0, time.UTC)
+		if to.Before(from) { // over the turn of the year
+			to = to.AddDate(1, 0, 0)
+		}
+		n += overlap(p, from, to)
+	}
+	return n
+}
+
+func overlap(p Period, from, to time.Time) int {
+	to = to.AddDate(0, 0, 1)
+	if from.Before(p.From) {
+		from = p.From
+	}
+	if p.To.Before(to) {
+		to = p.To
+	}
+	if !from.Before(to) {
+		return 0
+	}
+	return Period{from, to}.Days()
 }
 
 // Baseline is a named period that later figures are compared with.

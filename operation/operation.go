@@ -58,6 +58,7 @@ func Load(fsys fs.FS) (*dtm.Operation, error) {
 	l.op.Programmes = named(l, "programmes.csv", func(code string, n dtm.Text) dtm.Programme { return dtm.Programme{Code: code, Name: n} })
 	l.op.Partners = named(l, "partners.csv", func(code string, n dtm.Text) dtm.Partner { return dtm.Partner{Code: code, Name: n} })
 	l.indicators()
+	l.calendar()
 	l.forms()
 	l.boundaries()
 	if len(l.faults) > 0 {

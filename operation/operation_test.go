@@ -225,6 +225,9 @@ func TestFaults(t *testing.T) {
 		"too few fields":             {"partners.csv", ",Hilfswerk", "", "partners.csv:2"},
 		"indicator without base":     {"indicators.toml", `base = "entries"`, ``, `indicators.toml:1: indicator "zenda_entries": the base`},
 		"indicator of unknown place": {"indicators.toml", "zenda\"]", "senda\"]", `indicators.toml:4: indicator "zenda_entries": point has no code "senda"`},
+		"effect without label":       {"calendar.csv", "carnival,2021", "lent,2021", `calendar.csv:2: effect "lent"`},
+		"effect reversed":            {"calendar.csv", "2021-02-16", "2021-02-01", "calendar.csv:2: the effect ends"},
+		"effect half yearly":         {"calendar.csv", "03-15", "2021-03-15", "calendar.csv:3: to"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
