@@ -85,7 +85,7 @@ func TestKeysAreThere(t *testing.T) {
 	t.Parallel()
 	said := regexp.MustCompile(`(?:\b[Ss]ay\((?:[\w.]+, )?|\.T )"([\w./]+)"`)
 	var all strings.Builder
-	for _, dir := range []string{"disseminate", "locale", "web"} {
+	for _, dir := range []string{"cmd", "disseminate", "locale", "web"} {
 		err := filepath.WalkDir(filepath.Join("..", dir), func(name string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, ".html") || strings.HasSuffix(name, "_test.go") {
 				return err
