@@ -46,6 +46,7 @@ func list() []command {
 		{"form try", "-data DIR FILE [ATTACHMENT...]", "let phones try a form before it is published; prints the code to scan", false, runFormTry},
 		{"form diff", "-data DIR ID [VERSION VERSION]", "what changed between two versions of a form, the last two unless named", false, runFormDiff},
 		{"form paper", "-data DIR -lang fr -out F.pdf ID | -lang fr -out F.pdf FILE", "print a form, to be filled in with a pen", false, runFormPaper},
+		{"form strings", "[-data DIR] -out SHEET.xlsx FORM | [-data DIR] -in SHEET.xlsx -out NEW.xlsx FORM", "a sheet for translators of a form, by id or FILE; and back into the form, checked", false, runFormStrings},
 		{"form state", "-data DIR ID open|closing|closed", "open a form, stop handing it out, or refuse its submissions", false, runFormState},
 		{"device add", "-data DIR -name NAME [-point CODE] [-lang fr]", "admit a phone; prints its address and QR code", false, runDeviceAdd},
 		{"device list", "-data DIR", "list phones", false, runDeviceList},

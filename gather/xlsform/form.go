@@ -20,6 +20,7 @@ type Form struct {
 	EntitiesVersion    string   // "2024.1.0" or "2025.1.0" when the form declares entities
 	Root               *Node    // group of everything
 	Lists              []*List
+	settingsRow        *record
 	ExternalLists      []*List // of select_one_external, looked up in itemsets.csv
 }
 

@@ -176,6 +176,7 @@ func (p *reading) settings(s sheet) {
 		return
 	}
 	r := t.rows[0]
+	f.settingsRow = r
 	if id := r.get("id_string"); id != "" {
 		f.ID = id
 	}

@@ -94,7 +94,7 @@ func xlsx(name string, data []byte) (out []sheet, err error) {
 	var total int
 	titles := f.GetSheetList()
 	for _, title := range titles {
-		if len(titles) > 1 && !slices.Contains(known, strings.ToLower(strings.TrimSpace(title))) {
+		if len(titles) > 1 && !slices.Contains(known, strings.ToLower(strings.TrimSpace(title))) && title != stringsSheet {
 			out = append(out, sheet{name: title}) // of no use but for its name, which may be misspelt
 			continue
 		}
