@@ -54,7 +54,7 @@ bench: build ## print the table of the design's performance budget
 	$(GO) test -run '^$$' -bench Indicators -benchtime 5x ./analyse/warehouse/duckdb
 
 interop: assets tools ## XLSForm corpus, real forms, ODK Validate, the form engine: print the scores
-	CI=true ENGINE_ANSWERS=1000 VALIDATE_OWN=1 DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -count=1 -v -run 'Interop|Real|Validate' ./gather/xlsform/ ./gather/xform/
+	CI=true ENGINE_ANSWERS=1000 VALIDATE_OWN=1 DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 40m -count=1 -v -run 'Interop|Real|Validate' ./gather/xlsform/ ./gather/xform/
 	$(GO) test -run '^$$' -bench Real ./gather/xform/
 
 clean: ## remove what was built and fetched (not your data)
