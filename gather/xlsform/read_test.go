@@ -275,6 +275,25 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// TestDefaultInWords: a default that phones would compute but cannot is remarked, not
+// refused: it may be words.
+func TestDefaultInWords(t *testing.T) {
+	t.Parallel()
+	for words, says := range map[string]string{"two - three words": `"words" stands where`, "n(one)": "no function n()", "a//b - c": "do not have //", "1 + 1": ""} {
+		_, warnings, err := xlsform.Read("f.md", []byte("| survey |\n| | type | name | label | default |\n| | text | a | A | "+words+" |\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var french, english string
+		for _, w := range warnings {
+			french, english = french+w.In(dtm.French), english+w.In(dtm.English)
+		}
+		if (says == "") != (english == "") || !strings.Contains(english, says) || english != "" && french == english {
+			t.Errorf("%s: %q, %q", words, english, french)
+		}
+	}
+}
+
 // FuzzMarkdown: any text is read without falling over; what is accepted can be
 // written, and every fault names a cell.
 func FuzzMarkdown(f *testing.F) {

@@ -57,8 +57,15 @@ func (p *reading) turns(n *Node) {
 }
 
 func (p *reading) expression(r *record, column []string, text string) {
-	if strings.TrimSpace(text) == "" {
-		return
+	if _, ok := refNames(text); !ok || strings.TrimSpace(text) == "" {
+		return // a reference written badly has been said
+	}
+	// A default may be meant as words.
+	fault := func(code, format string, a ...any) { p.at(r, column, code, format, a...) }
+	if column[0] == "default" {
+		fault = func(_, format string, a ...any) {
+			p.warn(r.table.sheet, r.cell(column...), "default.open", "phones compute this default; if it is words, write them without ( ) + - * or |: %s", hint{format, a})
+		}
 	}
 	e, err := xpath.ParseForm(text)
 	if err != nil {
@@ -71,21 +78,17 @@ func (p *reading) expression(r *record, column []string, text string) {
 			}
 			why = hint{format, args}
 		}
-		if column[0] == "default" { // may be meant as words
-			p.warn(r.table.sheet, r.cell(column...), "default.open", "phones compute this default, and %s in %s; if it is words, write them without ( ) + - * or |", why, text)
-			return
-		}
-		p.at(r, column, "expression.open", "%s in %s", why, text)
+		fault("expression.open", "%s in %s", why, text)
 		return
 	}
 	if axis := e.Axis(); axis != "" {
-		p.at(r, column, "expression.axis", "phones do not have %s in paths, only /, .. and names: %s", axis, text)
+		fault("expression.axis", "phones do not have %s in paths, only /, .. and names: %s", axis, text)
 	}
 	for _, name := range e.Calls() {
 		if xpath.Known(name) || strings.Contains(name, ":") && !strings.HasPrefix(name, "jr:") {
 			continue
 		}
-		p.at(r, column, "expression.function", "phones know no function %s()%s", name, nearFunction(name))
+		fault("expression.function", "phones know no function %s()%s", name, nearFunction(name))
 	}
 }
 

@@ -78,7 +78,7 @@ var french = map[string]string{
 	"a choice of list %q has no name":                                                                                        "un choix de la liste %q n’a pas de name",
 	"the sheet %s needs a column name":                                                                                       "la feuille %s demande une colonne name",
 	"the name %q is in list %q already, at %s; the setting allow_choice_duplicates permits it":                               "le nom %q est déjà dans la liste %q, en %s\u202f; le réglage allow_choice_duplicates le permet",
-	"phones compute this default, and %s in %s; if it is words, write them without ( ) + - * or |":                           "les téléphones calculent cette valeur par défaut, et %s dans %s\u202f; si ce sont des mots, écrivez-les sans ( ) + - * ni |",
+	"phones compute this default; if it is words, write them without ( ) + - * or |: %s":                                     "les téléphones calculent cette valeur par défaut\u202f; si ce sont des mots, écrivez-les sans ( ) + - * ni |\u202f: %s",
 	"the sheet entities has no column %q; it has list_name, label, entity_id, create_if and update_if":                       "la feuille entities n’a pas de colonne %q\u202f; elle a list_name, label, entity_id, create_if et update_if",
 	"a group declares one entity, and %s has none free for %q: row %d took it for %q":                                        "un groupe déclare une entité, et %s n’en a plus pour %q\u202f: la ligne %d l’a prise pour %q",
 	"the name of an entity list holds no dot: %q":                                                                            "le nom d’une liste d’entités ne contient pas de point\u202f: %q",
