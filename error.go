@@ -21,6 +21,7 @@ const (
 	Unsupported                 // understood, not done here (media type, file format)
 	Unavailable                 // try again later
 	Gone                        // was here, is withdrawn (revoked device, deleted form)
+	TooMany                     // asked too often; try again later
 )
 
 // Error says what went wrong, where, and what to do. Msg is complete English

@@ -25,7 +25,7 @@ import (
 func TestStatus(t *testing.T) {
 	t.Parallel()
 	for k, want := range map[dtm.Kind]int{dtm.Internal: 500, dtm.Invalid: 400, dtm.NotFound: 404, dtm.Conflict: 409, dtm.Forbidden: 403,
-		dtm.Unauthenticated: 401, dtm.TooLarge: 413, dtm.Unsupported: 415, dtm.Unavailable: 503, dtm.Gone: 410, dtm.Kind(250): 500} {
+		dtm.Unauthenticated: 401, dtm.TooLarge: 413, dtm.Unsupported: 415, dtm.Unavailable: 503, dtm.Gone: 410, dtm.TooMany: 429, dtm.Kind(250): 500} {
 		if got := Status(k); got != want {
 			t.Errorf("Status(%d) = %d, want %d", k, got, want)
 		}

@@ -27,6 +27,8 @@ func Status(k dtm.Kind) int {
 		return http.StatusServiceUnavailable
 	case dtm.Gone:
 		return http.StatusGone
+	case dtm.TooMany:
+		return http.StatusTooManyRequests
 	}
 	return http.StatusInternalServerError
 }

@@ -2,11 +2,13 @@ package web
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 
 	"dtm"
 	"dtm/access"
 	"dtm/locale"
+	"dtm/serve"
 )
 
 type signInView struct {
@@ -26,19 +28,20 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 		return p.show(w, http.StatusOK, "signin", v)
 	}
 	v.Email = strings.ToLower(strings.TrimSpace(r.PostFormValue("email")))
-	u, err := access.SignIn(r.Context(), p.Staff.Users, v.Email, r.PostFormValue("password"))
-	if dtm.KindOf(err) == dtm.Unauthenticated && err != nil {
+	u, err := p.Staff.Door.SignIn(r.Context(), v.Email, r.PostFormValue("password"), serve.Client(r))
+	if err != nil && (dtm.KindOf(err) == dtm.Unauthenticated || dtm.KindOf(err) == dtm.TooMany) {
+		if n := access.Retry(err); n > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(n))
+		}
 		v.Message = locale.Error(l, err)
-		return p.show(w, http.StatusUnauthorized, "signin", v)
+		return p.show(w, serve.Status(dtm.KindOf(err)), "signin", v)
 	}
 	if err != nil {
 		return err
 	}
-	// A session id known before signing in must not be worth more after it.
-	if err := p.Staff.Sessions.RenewToken(r.Context()); err != nil {
+	if err := p.begin(w, r, u.Email); err != nil {
 		return err
 	}
-	p.Staff.Sessions.Put(r.Context(), sessionEmail, u.Email)
 	http.Redirect(w, r, "/"+string(l)+v.To, http.StatusSeeOther)
 	return nil
 }
@@ -53,9 +56,10 @@ func onward(to string) string {
 }
 
 func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) error {
-	if err := p.Staff.Sessions.Destroy(r.Context()); err != nil {
+	if err := p.Staff.Sessions.EndSession(r.Context(), p.token(r)); err != nil {
 		return err
 	}
+	p.setCookie(w, "")
 	http.Redirect(w, r, "/"+string(p.guess(r))+"/staff/signin", http.StatusSeeOther)
 	return nil
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
-
 	"dtm"
 	"dtm/access"
 	"dtm/locale"
@@ -18,7 +16,9 @@ import (
 
 // Staff is what the pages behind sign-in need.
 type Staff struct {
-	Sessions    *scs.SessionManager
+	Sessions    dtm.Sessions
+	Secure      bool         // the pages come by TLS, and so do their cookies
+	Door        *access.Door // by which users sign in
 	Users       dtm.Users
 	Forms       dtm.Forms
 	Drafts      dtm.Drafts
@@ -133,15 +133,11 @@ func member(ctx context.Context) dtm.User {
 	return u
 }
 
-const sessionEmail = "email"
-
 // staffRoutes are the pages behind sign-in. Each names what one must be allowed to
 // do; "" is for everybody who has signed in.
 func (p *Pages) staffRoutes(mux *http.ServeMux) {
-	s := p.Staff
-	session := func(h http.Handler) http.Handler { return s.Sessions.LoadAndSave(h) }
 	write := serve.HTML(p.errorPage)
-	open := func(pattern string, fn serve.Func) { mux.Handle(pattern, session(serve.Handle(write, fn))) }
+	open := func(pattern string, fn serve.Func) { mux.Handle(pattern, serve.Handle(write, fn)) }
 	for _, l := range p.langs {
 		at := "/" + string(l) + "/staff"
 		page := func(pattern string, a access.Action, fn serve.Func) {
@@ -151,6 +147,8 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 		open("GET "+at+"/signin", p.signIn)
 		open("POST "+at+"/signin", p.signIn)
 		page("POST /signout", "", p.signOut)
+		page("GET /account/{$}", "", p.account)
+		page("POST /account/{$}", "", p.endSessions)
 		page("GET /{$}", "", p.desk)
 		page("GET /submissions/{$}", access.ReadSubmissions, p.submissions)
 		page("GET /submissions/map", access.ReadSubmissions, p.submissionMap)
@@ -160,7 +158,7 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 		page("GET /submissions/{id}", access.ReadSubmissions, p.submission)
 		page("GET /submissions/{id}/xml", access.ReadSubmissions, p.submissionXML)
 		page("GET /submissions/{id}/attachments/{name}", access.ReadSubmissions, p.attachment)
-		if s.Review != nil {
+		if p.Staff.Review != nil {
 			page("GET /review/{$}", access.ReadSubmissions, p.reviewQueue)
 			page("POST /review/{$}", access.ReviewSubmissions, p.decideFlags)
 			page("POST /review/undo", access.ReviewSubmissions, p.undoReview)
@@ -245,11 +243,11 @@ func (p *Pages) behind(a access.Action, fn serve.Func) serve.Func {
 // whoever is the user of the session, as they are now: who was disabled meanwhile
 // is nobody.
 func (p *Pages) whoever(r *http.Request) (dtm.User, error) {
-	email := p.Staff.Sessions.GetString(r.Context(), sessionEmail)
-	if email == "" {
-		return dtm.User{}, nil
+	s, err := p.session(r.Context(), r)
+	if err != nil || s.Email == "" {
+		return dtm.User{}, err
 	}
-	u, _, err := p.Staff.Users.User(r.Context(), email)
+	u, _, err := p.Staff.Users.User(r.Context(), s.Email)
 	if dtm.KindOf(err) == dtm.NotFound && err != nil || err == nil && u.Disabled != nil {
 		return dtm.User{}, nil
 	}

@@ -53,8 +53,14 @@ func office(t *testing.T) (*httptest.Server, *sqlite.DB) {
 			t.Fatal(err)
 		}
 	}
+	return serving(t, op, db, blobs), db
+}
+
+// serving begins to serve a store's pages, as the program does when it starts.
+func serving(t *testing.T, op *dtm.Operation, db *sqlite.DB, blobs *blob.Disk) *httptest.Server {
+	t.Helper()
 	p, err := web.New(web.Options{Operation: op, Now: time.Now, Staff: &web.Staff{
-		Sessions: serve.Sessions(false), Users: db, Forms: db, Drafts: db, States: db, History: db, Devices: db, DeviceCare: db, Submissions: db, Blobs: blobs, Events: db, Readings: db, Replacement: db.Replacement,
+		Sessions: db, Door: &access.Door{Users: db, Now: time.Now}, Users: db, Forms: db, Drafts: db, States: db, History: db, Devices: db, DeviceCare: db, Submissions: db, Blobs: blobs, Events: db, Readings: db, Replacement: db.Replacement,
 		Answers: func(_ context.Context, s dtm.Submission, _ dtm.Lang) ([]web.Answer, error) {
 			return []web.Answer{{Path: "/data/a", Label: "The answer", Value: string(s.XML)}}, nil
 		},
@@ -104,7 +110,7 @@ func office(t *testing.T) (*httptest.Server, *sqlite.DB) {
 	}
 	s := httptest.NewServer(serve.Chain(p.Handler(), serve.Security(serve.DefaultCSP), serve.SameOrigin(serve.Problem)))
 	t.Cleanup(s.Close)
-	return s, db
+	return s
 }
 
 // visitor is a browser with cookies, signed in unless the role is "".

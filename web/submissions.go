@@ -421,7 +421,7 @@ func (p *Pages) submissionList(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if v.Search.Problem != "" {
-		return dtm.Errorf(dtm.Invalid, "a day is written 2026-11-23").Coded("date.invalid")
+		return dtm.Errorf(dtm.Invalid, "%q is no day; write it 2026-11-23", v.Search.From+" "+v.Search.To).Coded("date.invalid", v.Search.From+" "+v.Search.To)
 	}
 	names, err := p.deviceNames(ctx)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dtm"
+	"dtm/access"
 	"dtm/analyse/indicator"
 	"dtm/analyse/load"
 	"dtm/analyse/warehouse/duckdb"
@@ -38,6 +39,9 @@ type house struct {
 	loader  *load.Loader
 	forms   *formCache
 	now     func() time.Time
+
+	opened  sync.Once
+	signIns *access.Door
 
 	printer printer
 	loading sync.WaitGroup

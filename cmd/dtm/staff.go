@@ -17,15 +17,14 @@ import (
 	"dtm/gather/openrosa"
 	"dtm/gather/xform"
 	"dtm/gather/xlsform"
-	"dtm/serve"
 	"dtm/web"
 )
 
 // staff is what the pages behind sign-in are made of.
 func (h *house) staff() *web.Staff {
 	return &web.Staff{
-		Sessions: serve.Sessions(strings.HasPrefix(h.baseURL(), "https://")),
-		Users:    h.db, Forms: h.db, Drafts: h.db, States: h.db, History: h.db, Devices: h.db, DeviceCare: h.db, Submissions: h.db, Blobs: h.blobs, Events: h.db, Readings: h.db, Replacement: h.db.Replacement, Answered: h.answered,
+		Sessions: h.db, Secure: strings.HasPrefix(h.baseURL(), "https://"), Door: h.door(),
+		Users: h.db, Forms: h.db, Drafts: h.db, States: h.db, History: h.db, Devices: h.db, DeviceCare: h.db, Submissions: h.db, Blobs: h.blobs, Events: h.db, Readings: h.db, Replacement: h.db.Replacement, Answered: h.answered,
 		Answers: h.answers, Name: h.instanceName,
 		HashPassword: func(ctx context.Context, password string) (string, error) {
 			return access.HashPassword(ctx, rand.Reader, password)
@@ -46,6 +45,12 @@ func (h *house) staff() *web.Staff {
 			},
 		},
 	}
+}
+
+// door is the one by which users sign in, to the pages and to the API.
+func (h *house) door() *access.Door {
+	h.opened.Do(func() { h.signIns = &access.Door{Users: h.db, Now: time.Now} })
+	return h.signIns
 }
 
 // answered writes the answers to a form of those submissions that a search finds.

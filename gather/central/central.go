@@ -21,6 +21,7 @@ import (
 type Handler struct {
 	Operation   *dtm.Operation
 	Sessions    dtm.Sessions
+	Door        *access.Door // by which users sign in
 	Users       dtm.Users
 	Forms       dtm.Forms
 	States      dtm.FormStates

@@ -14,6 +14,7 @@ import (
 
 	"dtm"
 	"dtm/access"
+	"dtm/serve"
 )
 
 // sessionFor is how long a session lasts, as in ODK Central.
@@ -41,7 +42,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r, &body); err != nil {
 		return err
 	}
-	u, err := access.SignIn(r.Context(), h.Users, strings.ToLower(strings.TrimSpace(body.Email)), body.Password)
+	u, err := h.Door.SignIn(r.Context(), strings.ToLower(strings.TrimSpace(body.Email)), body.Password, serve.Client(r))
 	if err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	now := h.Now().UTC().Truncate(time.Millisecond)
-	s := dtm.Session{Email: u.Email, CSRF: csrf, Created: now, Expires: now.Add(sessionFor)}
+	s := dtm.Session{Kind: dtm.SessionKindAPI, Email: u.Email, Agent: r.UserAgent(), CSRF: csrf, Created: now, Expires: now.Add(sessionFor)}
 	if err := h.Sessions.AddSession(r.Context(), token, s); err != nil {
 		return err
 	}
@@ -107,7 +108,7 @@ func (h *Handler) token(r *http.Request) string {
 // request.
 func (h *Handler) user(r *http.Request) (dtm.User, error) {
 	if email, password, ok := r.BasicAuth(); ok {
-		return h.known.user(r, h.Users, strings.ToLower(strings.TrimSpace(email)), password, h.Now())
+		return h.known.user(r, h.Users, h.Door, strings.ToLower(strings.TrimSpace(email)), password, h.Now())
 	}
 	token := h.token(r)
 	if token == "" {
@@ -146,7 +147,7 @@ const (
 	maxBasic = 1000
 )
 
-func (b *basics) user(r *http.Request, users dtm.Users, email, password string, now time.Time) (dtm.User, error) {
+func (b *basics) user(r *http.Request, users dtm.Users, door *access.Door, email, password string, now time.Time) (dtm.User, error) {
 	u, hash, err := users.User(r.Context(), email)
 	if err != nil && dtm.KindOf(err) != dtm.NotFound {
 		return dtm.User{}, err
@@ -172,7 +173,7 @@ func (b *basics) user(r *http.Request, users dtm.Users, email, password string, 
 	if err == nil && ok && now.Before(until) && u.Disabled == nil {
 		return u, nil
 	}
-	if u, err = access.SignIn(r.Context(), users, email, password); err != nil {
+	if u, err = door.SignIn(r.Context(), email, password, serve.Client(r)); err != nil {
 		return dtm.User{}, err
 	}
 	b.mu.Lock()

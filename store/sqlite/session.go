@@ -4,8 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
+	"time"
 
 	"dtm"
+	"dtm/event"
 )
 
 var _ dtm.Sessions = (*DB)(nil)
@@ -18,10 +21,13 @@ func (db *DB) AddSession(ctx context.Context, token string, s dtm.Session) error
 			WHERE operation = $1 AND expires <= $2`, t.db.operation, timeText(t.now)); err != nil {
 			return err
 		}
+		if s.Kind == "" {
+			s.Kind = dtm.SessionKindAPI
+		}
 		if err := t.exec(`
-			INSERT INTO session (operation, token_hash, email, csrf, created, expires)
-			VALUES ($1, $2, $3, $4, $5, $6)`,
-			t.db.operation, tokenHash(token), s.Email, s.CSRF, timeText(s.Created), timeText(s.Expires)); err != nil {
+			INSERT INTO session (operation, token_hash, kind, email, csrf, agent, created, expires, seen)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7)`,
+			t.db.operation, tokenHash(token), s.Kind, s.Email, s.CSRF, s.Agent, timeText(s.Created), timeText(s.Expires)); err != nil {
 			return err
 		}
 		_, err := t.log(dtm.SignedIn, s.Email, "user:"+s.Email, "{}")
@@ -29,24 +35,85 @@ func (db *DB) AddSession(ctx context.Context, token string, s dtm.Session) error
 	})
 }
 
-// Session finds a session: Unauthenticated when there is none or it has expired.
-func (db *DB) Session(ctx context.Context, token string) (dtm.Session, error) {
+const sessionQuery = `
+	SELECT token_hash, kind, email, csrf, agent, created, expires, seen
+	FROM session
+	WHERE operation = $1`
+
+func scanSession(scan func(...any) error) (dtm.Session, error) {
 	var s dtm.Session
-	var created, expires string
-	err := db.read.QueryRowContext(ctx, `
-		SELECT email, csrf, created, expires
-		FROM session
-		WHERE operation = $1 AND token_hash = $2`, db.operation, tokenHash(token)).Scan(&s.Email, &s.CSRF, &created, &expires)
+	var hash, created, expires, seen string
+	err := scan(&hash, &s.Kind, &s.Email, &s.CSRF, &s.Agent, &created, &expires, &seen)
 	if err == nil {
 		s.Created, err = textTime(created)
 	}
 	if err == nil {
 		s.Expires, err = textTime(expires)
 	}
+	if err == nil && seen != "" {
+		s.Seen, err = textTime(seen)
+	}
+	s.ID = hash[:min(len(hash), sessionID)]
+	return s, err
+}
+
+// sessionID is how much of the token's hash names a session: enough to tell one
+// user's apart, and nothing that opens it.
+const sessionID = 16
+
+// Session finds a session: Unauthenticated when there is none or it has expired.
+func (db *DB) Session(ctx context.Context, token string) (dtm.Session, error) {
+	s, err := scanSession(db.read.QueryRowContext(ctx, sessionQuery+` AND token_hash = $2`, db.operation, tokenHash(token)).Scan)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && !s.Expires.After(db.now()) {
 		return dtm.Session{}, dtm.Errorf(dtm.Unauthenticated, "the session has ended; sign in again").Coded("session.ended")
 	}
 	return s, failure("sqlite.Session", err)
+}
+
+// ProlongSession notes that a session was used now and moves its end.
+func (db *DB) ProlongSession(ctx context.Context, token string, expires time.Time) error {
+	return db.update(ctx, "sqlite.ProlongSession", func(t *tx) error {
+		return t.exec(`
+			UPDATE session
+			SET seen = $3, expires = $4
+			WHERE operation = $1 AND token_hash = $2`, t.db.operation, tokenHash(token), timeText(t.now), timeText(expires))
+	})
+}
+
+// SessionsOf lists those of a user that have not expired, newest first.
+func (db *DB) SessionsOf(ctx context.Context, email string) ([]dtm.Session, error) {
+	const op = "sqlite.SessionsOf"
+	rows, err := db.read.QueryContext(ctx, sessionQuery+` AND email = $2 AND expires > $3
+		ORDER BY created DESC, token_hash`, db.operation, email, timeText(db.now()))
+	if err != nil {
+		return nil, failure(op, err)
+	}
+	defer rows.Close()
+	var list []dtm.Session
+	for rows.Next() {
+		s, err := scanSession(rows.Scan)
+		if err != nil {
+			return nil, failure(op, err)
+		}
+		list = append(list, s)
+	}
+	return list, failure(op, rows.Err())
+}
+
+// EndSessions forgets one of a user's sessions, or all but one.
+func (db *DB) EndSessions(ctx context.Context, email, id, except string) error {
+	return db.update(ctx, "sqlite.EndSessions", func(t *tx) error {
+		n, err := t.change(`
+			DELETE FROM session
+			WHERE operation = $1 AND email = $2
+			  AND ($3 = '' OR substr(token_hash, 1, `+strconv.Itoa(sessionID)+`) = $3)
+			  AND ($4 = '' OR substr(token_hash, 1, `+strconv.Itoa(sessionID)+`) <> $4)`, t.db.operation, email, id, except)
+		if err != nil || n == 0 {
+			return err
+		}
+		_, err = t.log(dtm.SessionsEnded, email, event.Actor(ctx), jsonText(map[string]any{"sessions": n}))
+		return err
+	})
 }
 
 // EndSession forgets a session.

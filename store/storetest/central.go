@@ -19,6 +19,10 @@ func sessions(t *testing.T, d Dialect) {
 	must(t, s.AddSession(ctx, "token-a", a))
 	got, err := s.Session(ctx, "token-a")
 	must(t, err)
+	a.ID, a.Kind, a.Seen = got.ID, dtm.SessionKindAPI, now
+	if len(a.ID) < 12 {
+		t.Errorf("id %q", a.ID)
+	}
 	if diff := cmp.Diff(a, got); diff != "" {
 		t.Error(diff)
 	}
@@ -32,7 +36,37 @@ func sessions(t *testing.T, d Dialect) {
 	must(t, s.EndSession(ctx, "token-c"))
 	_, err = s.Session(ctx, "token-c")
 	wantKind(t, err, dtm.Unauthenticated)
-	if e := allEvents(t, s); len(e) != 2 || e[0].Name != dtm.SignedIn || e[0].Actor != "user:a@example.org" {
+	for _, token := range []string{"token-d", "token-e", "token-f"} {
+		must(t, s.AddSession(ctx, token, dtm.Session{Kind: dtm.SessionKindPages, Email: "d@example.org", Agent: "Firefox", Created: now, Expires: now.Add(time.Minute)}))
+	}
+	must(t, s.ProlongSession(ctx, "token-d", now.Add(time.Hour)))
+	now = now.Add(30 * time.Second)
+	must(t, s.ProlongSession(ctx, "token-e", now.Add(time.Hour)))
+	own, err := s.SessionsOf(ctx, "d@example.org")
+	must(t, err)
+	e, err := s.Session(ctx, "token-e")
+	must(t, err)
+	if len(own) != 3 || e.Agent != "Firefox" || e.Kind != dtm.SessionKindPages || !e.Seen.Equal(now) {
+		t.Errorf("sessions %+v, e %+v", own, e)
+	}
+	now = now.Add(time.Minute)
+	if own, err = s.SessionsOf(ctx, "d@example.org"); err != nil || len(own) != 2 {
+		t.Errorf("after its end a session is listed: %+v", own)
+	}
+	d1, err := s.Session(ctx, "token-d")
+	must(t, err)
+	must(t, s.EndSessions(ctx, "c@example.org", e.ID, "")) // somebody else's
+	_, err = s.Session(ctx, "token-e")
+	must(t, err)
+	must(t, s.EndSessions(ctx, "d@example.org", "", d1.ID))
+	_, err = s.Session(ctx, "token-e")
+	wantKind(t, err, dtm.Unauthenticated)
+	_, err = s.Session(ctx, "token-d")
+	must(t, err)
+	must(t, s.EndSessions(ctx, "d@example.org", d1.ID, ""))
+	_, err = s.Session(ctx, "token-d")
+	wantKind(t, err, dtm.Unauthenticated)
+	if e := allEvents(t, s); len(e) != 7 || e[5].Name != dtm.SessionsEnded || e[0].Name != dtm.SignedIn || e[0].Actor != "user:a@example.org" {
 		t.Errorf("events = %+v", e)
 	}
 }

@@ -1,0 +1,125 @@
+package access
+
+import (
+	"crypto/rand"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"dtm"
+)
+
+func doorOf(t *testing.T, now *time.Time) (*Door, string) {
+	t.Helper()
+	const right = "correct horse battery"
+	hash, err := HashPassword(t.Context(), rand.Reader, right)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Door{Users: one{user: dtm.User{Email: "a@example.org", Role: dtm.RoleManager}, hash: hash}, Now: func() time.Time { return *now }}, right
+}
+
+// TestDoor: pauses grow, the right password does not open during one, opens after it,
+// and an attacker's failures do not keep the account's owner out.
+func TestDoor(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 28, 8, 0, 0, 0, time.UTC)
+	d, right := doorOf(t, &now)
+	try := func(password, from string) error {
+		_, err := d.SignIn(t.Context(), "a@example.org", password, from)
+		return err
+	}
+	if err := try(right, "10.0.0.1"); err != nil {
+		t.Fatal(err)
+	}
+	last := 0
+	for n := range 10 {
+		err := try("wrong password", "203.0.113.9")
+		if n < freePair {
+			if dtm.KindOf(err) != dtm.Unauthenticated {
+				t.Fatalf("failure %d: %v", n, err)
+			}
+			continue
+		}
+		wait := Retry(err)
+		if dtm.KindOf(err) != dtm.TooMany || wait <= last || wait > int(mostPause.Seconds()) {
+			t.Fatalf("failure %d: wait %d after %d: %v", n, wait, last, err)
+		}
+		if err := try(right, "203.0.113.9"); dtm.KindOf(err) != dtm.TooMany {
+			t.Fatalf("the right password opens during the pause: %v", err)
+		}
+		if err := try(right, "10.0.0.1"); err != nil {
+			t.Fatalf("the owner is kept out: %v", err)
+		}
+		last = wait
+		now = now.Add(time.Duration(wait) * time.Second)
+		if err := try("wrong password", "203.0.113.9"); dtm.KindOf(err) != dtm.Unauthenticated {
+			t.Fatalf("after the pause: %v", err)
+		}
+	}
+	now = now.Add(mostPause)
+	if err := try(right, "203.0.113.9"); err != nil {
+		t.Fatalf("the right password after the pause: %v", err)
+	}
+	if err := try("wrong password", "203.0.113.9"); dtm.KindOf(err) != dtm.Unauthenticated {
+		t.Errorf("who got in does not start anew: %v", err)
+	}
+}
+
+// TestDoorFromManyAddresses: many addresses at one account make strangers wait, and
+// not where the account has signed in; one address at many accounts has to wait too.
+func TestDoorFromManyAddresses(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 28, 8, 0, 0, 0, time.UTC)
+	d, right := doorOf(t, &now)
+	if _, err := d.SignIn(t.Context(), "a@example.org", right, "10.0.0.1"); err != nil {
+		t.Fatal(err)
+	}
+	for n := range freeAccount {
+		d.enter("a@example.org", fmt.Sprint("198.51.100.", n), now)
+	}
+	if d.enter("a@example.org", "192.0.2.1", now) == 0 {
+		t.Error("a stranger goes on after many failures from everywhere")
+	}
+	if _, err := d.SignIn(t.Context(), "a@example.org", right, "10.0.0.1"); err != nil {
+		t.Errorf("the owner is kept out by strangers: %v", err)
+	}
+	for n := range freeAddress {
+		d.enter(fmt.Sprint(n, "@example.org"), "192.0.2.7", now)
+	}
+	if d.enter("b@example.org", "192.0.2.7", now) == 0 {
+		t.Error("one address goes through a list of accounts without a pause")
+	}
+	if d.enter("b@example.org", "192.0.2.8", now) != 0 {
+		t.Error("another address has to wait for it")
+	}
+	for n := range 3 * mostKept {
+		d.enter(fmt.Sprint(n, "@example.com"), "", now)
+	}
+	if len(d.tries) > mostKept+1 {
+		t.Errorf("%d counts are kept", len(d.tries))
+	}
+}
+
+// TestDoorAtOnce: of many tries at the same moment no more than the free ones are
+// looked at.
+func TestDoorAtOnce(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	d, _ := doorOf(t, &now)
+	var looked atomic.Int32
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() {
+			if d.enter("a@example.org", "192.0.2.1", now) == 0 {
+				looked.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if looked.Load() != freePair {
+		t.Errorf("%d tries were looked at", looked.Load())
+	}
+}
