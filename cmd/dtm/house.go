@@ -40,7 +40,7 @@ type house struct {
 	forms   *formCache
 	now     func() time.Time
 
-	opened  sync.Once
+	doorway sync.Once
 	signIns *access.Door
 
 	printer printer

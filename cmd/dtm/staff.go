@@ -49,7 +49,7 @@ func (h *house) staff() *web.Staff {
 
 // door is the one by which users sign in, to the pages and to the API.
 func (h *house) door() *access.Door {
-	h.opened.Do(func() { h.signIns = &access.Door{Users: h.db, Now: time.Now} })
+	h.doorway.Do(func() { h.signIns = &access.Door{Users: h.db, Now: time.Now} })
 	return h.signIns
 }
 
