@@ -163,6 +163,9 @@ type Flags interface {
 	// FlagHistory lists the entries of a submission's flags, or of one flag, oldest
 	// first.
 	FlagHistory(ctx context.Context, submission, flag string) ([]FlagEntry, error)
+	// FlaggedByDevice counts, of the submissions received since, those of each device
+	// that have a flag which nobody has dismissed.
+	FlaggedByDevice(ctx context.Context, since time.Time) (map[string]int, error)
 	// DecideFlags: Invalid without a reason to reject, or with another state. Flags
 	// that are not open are passed over. A flagged submission of which no flag is open
 	// any more becomes confirmed.

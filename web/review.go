@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"dtm"
+	"dtm/check"
 	"dtm/event"
 	"dtm/locale"
 )
@@ -24,6 +25,10 @@ type Reviewing struct {
 	// Correct makes a correction on number base and what follows from it. Its errors
 	// are those of dtm.Corrections, and of paths that lead nowhere.
 	Correct func(ctx context.Context, id string, base int, why string, changes []dtm.Change) (dtm.Correction, error)
+	// Enumerators gives the figures of devices.
+	Enumerators Enumerators
+	// Rules are those in use.
+	Rules func() check.Rules
 	// Settled returns when figures and flags follow what was decided.
 	Settled func(ctx context.Context) error
 }

@@ -161,6 +161,8 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 		if p.Staff.Review != nil {
 			page("GET /review/{$}", access.ReadSubmissions, p.reviewQueue)
 			page("POST /review/{$}", access.ReviewSubmissions, p.decideFlags)
+			page("GET /rules/{$}", access.ReadSubmissions, p.rules)
+			page("GET /enumerators/{$}", access.ReadSubmissions, p.enumerators)
 			page("POST /review/undo", access.ReviewSubmissions, p.undoReview)
 			page("GET /review/{id}", access.ReadSubmissions, p.record)
 			page("POST /review/{id}/state", access.ReviewSubmissions, p.judgeRecord)
@@ -265,6 +267,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 	}{
 		{"desk", "staff.desk", "/", ""},
 		{"review", "staff.review", "/review/", access.ReadSubmissions},
+		{"enumerators", "staff.enumerators", "/enumerators/", access.ReadSubmissions},
 		{"submissions", "staff.submissions", "/submissions/", access.ReadSubmissions},
 		{"releases", "release.title", "/releases/", access.ReadSubmissions},
 		{"forms", "staff.forms", "/forms/", access.ReadSubmissions},
@@ -272,7 +275,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"users", "staff.users", "/users/", access.ManageUsers},
 		{"log", "staff.log", "/log", access.ReadLog},
 	} {
-		if m.section == "review" && p.Staff.Review == nil || m.section == "releases" && p.Releases == nil {
+		if (m.section == "review" || m.section == "enumerators") && p.Staff.Review == nil || m.section == "releases" && p.Releases == nil {
 			continue
 		}
 		if m.need == "" || access.Decide(g.User, m.need) == nil {

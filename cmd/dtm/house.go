@@ -38,6 +38,7 @@ type house struct {
 	shelf   *shelf            // of frozen releases
 	loader  *load.Loader
 	forms   *formCache
+	team    team // enumerators' figures, kept a while
 	now     func() time.Time
 
 	doorway sync.Once

@@ -141,41 +141,56 @@ func (h *house) place(subject string, l dtm.Lang) string {
 // before is how much earlier than a period rules look, to know what is usual.
 const before = 70 * 24 * time.Hour
 
-// findings runs every rule over the submissions observed in a period, and the months
-// of imported history that it touches. It gives the number of records too.
-func (h *house) findings(ctx context.Context, rules check.Rules, p dtm.Period) ([]check.Finding, int, error) {
-	frame := check.FrameOf(h.op)
+// observed are the records of groups seen in [from, to), as review has left them:
+// corrected, and without those that were rejected.
+func (h *house) observed(ctx context.Context, from, to time.Time) ([]*check.Record, error) {
 	forms, err := h.db.Forms(ctx)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	var records []*check.Record
 	// What was observed in the period came then or within the year after.
 	for _, f := range forms {
-		err := h.db.Stream(ctx, dtm.SubmissionQuery{Form: f.ID, From: p.From.Add(-before), To: p.To.AddDate(1, 0, 0)}, func(list []dtm.Streamed) error {
+		err := h.db.Stream(ctx, dtm.SubmissionQuery{Form: f.ID, From: from, To: to.AddDate(1, 0, 0)}, func(list []dtm.Streamed) error {
 			for i := range list {
 				s := list[i].Submission
 				form, err := h.forms.form(ctx, s.Form, s.Version)
 				if err != nil {
 					return err
 				}
-				if form == nil {
-					continue // published as an XForm: it counts nobody
+				if form == nil || s.State == dtm.StateRejected {
+					continue // published as an XForm, it counts nobody
+				}
+				if s.State == dtm.StateCorrected {
+					if s, _, err = h.corrected(ctx, s); err != nil {
+						return err
+					}
 				}
 				in, err := xform.Read(form, s.XML)
 				if err != nil {
 					continue // flagged when it came
 				}
 				rows, _ := xform.Movements(h.op, form, in)
-				if len(rows) > 0 && !rows[0].Observed.Before(p.From.Add(-before)) && rows[0].Observed.Before(p.To) {
+				if len(rows) > 0 && !rows[0].Observed.Before(from) && rows[0].Observed.Before(to) {
 					records = append(records, record(s, in, rows))
 				}
 			}
 			return nil
 		})
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
+	}
+	return records, nil
+}
+
+// findings runs every rule over the submissions observed in a period, and the months
+// of imported history that it touches. It gives the number of records too.
+func (h *house) findings(ctx context.Context, rules check.Rules, p dtm.Period) ([]check.Finding, int, error) {
+	frame := check.FrameOf(h.op)
+	records, err := h.observed(ctx, p.From.Add(-before), p.To)
+	if err != nil {
+		return nil, 0, err
 	}
 	var out []check.Finding
 	n := 0

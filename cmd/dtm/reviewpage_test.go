@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"dtm"
+	"dtm/demo"
 )
 
 // seat is a browser of its own at the pages of the staff.
@@ -120,6 +121,34 @@ func (s seat) picture(name string) {
 	}
 }
 
+// recent sends the demo's groups of yesterday by two devices more.
+func recent(t *testing.T, data string) {
+	t.Helper()
+	h, done, err := (&call{env: testEnv, dir: t.TempDir()}).open(t.Context(), data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	form, err := h.forms.form(t.Context(), "fmr", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var phones []dtm.Device
+	for _, name := range []string{"dikhil-1", "yoboki-1"} {
+		d, _, err := h.db.AddDevice(t.Context(), name, strings.TrimSuffix(name, "-1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		phones = append(phones, d)
+	}
+	day := h.today().AddDate(0, 0, -1)
+	for i, x := range demo.Day(h.op, form, day, day, 9) {
+		if _, err := h.db.Receive(t.Context(), dtm.Submission{ID: x.ID, Form: form.ID, Version: form.Version, Device: phones[i%2].ID, Received: x.At, XML: x.XML}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestTwoCorrectOne: two people have one record open and correct it. One wins; the
 // other sees the difference with what they typed, may save it upon the other's, and
 // the log tells both.
@@ -135,6 +164,7 @@ func TestTwoCorrectOne(t *testing.T) {
 		dtmRun(t, "user", "add", "-data", data, "-email", email, "-role", role, "-password-file", password)
 	}
 	dtmRun(t, "review", "correct", "-data", data, "-why", "spoilt for the test", ids[1], "/data/block[1]/men=900")
+	recent(t, data)
 	base, stop := serving(t, data)
 	amina, hassan := seated(t, base, "amina@example.org"), seated(t, base, "hassan@example.org")
 	at := "/en/staff/review/" + ids[0]
@@ -195,6 +225,12 @@ func TestTwoCorrectOne(t *testing.T) {
 		t.Errorf("after undoing: %s", got)
 	}
 	amina.looks("queue", "/staff/review/")
+	amina.looks("rules", "/staff/rules/")
+	amina.looks("enumerators", "/staff/enumerators/")
+	amina.do(chromedp.Navigate(base + "/en/staff/enumerators/"))
+	if got := amina.text(".team"); !strings.Contains(got, "dikhil-1") || !strings.Contains(got, "Middle of the team") || !strings.Contains(got, "min") || !strings.Contains(got, "100%") {
+		t.Errorf("figures of the team: %s", got)
+	}
 	// Rejecting asks for the reason; with one the record leaves the figures.
 	amina.do(chromedp.Navigate(base+"/en/staff/review/?rule=group.large"), chromedp.Click(".tick input"), chromedp.Click("button[value=rejected]"))
 	amina.do(chromedp.WaitVisible(".fault"))

@@ -51,7 +51,7 @@ func agreedText(l dtm.Lang, t tally) string {
 	if t.agreed() < 0 {
 		return "-"
 	}
-	return locale.Percent(l, t.agreed(), 0)
+	return locale.Percent(l, 100*t.agreed(), 0)
 }
 
 func runRuleList(ctx context.Context, c *call) error {

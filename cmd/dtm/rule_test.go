@@ -38,6 +38,11 @@ func TestRuleCommands(t *testing.T) {
 	if list := dtmRun(t, "review", "list", "-data", data, "-rule", "group.large"); strings.Contains(list, "large") {
 		t.Errorf("the program's limit holds still: %s", list)
 	}
+	dtmRun(t, "review", "correct", "-data", data, "-why", "no bus", ids[1], "/data/block[1]/men=2000")
+	dtmRun(t, "review", "reject", "-data", data, "-why", "invented", ids[1])
+	if out := dtmRun(t, "rule", "show", "-data", data, "group.large"); !strings.Contains(out, "reviewers agreed: 100%") {
+		t.Errorf("agreed: %s", out)
+	}
 	if out := dtmRun(t, "rule", "show", "-data", data, "group.large"); !strings.Contains(out, "limit people: 1000 (the program's: 250)") || !strings.Contains(out, "buses of a hundred") {
 		t.Errorf("shown: %s", out)
 	}

@@ -36,7 +36,7 @@ func (h *house) staff() *web.Staff {
 		},
 		Check: checkForm, Paper: h.paper, Trial: h.trialCode, TrialAnswers: h.trialAnswers, Compare: h.compareForms, Questions: h.questions, Wants: h.wants,
 		Review: &web.Reviewing{
-			Reviews: h.db, Corrections: h.db, Flags: h.db, Questions: h.db, Correct: h.correct, Settled: h.current,
+			Reviews: h.db, Corrections: h.db, Flags: h.db, Questions: h.db, Correct: h.correct, Settled: h.current, Enumerators: h.enumerators, Rules: h.forms.rules,
 			Fields: func(ctx context.Context, s dtm.Submission, changes []dtm.Change, l dtm.Lang) (_ []web.Field, err error) {
 				if s.XML, err = xform.Amended(s.XML, changes); err != nil {
 					return nil, err

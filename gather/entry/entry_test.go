@@ -72,7 +72,9 @@ func setup(t *testing.T) *house {
 		},
 		Expected: func(_ dtm.Form, b []byte) []string { return xform.Files(h.form, b) },
 	}).Register(mux)
-	(&entry.Handler{Devices: h.db, Submissions: h.db, Title: op.Title, Lang: op.Languages[0], PointName: func(code string) dtm.Text {
+	(&entry.Handler{Devices: h.db, Submissions: h.db, Questions: h.db, Figures: func(context.Context, string) (own, team entry.Figures, ok bool, err error) {
+		return entry.Figures{Records: 42, Complete: 0.9, Flagged: 3, Seconds: 90}, entry.Figures{Records: 40, Complete: 0.95, Flagged: 2, Seconds: 110}, true, nil
+	}, Title: op.Title, Lang: op.Languages[0], PointName: func(code string) dtm.Text {
 		p, _ := op.Point(code)
 		return p.Name
 	}}).Register(mux)

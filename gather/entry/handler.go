@@ -1,6 +1,7 @@
 package entry
 
 import (
+	"context"
 	"embed"
 	"encoding/json"
 	"io/fs"
@@ -32,6 +33,11 @@ type Handler struct {
 	Title dtm.Text
 	// Lang is that of the icon's name.
 	Lang dtm.Lang
+	// Questions of the office to the device; nil: none are asked.
+	Questions dtm.Questions
+	// Figures are what the device did in the last thirty days, beside the team's
+	// medians; false: nothing yet. nil: they are not shown.
+	Figures func(ctx context.Context, device string) (own, team Figures, ok bool, err error)
 	// PointName names a point in every language.
 	PointName func(code string) dtm.Text
 }
@@ -62,6 +68,8 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	route("GET /entry/manifest.webmanifest", h.manifest)
 	route("GET /entry/device", h.device)
 	route("POST /entry/records", h.records)
+	route("GET /entry/desk", h.desk)
+	route("POST /entry/answers", h.answer)
 }
 
 func file(w http.ResponseWriter, r *http.Request, name string, named bool) error {

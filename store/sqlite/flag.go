@@ -408,6 +408,31 @@ func (db *DB) FlagHistory(ctx context.Context, submission, flag string) ([]dtm.F
 	return out, failure(op, rows.Err())
 }
 
+// FlaggedByDevice counts flagged submissions of each device.
+func (db *DB) FlaggedByDevice(ctx context.Context, since time.Time) (map[string]int, error) {
+	const op = "sqlite.FlaggedByDevice"
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT s.device, count(DISTINCT s.id)
+		FROM submission s
+		JOIN flag f ON f.operation = s.operation AND f.submission = s.id AND f.submission <> '' AND f.state IN ('open', 'confirmed')
+		WHERE s.operation = $1 AND s.received >= $2
+		GROUP BY s.device`, db.operation, timeText(since))
+	if err != nil {
+		return nil, failure(op, err)
+	}
+	defer rows.Close()
+	out := map[string]int{}
+	for rows.Next() {
+		var device string
+		var n int
+		if err := rows.Scan(&device, &n); err != nil {
+			return nil, failure(op, err)
+		}
+		out[device] = n
+	}
+	return out, failure(op, rows.Err())
+}
+
 // DecideFlags gives open flags a state. Submissions follow: rejected ones leave the
 // figures, and a flagged one of which no flag is open any more is confirmed.
 func (db *DB) DecideFlags(ctx context.Context, d dtm.Decision) (dtm.Done, error) {

@@ -203,6 +203,12 @@ func decisions(t *testing.T, d Dialect) {
 		return x.State
 	}
 	// Dismissing the last open flag confirms the record.
+	if n, err := s.FlaggedByDevice(ctx, time.Time{}); err != nil || n[submission(0).Device] != 6 {
+		t.Errorf("flagged by device: %v, %v", n, err)
+	}
+	if n, err := s.FlaggedByDevice(ctx, time.Now().Add(time.Hour)); err != nil || len(n) != 0 {
+		t.Errorf("flagged since later: %v, %v", n, err)
+	}
 	one, err := s.DecideFlags(who, dtm.Decision{Flags: ids(0)[:1], State: dtm.FlagDismissed})
 	must(t, err)
 	if state(0) != "flagged" || one.Submissions != 0 {

@@ -9,7 +9,7 @@ import { alone, due, sendAll, tell } from "./send.js";
 import { languages, moment, preferred, say, size } from "./text.js";
 import { el, fillIn, ask } from "./dom.js";
 
-const here = { lang: "en", token: "", device: null, refused: false, worker: null, waiting: null, install: null, progress: {}, failure: "", offline: "pending" };
+const here = { lang: "en", token: "", device: null, refused: false, worker: null, waiting: null, install: null, progress: {}, failure: "", offline: "pending", desk: null, answers: {}, typing: {} };
 const t = (key, ...args) => say(here.lang, key, ...args);
 const when = (at) => moment(here.lang, at);
 let form = null; // the view of fill.js, while a form is open
@@ -26,7 +26,7 @@ function head() {
     el("button", { type: "button", lang: l, "data-key": "lang-" + l, "aria-pressed": String(l === here.lang), onclick: () => speak(l) }, name)));
   document.querySelector("#langs").setAttribute("aria-label", t("language"));
   document.querySelector("#nav").hidden = !here.token || view() === "fill";
-  store.records().then((all) => fillIn("#nav", nav("forms", t("forms")), nav("records", t("records"), all.filter((r) => r.state !== "received" && r.state !== "sent").length)));
+  store.records().then((all) => fillIn("#nav", nav("forms", t("forms")), nav("records", t("records"), all.filter((r) => r.state !== "received" && r.state !== "sent").length + (here.desk?.questions ?? []).filter((q) => !here.answers[q.seq]).length)));
 }
 
 const view = () => {
@@ -90,13 +90,47 @@ async function records() {
   const known = last && (await store.form(last.form));
   const asked = new Map();
   for (const f of await store.forms()) if (all.some((r) => r.form === f.key && r.remarks?.length)) asked.set(f.key, labels(f, here.lang));
-  fillIn("#main", notices(), el("h1", {}, t("records")),
+  fillIn("#main", notices(), el("h1", {}, t("records")), ...asks(all),
     last ? el("div", { class: "card done", role: "status" }, el("p", {}, el("b", {}, t("records.saved"))),
       known?.current ? el("a", { class: "button main", href: "#fill=" + encodeURIComponent(last.form), "data-key": "another" }, t("records.another")) : "") : "",
     all.length ? el("div", { class: "row sendbar" }, el("p", { class: "grow", role: "status" }, waiting.length ? t("records.waiting", waiting.length) : t("records.allsent")),
       waiting.length ? button(t("records.send"), "send", async () => { await due(); send(); }, last ? "" : "main") : "") : "",
     all.length ? el("ul", { class: "cards" }, ...all.map((r) => card(r, "h2", asked.get(r.form)))) : el("div", { class: "card empty" }, el("p", {}, el("b", {}, t("records.none"))), el("p", {}, t("records.none.do"))),
-    el("section", { class: "foot" }, await room()));
+    figures(), el("section", { class: "foot" }, await room()));
+}
+
+/** Questions of the office. An answer is kept until the office has it. */
+function asks(all) {
+  return (here.desk?.questions ?? []).map((q) => {
+    const r = all.find((x) => x.instance === q.record), given = here.answers[q.seq], id = "answer-" + q.seq;
+    const box = el("textarea", { id, rows: "2", maxlength: "1000", "data-key": id, oninput: (e) => { here.typing[q.seq] = e.target.value; } });
+    box.value = here.typing[q.seq] ?? "";
+    return el("div", { class: "card question", "data-question": String(q.seq) },
+      el("h2", {}, t("ask.title")), el("p", { class: "quiet" }, el("bdi", {}, r ? r.name || r.title : q.record), " · ", when(Date.parse(q.asked))), el("p", {}, el("b", {}, el("bdi", {}, q.body))),
+      given ? el("p", { class: "note", role: "status" }, t("ask.waits"), " ", el("bdi", {}, given))
+        : el("div", {}, el("label", { for: id }, t("ask.answer")), box,
+          el("div", { class: "acts" }, button(t("ask.do"), "say-" + q.seq, async () => {
+            const text = (here.typing[q.seq] ?? "").trim();
+            if (!text) return box.focus();
+            here.answers = { ...here.answers, [q.seq]: text };
+            await store.set("answers", here.answers);
+            draw();
+            talk();
+          }, "main"))));
+  });
+}
+
+/** How this device does beside the team: for support. */
+function figures() {
+  const { own, team } = here.desk ?? {};
+  if (!own) return "";
+  const share = (v) => new Intl.NumberFormat(here.lang === "ar" ? "ar-u-nu-latn" : here.lang, { style: "percent" }).format(v);
+  const time = (s) => (s ? t("figures.minutes", new Intl.NumberFormat(here.lang === "ar" ? "ar-u-nu-latn" : here.lang, { maximumFractionDigits: 1 }).format(s / 60)) : "–");
+  const line = (key, a, b) => el("tr", {}, el("th", { scope: "row" }, t(key)), el("td", {}, a), el("td", {}, b));
+  return el("section", { class: "card figures" }, el("h2", {}, t("figures.title")), el("p", { class: "quiet" }, t("figures.what")),
+    el("table", {}, el("thead", {}, el("tr", {}, el("td", {}), el("th", { scope: "col" }, t("figures.own")), el("th", { scope: "col" }, t("figures.team")))),
+      el("tbody", {}, line("figures.records", String(own.records), String(team.records)), line("figures.complete", share(own.complete), share(team.complete)),
+        line("figures.flagged", String(own.flagged), String(team.flagged)), line("figures.time", time(own.seconds), time(team.seconds)))));
 }
 
 /** One record: what it is, how far it is, what can be done with it. */
@@ -265,6 +299,29 @@ async function send() {
   draw();
   if (next) timer = setTimeout(send, Math.max(1000, next - Date.now()));
   learn();
+  talk();
+}
+
+/** Sends answers that wait, and hears what the office asks. */
+async function talk() {
+  if (!here.token || !navigator.onLine) return;
+  try {
+    for (const [seq, text] of Object.entries(here.answers)) {
+      try {
+        await server.answer(here.token, here.lang, Number(seq), text);
+      } catch (e) {
+        if (e.kind !== "refused") throw e; // answered already, or taken back: no more to say
+      }
+      const { [seq]: _, ...rest } = here.answers;
+      here.answers = rest;
+      await store.set("answers", rest);
+    }
+    here.desk = await server.desk(here.token, here.lang);
+    await store.set("desk", here.desk);
+  } catch {
+    return;
+  }
+  draw();
 }
 
 let learning;
@@ -349,7 +406,8 @@ async function worker() {
 }
 
 async function start() {
-  const [lang, token, device, refused] = await Promise.all(["lang", "token", "device", "refused"].map(store.setting));
+  const [lang, token, device, refused, desk, answers] = await Promise.all(["lang", "token", "device", "refused", "desk", "answers"].map(store.setting));
+  Object.assign(here, { desk: desk ?? null, answers: answers ?? {} });
   Object.assign(here, { lang: lang ?? preferred(), token: token ?? "", device: device ?? null, refused: !!refused });
   document.documentElement.lang = here.lang;
   document.documentElement.dir = here.lang === "ar" ? "rtl" : "ltr";

@@ -48,6 +48,17 @@ export const fate = async (token, lang, ids) =>
     body: JSON.stringify({ ids }),
   })).json();
 
+/** What the office asks, and how this device does: {questions, own, team}. */
+export const desk = async (token, lang) =>
+  (await ask("/entry/desk", { headers: { Authorization: `Bearer ${token}`, "Accept-Language": lang } })).json();
+
+export const answer = (token, lang, seq, text) =>
+  ask("/entry/answers", {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}`, "Accept-Language": lang, "Content-Type": "application/json" },
+    body: JSON.stringify({ seq, answer: text }),
+  });
+
 // Addresses in lists are absolute and may name the server otherwise than the
 // address that the page was opened at; it is the same server.
 const local = (url) => { const u = new URL(url, location.origin); return u.pathname + u.search; };
