@@ -262,8 +262,9 @@ type draftView struct {
 
 type trialRow struct {
 	dtm.Submission
-	Answers []Answer
+	Trial
 	Unread  string
+	Remarks map[string]string // by path: what would be remarked there
 }
 
 // shownTrials is how many test records the page shows, the newest.
@@ -402,13 +403,18 @@ func (p *Pages) draft(ctx context.Context, v *formView, d dtm.Draft) (*draftView
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range list[:min(len(list), shownTrials)] {
-		row := trialRow{Submission: s}
-		if row.Answers, err = p.Staff.TrialAnswers(ctx, d.Form, s, v.Lang); err != nil {
-			if dtm.KindOf(err) == dtm.Internal {
-				return nil, err
-			}
-			row.Unread = locale.Error(v.Lang, err)
+	list = list[:min(len(list), shownTrials)]
+	read, err := p.Staff.ReadTrials(ctx, d.Form, list, v.Lang)
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range list {
+		row := trialRow{Submission: s, Trial: read[i], Remarks: map[string]string{}}
+		if row.Err != nil {
+			row.Unread = locale.Error(v.Lang, row.Err)
+		}
+		for _, f := range row.Trial.Flags {
+			row.Remarks[f.Path] = v.Rule(f.Rule)
 		}
 		out.Trials = append(out.Trials, row)
 	}

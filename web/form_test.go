@@ -93,7 +93,7 @@ func TestForms(t *testing.T) {
 	if _, err := db.ReceiveTrial(ctx, "f", dtm.Submission{ID: "uuid:t", Form: "f", Version: "1", XML: []byte("<data>trial</data>")}); err != nil {
 		t.Fatal(err)
 	}
-	if _, body := send(t, c, one, nil); !strings.Contains(body, "Test records: 1") || !strings.Contains(body, "&lt;data&gt;trial") {
+	if _, body := send(t, c, one, nil); !strings.Contains(body, "Test records: 1") || !strings.Contains(body, "&lt;data&gt;trial") || !strings.Contains(body, "remarks: 1") {
 		t.Error("the test record is not shown")
 	}
 	if status, body := send(t, c, one+"draft/publish", url.Values{"hash": {"md5:another"}}); status != http.StatusConflict || !strings.Contains(body, "changed meanwhile") {

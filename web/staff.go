@@ -48,8 +48,9 @@ type Staff struct {
 	Phone func(token string, l dtm.Lang) (address, code, entry string, err error)
 	// Trial gives the same for trying a draft.
 	Trial func(d dtm.Draft, l dtm.Lang) (address, code, browser string, err error)
-	// TrialAnswers is Answers of a test record of the draft.
-	TrialAnswers func(ctx context.Context, draft dtm.Form, s dtm.Submission, l dtm.Lang) ([]Answer, error)
+	// ReadTrials reads test records of a draft, one for each: their answers, and what
+	// the form's own expressions would remark on a record like it.
+	ReadTrials func(ctx context.Context, draft dtm.Form, list []dtm.Submission, l dtm.Lang) ([]Trial, error)
 	// Compare tells what changed from one version of a form to another, in the form's
 	// order: Unsupported when one is no XLSForm.
 	Compare func(ctx context.Context, before, after dtm.Form, l dtm.Lang) ([]Change, error)
@@ -87,6 +88,13 @@ type Remark struct {
 	Where string // "survey!B12"
 	Text  string
 	Fault bool // the form cannot be used with it
+}
+
+// Trial is a test record that was read. Err is why its answers cannot be shown.
+type Trial struct {
+	Answers []Answer
+	Flags   []dtm.Flag
+	Err     error
 }
 
 // Change is one difference between two versions of a form.

@@ -83,8 +83,13 @@ func serving(t *testing.T, op *dtm.Operation, db *sqlite.DB, blobs *blob.Disk) *
 		Trial: func(d dtm.Draft, _ dtm.Lang) (string, string, string, error) {
 			return "http://dtm.example.org/trial/" + d.Token, "settings " + d.Token, "http://dtm.example.org/entry/try#" + d.Token, nil
 		},
-		TrialAnswers: func(_ context.Context, _ dtm.Form, s dtm.Submission, _ dtm.Lang) ([]web.Answer, error) {
-			return []web.Answer{{Path: "/data/a", Label: "The answer", Value: string(s.XML)}}, nil
+		ReadTrials: func(_ context.Context, _ dtm.Form, list []dtm.Submission, _ dtm.Lang) ([]web.Trial, error) {
+			out := make([]web.Trial, len(list))
+			for i, s := range list {
+				out[i].Answers = []web.Answer{{Path: "/data/a", Label: "The answer", Value: string(s.XML)}}
+				out[i].Flags = []dtm.Flag{{Rule: "answer.required", Path: "/data/a"}}
+			}
+			return out, nil
 		},
 		Compare: func(_ context.Context, a, b dtm.Form, _ dtm.Lang) ([]web.Change, error) {
 			if string(a.Source) == string(b.Source) {

@@ -121,7 +121,26 @@ func (c *formCache) recheck(ctx context.Context, s dtm.Submission) ([]dtm.Flag, 
 	if err != nil {
 		return nil, err
 	}
-	return xform.Recheck(k.model, s.XML, xform.Env{Now: s.Received, Lists: k.lists}), nil
+	return k.flags(s), nil
+}
+
+func (k *checked) flags(s dtm.Submission) []dtm.Flag {
+	return xform.Recheck(k.model, s.XML, xform.Env{Now: s.Received, Lists: k.lists})
+}
+
+// readChecked reads a form as its expressions are checked again.
+func readChecked(form dtm.Form) (*checked, error) {
+	m, err := xform.ReadModel(form.XForm)
+	if err != nil {
+		return nil, err
+	}
+	k := &checked{model: m, lists: map[string]*xpath.Node{}}
+	for _, file := range form.Media {
+		if l, err := xform.ReadList(file.Name, file.Data); err == nil { // else it is a picture
+			k.lists[file.Name] = l
+		}
+	}
+	return k, nil
 }
 
 func (c *formCache) checked(ctx context.Context, id, version string) (*checked, error) {
@@ -132,15 +151,9 @@ func (c *formCache) checked(ctx context.Context, id, version string) (*checked, 
 		if err != nil {
 			return nil, err
 		}
-		m, err := xform.ReadModel(form.XForm)
+		made, err := readChecked(form)
 		if err != nil {
 			return nil, err
-		}
-		made := &checked{model: m, lists: map[string]*xpath.Node{}}
-		for _, file := range form.Media {
-			if l, err := xform.ReadList(file.Name, file.Data); err == nil { // else it is a picture
-				made.lists[file.Name] = l
-			}
 		}
 		known, _ = c.checks.LoadOrStore(key, made)
 	}

@@ -34,13 +34,24 @@ func noSource(form string) error {
 	return dtm.Errorf(dtm.Unsupported, "form %s was published as an XForm, which has no workbook to read", form).Coded("form.no_source", form)
 }
 
-// trialAnswers reads a test record for people.
-func (h *house) trialAnswers(_ context.Context, draft dtm.Form, s dtm.Submission, l dtm.Lang) ([]web.Answer, error) {
-	f, err := understood(draft)
+// readTrials reads test records for people, with what the form's expressions remark.
+func (h *house) readTrials(_ context.Context, draft dtm.Form, list []dtm.Submission, l dtm.Lang) ([]web.Trial, error) {
+	out := make([]web.Trial, len(list))
+	if len(list) == 0 {
+		return out, nil
+	}
+	f, unread := understood(draft)
+	k, err := readChecked(draft)
 	if err != nil {
 		return nil, err
 	}
-	return h.answersBy(f, s, l)
+	for i, s := range list {
+		if out[i].Err = unread; unread == nil {
+			out[i].Answers, out[i].Err = h.answersBy(f, s, l)
+		}
+		out[i].Flags = k.flags(s)
+	}
+	return out, nil
 }
 
 // compareForms tells what changed between two versions, with the words of the form.

@@ -195,11 +195,11 @@ func TestFormPage(t *testing.T) {
 	base, dir := operated(t)
 	file := func(name string, version string, first []string) string {
 		at := filepath.Join(dir, name)
-		workbook(t, at, map[string][][]string{"survey": {{"type", "name", "label::English (en)", "label::French (fr)", "relevant"}, first, {"text", "remark", "Remark", "Remarque", ""}},
+		workbook(t, at, map[string][][]string{"survey": {{"type", "name", "label::English (en)", "label::French (fr)", "relevant", "constraint"}, first, {"text", "remark", "Remark", "Remarque", ""}},
 			"settings": {{"form_id", "form_title", "version"}, {"site", "Site visit", version}}})
 		return at
 	}
-	good := file("good.xlsx", "1", []string{"integer", "people", "How many people?", "Combien de personnes ?", ""})
+	good := file("good.xlsx", "1", []string{"integer", "people", "How many people?", "Combien de personnes ?", "", ". < 10"})
 	bad := file("bad.xlsx", "1", []string{"intger", "two words", "How many?", "Combien ?", "${nothing} = 1"})
 	d := newDesk(t, base)
 
@@ -229,7 +229,7 @@ func TestFormPage(t *testing.T) {
 	d.open(form)
 	d.says("Fiches d’essai : 1")
 	d.ask(`document.querySelector("details.trial").open = true; ""`)
-	d.says("Combien de personnes ?", "12", "from the phone")
+	d.says("Combien de personnes ?", "12", "from the phone", "remarques : 1") // 12 is not < 10
 	d.sound("a form with a draft")
 
 	// So does the browser's form.

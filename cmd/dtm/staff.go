@@ -34,7 +34,7 @@ func (h *house) staff() *web.Staff {
 			code, err = openrosa.Settings(address, h.op.Title.In(l), l)
 			return address, code, h.baseURL() + entry.Path(token), err
 		},
-		Check: checkForm, Paper: h.paper, Trial: h.trialCode, TrialAnswers: h.trialAnswers, Compare: h.compareForms, Questions: h.questions, Wants: h.wants,
+		Check: checkForm, Paper: h.paper, Trial: h.trialCode, ReadTrials: h.readTrials, Compare: h.compareForms, Questions: h.questions, Wants: h.wants,
 		Review: &web.Reviewing{
 			Reviews: h.db, Corrections: h.db, Flags: h.db, Questions: h.db, Correct: h.correct, Settled: h.current, Enumerators: h.enumerators, Rules: h.forms.rules,
 			Fields: func(ctx context.Context, s dtm.Submission, changes []dtm.Change, l dtm.Lang) (_ []web.Field, err error) {
