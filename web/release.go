@@ -130,18 +130,11 @@ func ReasonText(l dtm.Lang, r release.Reason, inside bool) string {
 
 type releaseRow struct {
 	dtm.FrozenRelease
-	Name    string // "December 2022"
-	Href    string
-	On      string // published, else created
-	Short   string // beginning of the hash
-	Total   int
-	Reports []link
-	Data    []link
-}
-
-type link struct {
-	Label, Href string
-	Lang        dtm.Lang
+	Name  string // "December 2022"
+	Href  string
+	On    string // published, else created
+	Short string // beginning of the hash
+	By    string // the release that replaced it
 }
 
 func (p *Pages) releaseRow(g page, r dtm.FrozenRelease, base string) releaseRow {
@@ -152,6 +145,21 @@ func (p *Pages) releaseRow(g page, r dtm.FrozenRelease, base string) releaseRow 
 	}
 	row.On = locale.Date(g.Lang, at.In(p.Operation.Zone))
 	return row
+}
+
+// replaced names, beside each published release, the latest published one of its month.
+func replaced(rows []releaseRow) {
+	latest := map[dtm.Month]string{}
+	for i, x := range rows {
+		if x.State != dtm.StatePublished {
+			continue
+		}
+		if latest[x.Month] == "" {
+			latest[x.Month] = x.Number
+		} else {
+			rows[i].By = latest[x.Month]
+		}
+	}
 }
 
 // releases lists what was published, what was withdrawn among it.
@@ -173,6 +181,7 @@ func (p *Pages) releases(w http.ResponseWriter, r *http.Request) error {
 			v.Rows = append(v.Rows, p.releaseRow(v.page, x, "/releases/"))
 		}
 	}
+	replaced(v.Rows)
 	w.Header().Set("Cache-Control", "no-cache")
 	return p.show(w, http.StatusOK, "releases", v)
 }
@@ -377,6 +386,18 @@ func (v *releaseView) opened(p *Pages, o release.Opened) {
 		}
 		v.Parts = append(v.Parts, s)
 	}
+	slices.SortStableFunc(v.Parts, func(a, b partView) int { // what can be had comes first, the reports before all
+		rank := func(x partView) int {
+			switch {
+			case x.Href == "":
+				return 2
+			case path.Ext(x.Name) != ".pdf":
+				return 1
+			}
+			return 0
+		}
+		return rank(a) - rank(b)
+	})
 	v.Changes = p.changes(v.page, o.Changes, v.Inside)
 	for _, c := range o.Checks {
 		x := checkView{Verdict: c.Verdict, Word: v.T("release.verdict." + c.Verdict), Text: CheckText(v.Lang, c)}
@@ -444,6 +465,7 @@ func (p *Pages) staffReleases(w http.ResponseWriter, r *http.Request) error {
 		v.Rows = append(v.Rows, p.releaseRow(v.page, x, "/staff/releases/"))
 		has[x.Month] = has[x.Month] || x.State == dtm.StatePublished
 	}
+	replaced(v.Rows)
 	span, err := p.Figures.Span(r.Context())
 	if err != nil {
 		return err

@@ -288,6 +288,8 @@ func (c *computation) averagePerPoint() error {
 	if err != nil {
 		return err
 	}
+	// Parts of a day are added in one order, or their last digits would differ.
+	slices.SortFunc(lines, func(a, b line) int { return slices.Compare(a.keys, b.keys) })
 	sums := map[string]*dtm.Figure{}
 	var order []string
 	for _, l := range lines {

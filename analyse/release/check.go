@@ -108,13 +108,13 @@ func Coverage(op *dtm.Operation, f warehouse.Frozen) []Check {
 			observed++
 		}
 	}
-	c.Args = []any{observed, expected}
+	c.Args = []any{expected}
 	if len(c.Items) > 0 {
-		c.Verdict = Look
+		c.Verdict, c.Args = Look, []any{observed, expected}
 	}
-	placed := Check{ID: "placed", Verdict: OK, Args: []any{nowhere, total}}
+	placed := Check{ID: "placed", Verdict: OK, Args: []any{total}}
 	if nowhere > 0 {
-		placed.Verdict = Look
+		placed = Check{ID: "placed", Verdict: Look, Args: []any{nowhere, total}}
 	}
 	return []Check{c, placed}
 }
@@ -148,10 +148,11 @@ func Totals(f warehouse.Frozen, published []Published) ([]Check, []MonthChange) 
 		out[0] = Check{ID: "total", Verdict: Stop, Args: []any{f.Month.String()}}
 	}
 	if p, ok := was[f.Month]; ok {
-		out = append(out, Check{ID: "previous", Verdict: OK, Args: []any{p.Release, p.Total, total, total - p.Total}})
+		c := Check{ID: "previous", Verdict: OK, Args: []any{p.Release, p.Total}}
 		if p.Total != total {
-			out[len(out)-1].Verdict = Look
+			c = Check{ID: "previous", Verdict: Look, Args: []any{p.Release, p.Total, total, total - p.Total}}
 		}
+		out = append(out, c)
 	}
 	if before := Total(f, f.Month.Add(-1)); before > 0 && total > 0 {
 		change := 100 * float64(total-before) / float64(before)

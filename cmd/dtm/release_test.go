@@ -11,6 +11,11 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -354,4 +359,116 @@ func TestBackup(t *testing.T) {
 	if code, _, stderr := dtmTry(t, "restore", "-data", data, file); code != 1 || !strings.Contains(stderr, "not empty") {
 		t.Errorf("over a folder in use: exit %d, %s", code, stderr)
 	}
+}
+
+// TestReleasePages: a month goes through the pages of the staff to those of everybody,
+// and the API; nobody's name and no fact is public.
+func TestReleasePages(t *testing.T) {
+	t.Parallel()
+	data, _ := released(t)
+	inside(t, data, func(ctx context.Context, h *house) {
+		if err := h.current(ctx); err != nil {
+			t.Fatal(err)
+		}
+		mux, err := h.routes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := httptest.NewServer(mux)
+		defer s.Close()
+		person := func(email string) *http.Client {
+			jar, err := cookiejar.New(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := &http.Client{Jar: jar}
+			if email != "" {
+				fetched(t, c, s.URL+"/en/staff/signin", url.Values{"email": {email}, "password": {passwordOfAll}}, 200)
+			}
+			return c
+		}
+		a, b, anybody := person("a@example.org"), person("b@example.org"), person("")
+		has := func(body string, want ...string) {
+			t.Helper()
+			for _, w := range want {
+				if !strings.Contains(body, w) {
+					t.Errorf("%q is not in %s", w, body)
+				}
+			}
+		}
+		has(fetched(t, anybody, s.URL+"/en/releases/", nil, 200), "No month has been released yet")
+		has(fetched(t, anybody, s.URL+"/en/?from=2026-09", nil, 200), "Provisional: figures may still change")
+		has(fetched(t, a, s.URL+"/en/staff/releases/", nil, 200), "September 2026")
+		has(fetched(t, a, s.URL+"/fr/staff/releases/check?month=2026-09", nil, 200), "Le mois est terminé", "Figer et proposer")
+		has(fetched(t, a, s.URL+"/en/staff/releases/", url.Values{"month": {"2026-09"}, "note": {"<b>first</b>"}}, 200), "Release 2026-09/1", "Another data manager or administrator has to approve it", "&lt;b&gt;first")
+		fetched(t, anybody, s.URL+"/en/releases/2026-09/1", nil, 404) // what is proposed is not public
+		has(fetched(t, a, s.URL+"/en/staff/releases/2026-09/1/approve", url.Values{}, 409), "another person")
+		has(fetched(t, a, s.URL+"/en/staff/releases/", url.Values{"month": {"2026-09"}}, 409), "approve it or withdraw it first")
+		has(fetched(t, b, s.URL+"/en/staff/releases/2026-09/1/approve", url.Values{}, 200), "approved by b@example.org")
+
+		public := fetched(t, anybody, s.URL+"/en/releases/2026-09/1", nil, 200)
+		has(public, "Release 2026-09/1", "report-fr.pdf", "SHA-256")
+		if strings.Contains(public, "example.org\"") || strings.Contains(public, "a@example.org") || strings.Contains(public, `href="/en/releases/2026-09/1/facts.csv"`) {
+			t.Error("the public page says too much")
+		}
+		for path, status := range map[string]int{"facts.csv": 404, "operation.json": 404, "figures.csv": 200, "report-fr.pdf": 200} {
+			fetched(t, anybody, s.URL+"/en/releases/2026-09/1/"+path, nil, status)
+		}
+		manifest := fetched(t, anybody, s.URL+"/en/releases/2026-09/1/manifest.json", nil, 200)
+		has(public, release.Hash([]byte(manifest)))
+		var m release.Manifest
+		if err := json.Unmarshal([]byte(manifest), &m); err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range m.Parts {
+			if p.Public && release.Hash([]byte(fetched(t, anybody, s.URL+"/fr/releases/2026-09/1/"+p.Name, nil, 200))) != p.SHA256 {
+				t.Errorf("%s is not what the manifest says", p.Name)
+			}
+		}
+		page := fetched(t, anybody, s.URL+"/en/?from=2026-09", nil, 200)
+		has(page, "frozen, published on", "Release 2026-09/1")
+		if strings.Contains(page, "Provisional") {
+			t.Error("a released month is called provisional")
+		}
+		has(fetched(t, anybody, s.URL+"/fr/?release=latest", nil, 200), "septembre 2026", "figée")
+		has(fetched(t, anybody, s.URL+"/en/?from=2026-09&release=provisional", nil, 200), "Provisional")
+		has(fetched(t, anybody, s.URL+"/en/?from=2026-08", nil, 200), "Provisional", "The latest release is September 2026")
+		has(fetched(t, anybody, s.URL+"/en/data/points.csv?from=2026-09", nil, 200), "2026-09/1")
+		has(fetched(t, anybody, s.URL+"/en/?from=2026-10&release=2026-09/1", nil, 404), "ends with 2026-09")
+		fetched(t, anybody, s.URL+"/en/?release=2031-01/1", nil, 404)
+		fetched(t, anybody, s.URL+"/en/?release=x", nil, 400)
+		has(fetched(t, anybody, s.URL+"/api/v1/releases/2026-09/1", nil, 200), `"release":"2026-09/1"`, m.Parts[0].SHA256)
+		has(fetched(t, anybody, s.URL+"/api/v1/indicators/total_movements/figures.csv?from=2026-09", nil, 200), "2026-09/1")
+
+		has(fetched(t, a, s.URL+"/fr/staff/releases/2026-09/1/withdraw", url.Values{"reason": {""}}, 409), "Dites pourquoi")
+		has(fetched(t, a, s.URL+"/en/staff/releases/2026-09/1/withdraw", url.Values{"reason": {"counted twice"}}, 200), "Withdrawn: counted twice")
+		has(fetched(t, anybody, s.URL+"/en/?from=2026-09&release=2026-09/1", nil, 410), "counted twice")
+		has(fetched(t, anybody, s.URL+"/en/releases/2026-09/1", nil, 200), "Withdrawn: counted twice")
+		fetched(t, anybody, s.URL+"/en/releases/2026-09/1/figures.csv", nil, 410)
+		has(fetched(t, anybody, s.URL+"/en/?from=2026-09", nil, 200), "Provisional")
+	})
+}
+
+// fetched gets a page, or sends a form, and wants a status.
+func fetched(t *testing.T, c *http.Client, address string, form url.Values, status int) string {
+	t.Helper()
+	var r *http.Response
+	var err error
+	if form == nil {
+		r, err = c.Get(address)
+	} else {
+		r, err = c.PostForm(address, form)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.StatusCode != status {
+		t.Errorf("%s: %s, want %d", address, r.Status, status)
+	}
+	return string(b)
 }

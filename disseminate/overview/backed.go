@@ -71,6 +71,10 @@ func Unbacked(o *Overview, op *dtm.Operation, tables []dtm.Table) []Sentence {
 		allow(float64(op.Threshold), 0)
 		for _, id := range s.Indicators {
 			for _, t := range by[id] {
+				// That the same number stands somewhere in a split of it proves nothing.
+				if id != "panel_movements" && !slices.Equal(t.By, t.Indicator.Default) {
+					continue
+				}
 				for _, f := range t.Figures {
 					if f.Value == nil {
 						continue
