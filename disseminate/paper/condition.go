@@ -194,6 +194,17 @@ func join(op string, list ...*condition) *condition {
 	return out
 }
 
+// mostParts is how many sayings a reader can take in.
+const mostParts = 12
+
+func (c *condition) parts() int {
+	n := 0
+	for _, x := range c.of {
+		n += x.parts()
+	}
+	return max(n, 1)
+}
+
 // only says when a question is asked: "Only if the answer to 4 is “Yes”."; "" when
 // always.
 func (w *writer) only(src string) string {
@@ -206,6 +217,9 @@ func (w *writer) only(src string) string {
 		return ""
 	case "no", "rule":
 		return w.say("paper.rule", src)
+	}
+	if c.parts() > mostParts {
+		return w.say("paper.long")
 	}
 	return w.say("paper.only", w.words(c, false))
 }
@@ -228,6 +242,9 @@ func (w *writer) words(c *condition, inner bool) string {
 			v = w.say("paper.quoted", w.choice(c.node.List, v))
 		}
 		values = append(values, v)
+	}
+	if c.op == "not_chosen" && len(values) > 1 {
+		return w.say("paper.none_chosen", w.name(c.node), strings.Join(values, w.say("paper.comma")))
 	}
 	return w.say("paper."+c.op, w.name(c.node), strings.Join(values, w.say("paper.or")))
 }

@@ -261,7 +261,7 @@ func (w *writer) field(n *xlsform.Node, x item) item {
 		}
 	}
 	if len(all) > mostBoxes {
-		x.Field, x.List = "code", w.letter(list.Name, x.Label, all)
+		x.Field, x.Wide, x.List = "code", false, w.letter(list.Name, x.Label, all)
 		return x
 	}
 	x.Sets = []set{{Choices: all}}

@@ -57,6 +57,8 @@ func TestConditions(t *testing.T) {
 		{"not(${age} > 5)", "Only if the answer to 2 is 5 or less."},
 		{"selected(${need}, 'a') or selected(${need}, 'b')", "Only if “Water” or “Food” is ticked in 3."},
 		{"${age} > 5 and (${agree} = 'no' or not(selected(${need}, 'a')))", "Only if the answer to 2 is more than 5 and (the answer to 1 is “No” or “Water” is not ticked in 3)."},
+		{"not(selected(${need}, 'a') or selected(${need}, 'b'))", "Only if none of these is ticked in 3: “Water”, “Food”."},
+		{"${age} > 1" + strings.Repeat(" and ${age} > 1 and ${agree} = 'no'", 6), "The phone decides this from other answers."},
 		{"${kind} = 'child'", "Only if the answer to 2 is less than 18."},
 		{"${kind} = 'willing'", "Only if the answer to 2 is 18 or more and the answer to 1 is “Yes”."},
 		{"${kind} != 'child'", "Only if the answer to 2 is 18 or more."},
@@ -132,6 +134,9 @@ func TestPack(t *testing.T) {
 					printed[x.No] = true
 					if strings.Contains(x.Only, "${") {
 						t.Errorf("%s, %s: %s", f.ID, x.Label, x.Only)
+					}
+					if x.Wide && len(x.Sets) == 0 {
+						t.Errorf("%s, question %s has no place for its answer", f.ID, x.No)
 					}
 					if x.Label == "" || (x.Field == "one" || x.Field == "many") && len(x.Sets) == 0 {
 						t.Errorf("%s, question %s: %q, choices %v", f.ID, x.No, x.Label, x.Sets)

@@ -76,40 +76,38 @@ func TestScreeningProtects(t *testing.T) {
 			for _, forced := range ynu {
 				for _, home := range ynu {
 					for _, risk := range ynu {
-						for _, with := range append([]string{""}, lists["child_with"]...) {
-							tried++
-							answers := map[string]string{
-								"consent": "yes", "age": age, "asylum": asylum, "forced": forced, "go_home": home, "child_risk": risk, "child_with": with,
-								"sex": draw("sex"), "health": draw("health"), "need": several("need"), "vulnerability": several("vulnerability"),
-								"danger": draw("yes_no"), "violence": draw("yes_no_unsure"), "reach": draw("yes_no"), "papers": "yes", "share": "yes",
-								"refer": "vhr protection", "consulate": "yes", // the enumerator tries to, all the same
-							}
-							got := xform.Computed(m, screened(m, answers), env)
-							path := func(name string) string { return "/data/screen/result/" + name }
-							proposed := strings.Fields(got["/data/screen/proposed"])
-							years, err := strconv.Atoi(age)
-							protected := err != nil || years < 18 || asylum != "no" || forced != "no"
-							_, asked := got[path("consulate")]
-							answers["return_open"] = got["/data/screen/return_open"] // as the phone computes it
-							refused := false
-							for _, f := range xform.Recheck(m, screened(m, answers), env) {
-								refused = refused || f.Rule == "answer.constraint" && f.Path == path("refer")
-							}
-							switch {
-							case protected && (slices.Contains(proposed, "vhr") || asked || !refused):
-								t.Fatalf("%v: proposed %v, consulate asked %v, VHR refused %v", answers, proposed, asked, refused)
-							case protected && !slices.Contains(proposed, "protection"):
-								t.Fatalf("%v: protection is not proposed, but %v", answers, proposed)
-							case !protected && (refused || !asked):
-								t.Fatalf("%v: an adult with nothing against it is kept from going home", answers)
-							case !protected && home == "yes" != slices.Contains(proposed, "vhr") && !strings.Contains(answers["need"], "return"):
-								t.Fatalf("%v: proposed %v", answers, proposed)
-							}
-							if protected {
-								closed++
-							} else {
-								open++
-							}
+						tried++
+						answers := map[string]string{
+							"consent": "yes", "age": age, "asylum": asylum, "forced": forced, "go_home": home, "child_risk": risk, "child_with": draw("child_with"),
+							"sex": draw("sex"), "health": draw("health"), "need": several("need"), "vulnerability": several("vulnerability"),
+							"danger": draw("yes_no"), "violence": draw("yes_no_unsure"), "reach": draw("yes_no"), "papers": "yes", "share": "yes",
+							"refer": "vhr protection", "consulate": "yes", // the enumerator tries to, all the same
+						}
+						got := xform.Computed(m, screened(m, answers), env)
+						path := func(name string) string { return "/data/screen/result/" + name }
+						proposed := strings.Fields(got["/data/screen/proposed"])
+						years, err := strconv.Atoi(age)
+						protected := err != nil || years < 18 || asylum != "no" || forced != "no"
+						_, asked := got[path("consulate")]
+						answers["return_open"] = got["/data/screen/return_open"] // as the phone computes it
+						refused := false
+						for _, f := range xform.Recheck(m, screened(m, answers), env) {
+							refused = refused || f.Rule == "answer.constraint" && f.Path == path("refer")
+						}
+						switch {
+						case protected && (slices.Contains(proposed, "vhr") || asked || !refused):
+							t.Fatalf("%v: proposed %v, consulate asked %v, VHR refused %v", answers, proposed, asked, refused)
+						case protected && !slices.Contains(proposed, "protection"):
+							t.Fatalf("%v: protection is not proposed, but %v", answers, proposed)
+						case !protected && (refused || !asked):
+							t.Fatalf("%v: an adult with nothing against it is kept from going home", answers)
+						case !protected && home == "yes" != slices.Contains(proposed, "vhr") && !strings.Contains(answers["need"], "return"):
+							t.Fatalf("%v: proposed %v", answers, proposed)
+						}
+						if protected {
+							closed++
+						} else {
+							open++
 						}
 					}
 				}
