@@ -314,6 +314,10 @@ func (p *reading) audit(n *Node, r *record) {
 		p.at(r, colName, "audit.name", "an audit is always named audit; leave the name empty")
 	}
 	n.Name = "audit"
+	if len(p.audits) > 0 {
+		p.at(r, colType, "audit.twice", "the form has an audit already, at %s", p.audits[0].row.cell("type"))
+		return
+	}
 	p.typed(n, types["audit"])
 	p.parameters(n, r)
 	p.audits = append(p.audits, n)

@@ -166,6 +166,15 @@ func yes(s string) bool {
 	return false
 }
 
+// no reads the ways to say no.
+func no(s string) bool {
+	switch strings.ToLower(strings.TrimSpace(s)) {
+	case "no", "false", "false()", "0", "n":
+		return true
+	}
+	return false
+}
+
 func (p *reading) settings(s sheet) {
 	f := p.form
 	t := settingsDialect.read(p, s, "default", false)
@@ -192,8 +201,8 @@ func (p *reading) settings(s sheet) {
 	if l := r.get("default_language"); l != "" {
 		f.DefaultLanguage = l
 	}
-	if c := r.get("clean_text_values"); c != "" {
-		p.tidy = yes(c)
+	if no(r.get("clean_text_values")) {
+		p.tidy = false
 	}
 	if id := r.get("instance_id"); id != "" {
 		p.instanceID = id
