@@ -19,6 +19,7 @@ const (
 	CreateReleases    Action = "release.create"
 	ExportData        Action = "data.export" // rows, not the published figures
 	ManageDevices     Action = "device.manage"
+	ChangePoints      Action = "point.change" // read by those who read submissions
 	ManageUsers       Action = "user.manage"
 	ReadLog           Action = "log.read"
 )
@@ -33,6 +34,7 @@ var allowed = map[Action][]string{
 	CreateReleases:    {dtm.RoleAdmin, dtm.RoleManager},
 	ExportData:        {dtm.RoleAdmin, dtm.RoleManager},
 	ManageDevices:     {dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor},
+	ChangePoints:      {dtm.RoleAdmin, dtm.RoleManager},
 	ManageUsers:       {dtm.RoleAdmin},
 	ReadLog:           {dtm.RoleAdmin},
 }

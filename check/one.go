@@ -162,3 +162,11 @@ func (r Rules) clock(op *dtm.Operation, x *Record, find func(string, float64, fl
 		}
 	}
 }
+
+// East is how far, in kilometres, a place lies east of another one near by.
+func East(lat, lon, other float64) float64 {
+	return (other - lon) * 111.195 * math.Cos(lat*math.Pi/180)
+}
+
+// North is the distance to the north.
+func North(lat, other float64) float64 { return (other - lat) * 111.195 }

@@ -29,6 +29,7 @@ type Staff struct {
 	Submissions dtm.Submissions
 	Blobs       dtm.Blobs
 	Events      dtm.Events
+	Points      *Network // nil: no pages about points
 	Readings    dtm.Readings
 	// Replacement is the id of the edit that replaced a submission: NotFound.
 	Replacement func(ctx context.Context, id string) (string, error)
@@ -177,6 +178,13 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 			page("POST /review/{id}/correct", access.ReviewSubmissions, p.correctRecord)
 			page("POST /review/{id}/ask", access.ReviewSubmissions, p.askEnumerator)
 		}
+		if p.Staff.Points != nil {
+			page("GET /points/{$}", access.ReadSubmissions, p.points)
+			page("GET /points/{code}", access.ReadSubmissions, p.pointPage)
+			page("POST /points/{code}", access.ChangePoints, p.changePoint)
+			page("POST /points/{code}/silence", access.ChangePoints, p.dismissSilence)
+			page("GET /coverage/{$}", access.ReadSubmissions, p.coverage)
+		}
 		page("GET /forms/{$}", access.ReadSubmissions, p.forms)
 		page("POST /forms/{$}", access.PublishForms, p.saveDraft)
 		page("POST /forms/check", access.PublishForms, p.checkForm)
@@ -278,12 +286,15 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"enumerators", "staff.enumerators", "/enumerators/", access.ReadSubmissions},
 		{"submissions", "staff.submissions", "/submissions/", access.ReadSubmissions},
 		{"releases", "release.title", "/releases/", access.ReadSubmissions},
+		{"points", "point.title", "/points/", access.ReadSubmissions},
+		{"coverage", "coverage.title", "/coverage/", access.ReadSubmissions},
 		{"forms", "staff.forms", "/forms/", access.ReadSubmissions},
 		{"devices", "staff.devices", "/devices/", access.ManageDevices},
 		{"users", "staff.users", "/users/", access.ManageUsers},
 		{"log", "staff.log", "/log", access.ReadLog},
 	} {
-		if (m.section == "review" || m.section == "enumerators") && p.Staff.Review == nil || m.section == "releases" && p.Releases == nil {
+		if (m.section == "review" || m.section == "enumerators") && p.Staff.Review == nil || m.section == "releases" && p.Releases == nil ||
+			(m.section == "points" || m.section == "coverage") && p.Staff.Points == nil {
 			continue
 		}
 		if m.need == "" || access.Decide(g.User, m.need) == nil {
@@ -356,6 +367,7 @@ type deskView struct {
 	Devices        int
 	Forms          int
 	Steps          []step // to do before the first submission can come
+	Silences       []silenceRow
 }
 
 type step struct {
@@ -386,6 +398,9 @@ func (p *Pages) desk(w http.ResponseWriter, r *http.Request) error {
 		v.Total, v.Flagged = total, n
 		for _, s := range list {
 			v.Newest = append(v.Newest, p.row(v.page, s, names))
+		}
+		if v.Silences, err = p.openSilences(ctx, v.page); err != nil {
+			return err
 		}
 		forms, err := p.Staff.Forms.Forms(ctx)
 		if err != nil {

@@ -60,7 +60,7 @@ func office(t *testing.T) (*httptest.Server, *sqlite.DB) {
 func serving(t *testing.T, op *dtm.Operation, db *sqlite.DB, blobs *blob.Disk) *httptest.Server {
 	t.Helper()
 	p, err := web.New(web.Options{Operation: op, Now: time.Now, Staff: &web.Staff{
-		Sessions: db, Door: &access.Door{Users: db, Now: time.Now}, Users: db, Forms: db, Drafts: db, States: db, History: db, Devices: db, DeviceCare: db, Submissions: db, Blobs: blobs, Events: db, Readings: db, Replacement: db.Replacement,
+		Sessions: db, Door: &access.Door{Users: db, Now: time.Now}, Users: db, Forms: db, Drafts: db, States: db, History: db, Devices: db, DeviceCare: db, Submissions: db, Blobs: blobs, Events: db, Points: network(op, db), Readings: db, Replacement: db.Replacement,
 		Answers: func(_ context.Context, s dtm.Submission, _ dtm.Lang) ([]web.Answer, error) {
 			return []web.Answer{{Path: "/data/a", Label: "The answer", Value: string(s.XML)}}, nil
 		},

@@ -155,7 +155,7 @@ func (p *Pages) search(r *http.Request, g page) (search, error) {
 		list = append(list, option{x.ID, x.Title, false})
 	}
 	s.Forms, list = pick(g.T("filter.all.form"), value(s.Form), list...), nil
-	for _, x := range p.Operation.Points {
+	for _, x := range p.Operation.Network() {
 		list = append(list, option{x.Code, x.Name.In(g.Lang), false})
 	}
 	slices.SortFunc(list, func(a, b option) int { return cmp.Compare(dtm.Fold(a.Label), dtm.Fold(b.Label)) })
@@ -373,7 +373,7 @@ func (p *Pages) dots(g page, id, title string, width float64, dots []maps.Dot) (
 	for _, a := range p.Operation.Areas {
 		spec.Names[a.Code] = a.Name.In(g.Lang)
 	}
-	for _, pt := range p.Operation.Points {
+	for _, pt := range p.Operation.Network() {
 		if pt.Positioned && dtm.ValueAt(pt.Status, p.Now()) == "open" {
 			spec.Points = append(spec.Points, maps.Point{Code: pt.Code, Label: pt.Name.In(g.Lang), Lon: pt.Lon, Lat: pt.Lat, Region: pt.Area, Approximate: pt.Approximate})
 		}
@@ -391,7 +391,7 @@ func (g page) Position(lat, lon float64) string {
 func (p *Pages) near(g page, lat, lon float64) string {
 	var best dtm.Point
 	least := -1.0
-	for _, pt := range p.Operation.Points {
+	for _, pt := range p.Operation.Network() {
 		if !pt.Positioned {
 			continue
 		}

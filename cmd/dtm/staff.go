@@ -26,6 +26,7 @@ func (h *house) staff() *web.Staff {
 		Sessions: h.db, Secure: strings.HasPrefix(h.baseURL(), "https://"), Door: h.door(),
 		Users: h.db, Forms: h.db, Drafts: h.db, States: h.db, History: h.db, Devices: h.db, DeviceCare: h.db, Submissions: h.db, Blobs: h.blobs, Events: h.db, Readings: h.db, Replacement: h.db.Replacement, Answered: h.answered,
 		Answers: h.answers, Name: h.instanceName,
+		Points: &web.Network{Points: h, Arrivals: h.figures, Silences: h.db, Coverage: h.coverage, Touched: h.touched, Crew: h.crew},
 		HashPassword: func(ctx context.Context, password string) (string, error) {
 			return access.HashPassword(ctx, rand.Reader, password)
 		},
