@@ -35,6 +35,7 @@ type coverageView struct {
 	Rows                []coverageRow
 	Total               coverageRow
 	Key                 []coverageCell
+	Delayed             bool // a delay is known
 	History             bool // there is no record by day
 }
 
@@ -100,6 +101,7 @@ func (p *Pages) coverage(w http.ResponseWriter, r *http.Request) error {
 		v.Rows = append(v.Rows, row)
 	}
 	slices.SortStableFunc(v.Rows, func(a, b coverageRow) int { return cmp.Compare(a.Name, b.Name) })
+	v.Delayed = took[""].Records > 0
 	v.Total = v.coverageRow(check.Total(list), took[""])
 	for _, s := range []check.DayState{check.DayObserved, check.DaySilent, check.DayPending, check.DayFree, check.DayClosed} {
 		v.Key = append(v.Key, coverageCell{string(s), dayMarks[s], v.T("coverage.day." + string(s))})

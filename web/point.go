@@ -201,6 +201,7 @@ func (p *Pages) regionOptions(g page, chosen string) []option {
 
 type historyRow struct {
 	Seq                                int64
+	Number                             string // of the event
 	When, By, What, From, Says, Reason string
 	Undone                             string // "" when it holds
 }
@@ -299,9 +300,9 @@ func (p *Pages) showPoint(w http.ResponseWriter, r *http.Request, status int, v 
 		}
 	}
 	for _, c := range slices.Backward(changes) {
-		h := historyRow{Seq: c.Seq, When: v.When(c.At), By: strings.TrimPrefix(c.Actor, "user:"), What: v.T("event." + c.Kind), From: v.Day(c.From), Says: v.says(c, names), Reason: c.Reason}
+		h := historyRow{Seq: c.Seq, Number: strconv.FormatInt(c.Seq, 10), When: v.When(c.At), By: v.Who(c.Actor), What: v.T("event." + c.Kind), From: v.Day(c.From), Says: v.says(c, names), Reason: c.Reason}
 		if len(c.Void) > 0 {
-			h.Undone = v.T("point.undone_by", c.Void[0])
+			h.Undone = v.T("point.undone_by", strconv.FormatInt(c.Void[0], 10))
 		}
 		v.History = append(v.History, h)
 	}
@@ -349,7 +350,7 @@ func (g page) says(c dtm.PointChange, names map[string]string) string {
 	}
 	out = append(out, c.Alias)
 	if c.Undoes > 0 {
-		out = append(out, g.T("point.undoes", c.Undoes))
+		out = append(out, g.T("point.undoes", strconv.FormatInt(c.Undoes, 10)))
 	}
 	return strings.Join(slices.DeleteFunc(out, func(s string) bool { return s == "" }), " · ")
 }
