@@ -53,7 +53,7 @@ bench: build ## print the table of the design's performance budget
 	$(GO) run ./internal/bench
 	$(GO) test -run '^$$' -bench Indicators -benchtime 5x ./analyse/warehouse/duckdb
 
-interop: assets tools ## XLSForm corpus, real forms, ODK Validate, the form engine: print the scores
+interop: assets tools ## XLSForm corpus, real and own forms, ODK Validate, the form engine: print the scores
 	CI=true ENGINE_ANSWERS=1000 VALIDATE_OWN=1 DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 40m -count=1 -v -run 'Interop|Real|Validate' ./gather/xlsform/ ./gather/xform/
 	$(GO) test -run '^$$' -bench Real ./gather/xform/
 

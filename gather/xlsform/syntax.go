@@ -26,8 +26,10 @@ func (p *reading) expressions() {
 				p.expression(n.row, column, n.Bind[b])
 			}
 		}
-		p.expression(n.row, colFilter, n.ChoiceFilter)
-		p.turns(n)
+		if strings.HasPrefix(n.Type, "select") || n.Type == "rank" { // elsewhere it has no effect
+			p.expression(n.row, colFilter, n.ChoiceFilter)
+			p.turns(n)
+		}
 		if n.Dynamic {
 			p.expression(n.row, []string{"default"}, n.Default)
 		}
