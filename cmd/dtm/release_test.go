@@ -18,7 +18,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,13 +50,6 @@ func released(t *testing.T) (data, password string) {
 	dtmRun(t, "import", "movements", "-data", data, file)
 	send(t, data, time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC), 8, demoSeed)
 	return data, password
-}
-
-func write(t *testing.T, file, text string) {
-	t.Helper()
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // inside opens a data folder as a command does.
@@ -332,32 +324,6 @@ func tamper(t *testing.T, data string) {
 				t.Errorf("%s: %q is not named:\n%s%s", name, w, out, stderr)
 			}
 		}
-	}
-}
-
-// TestBackup: what is no whole backup is refused, and no folder is left.
-func TestBackup(t *testing.T) {
-	t.Parallel()
-	data := filepath.Join(t.TempDir(), "data")
-	dtmRun(t, "init", "-data", data)
-	file := filepath.Join(t.TempDir(), "backup.tar.gz")
-	dtmRun(t, "backup", "-data", data, "-out", file)
-	whole, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, b := range map[string][]byte{"cut": whole[:len(whole)/2], "empty": nil, "changed": slices.Concat(whole[:len(whole)/3], []byte("x"), whole[len(whole)/3+1:])} {
-		bad, to := filepath.Join(t.TempDir(), name), filepath.Join(t.TempDir(), "new")
-		write(t, bad, string(b))
-		if code, _, stderr := dtmTry(t, "restore", "-data", to, bad); code != 1 || !strings.Contains(stderr, "whole backup") {
-			t.Errorf("%s: exit %d, %s", name, code, stderr)
-		}
-		if _, err := os.Stat(to); err == nil {
-			t.Errorf("%s: a folder is left", name)
-		}
-	}
-	if code, _, stderr := dtmTry(t, "restore", "-data", data, file); code != 1 || !strings.Contains(stderr, "not empty") {
-		t.Errorf("over a folder in use: exit %d, %s", code, stderr)
 	}
 }
 
