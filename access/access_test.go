@@ -144,7 +144,7 @@ func TestDecide(t *testing.T) {
 	roles := []string{dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor, dtm.RoleEnumerator, dtm.RolePartner, "", "king"}
 	want := map[Action]string{ // one letter a role, in their order
 		ReadSubmissions: "yyynnnn", SendSubmissions: "yyyynnn", ReviewSubmissions: "yyynnnn", PublishForms: "yynnnnn", ImportData: "yynnnnn",
-		CreateReleases: "yynnnnn", ExportData: "yynnnnn", ManageDevices: "yyynnnn", ChangePoints: "yynnnnn", ManageUsers: "ynnnnnn", ReadLog: "ynnnnnn",
+		CreateReleases: "yynnnnn", ExportData: "yynnnnn", ManageDevices: "yyynnnn", ChangePoints: "yynnnnn", ManageUsers: "ynnnnnn", ManageWebhooks: "ynnnnnn", ReadLog: "ynnnnnn",
 		"nonsense": "nnnnnnn", "": "nnnnnnn",
 	}
 	for a := range allowed {

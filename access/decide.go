@@ -21,6 +21,7 @@ const (
 	ManageDevices     Action = "device.manage"
 	ChangePoints      Action = "point.change" // read by those who read submissions
 	ManageUsers       Action = "user.manage"
+	ManageWebhooks    Action = "webhook.manage"
 	ReadLog           Action = "log.read"
 )
 
@@ -36,6 +37,7 @@ var allowed = map[Action][]string{
 	ManageDevices:     {dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor},
 	ChangePoints:      {dtm.RoleAdmin, dtm.RoleManager},
 	ManageUsers:       {dtm.RoleAdmin},
+	ManageWebhooks:    {dtm.RoleAdmin},
 	ReadLog:           {dtm.RoleAdmin},
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,6 +32,14 @@ type Staff struct {
 	Events      dtm.Events
 	Points      *Network // nil: no pages about points
 	Readings    dtm.Readings
+	Entities    dtm.Entities
+	Webhooks    dtm.Webhooks
+	// EntityCSV writes an entity list as phones read it.
+	EntityCSV func(ctx context.Context, w io.Writer, l dtm.EntityList) error
+	// CheckWebhook tells whether an address in the public network may be told.
+	CheckWebhook func(url string) error
+	// TryWebhook sends a trial message and returns the status of the answer.
+	TryWebhook func(ctx context.Context, id string) (int, error)
 	// Replacement is the id of the edit that replaced a submission: NotFound.
 	Replacement func(ctx context.Context, id string) (string, error)
 	// Answered writes the answers to a form, of those submissions that a search finds,
@@ -207,6 +216,16 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 		page("POST /devices/{id}/move", access.ManageDevices, p.moveDevice)
 		page("POST /devices/{id}/code", access.ManageDevices, p.renewDevice)
 		page("POST /devices/{id}/revoke", access.ManageDevices, p.revokeDevice)
+		page("GET /entities/{$}", access.ReadSubmissions, p.entityLists)
+		page("GET /entities/{list}/{$}", access.ReadSubmissions, p.entityList)
+		page("POST /entities/{list}/{$}", access.PublishForms, p.addEntity)
+		page("POST /entities/{list}/upload", access.PublishForms, p.uploadEntities)
+		page("GET /entities/{list}/list.csv", access.ReadSubmissions, p.entityCSV)
+		page("GET /entities/{list}/{id}", access.ReadSubmissions, p.entity)
+		page("POST /entities/{list}/{id}", access.PublishForms, p.editEntity)
+		page("GET /webhooks/{$}", access.ManageWebhooks, p.webhooks)
+		page("POST /webhooks/{$}", access.ManageWebhooks, p.addWebhook)
+		page("POST /webhooks/{id}", access.ManageWebhooks, p.workWebhook)
 		page("GET /users/{$}", access.ManageUsers, p.users)
 		page("POST /users/{$}", access.ManageUsers, p.addUser)
 		page("POST /users/{email}/disable", access.ManageUsers, p.disableUser)
@@ -290,6 +309,8 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"coverage", "coverage.title", "/coverage/", access.ReadSubmissions},
 		{"forms", "staff.forms", "/forms/", access.ReadSubmissions},
 		{"devices", "staff.devices", "/devices/", access.ManageDevices},
+		{"entities", "staff.entities", "/entities/", access.ReadSubmissions},
+		{"webhooks", "staff.webhooks", "/webhooks/", access.ManageWebhooks},
 		{"users", "staff.users", "/users/", access.ManageUsers},
 		{"log", "staff.log", "/log", access.ReadLog},
 	} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
 	"net/http"
 	"path/filepath"
 	"strconv"
@@ -12,9 +13,11 @@ import (
 
 	"dtm"
 	"dtm/access"
+	"dtm/gather/entity"
 	"dtm/gather/entry"
 	"dtm/gather/odata"
 	"dtm/gather/openrosa"
+	"dtm/gather/webhook"
 	"dtm/gather/xform"
 	"dtm/gather/xlsform"
 	"dtm/web"
@@ -24,7 +27,7 @@ import (
 func (h *house) staff() *web.Staff {
 	return &web.Staff{
 		Sessions: h.db, Secure: strings.HasPrefix(h.baseURL(), "https://"), Door: h.door(),
-		Users: h.db, Forms: h.db, Drafts: h.db, States: h.db, History: h.db, Devices: h.db, DeviceCare: h.db, Submissions: h.db, Blobs: h.blobs, Events: h.db, Readings: h.db, Replacement: h.db.Replacement, Answered: h.answered,
+		Users: h.db, Forms: h.db, Drafts: h.db, States: h.db, History: h.db, Devices: h.db, DeviceCare: h.db, Submissions: h.db, Blobs: h.blobs, Events: h.db, Readings: h.db, Entities: h.db, Webhooks: h.db, EntityCSV: h.entityCSV, CheckWebhook: func(url string) error { return webhook.CheckURL(url, nil) }, TryWebhook: h.tryWebhook, Replacement: h.db.Replacement, Answered: h.answered,
 		Answers: h.answers, Name: h.instanceName,
 		Points: &web.Network{Points: h, Arrivals: h.figures, Silences: h.db, Coverage: h.coverage, Touched: h.touched, Crew: h.crew},
 		HashPassword: func(ctx context.Context, password string) (string, error) {
@@ -46,6 +49,16 @@ func (h *house) staff() *web.Staff {
 			},
 		},
 	}
+}
+
+// entityCSV writes an entity list as phones read it, whole.
+func (h *house) entityCSV(ctx context.Context, w io.Writer, l dtm.EntityList) error {
+	here := false
+	list, _, err := h.db.Entities(ctx, dtm.EntityFilter{List: l.Name, Deleted: &here})
+	if err != nil {
+		return err
+	}
+	return entity.WriteCSV(w, l, list, false, dtm.EntityScope{})
 }
 
 // door is the one by which users sign in, to the pages and to the API.

@@ -192,18 +192,23 @@ func runWebhookResume(ctx context.Context, c *call) error {
 	})
 }
 
+// tryWebhook sends a trial message and returns the status of the answer.
+func (h *house) tryWebhook(ctx context.Context, id string) (int, error) {
+	list, err := h.db.Senders(ctx)
+	if err != nil {
+		return 0, err
+	}
+	i := slices.IndexFunc(list, func(w dtm.Webhook) bool { return w.ID == id })
+	if i < 0 {
+		return 0, dtm.Errorf(dtm.NotFound, "no webhook %q is open; `dtm webhook list` shows them, `dtm webhook resume` ends a pause", id)
+	}
+	return h.sender(ctx).Ping(ctx, list[i])
+}
+
 func runWebhookTest(ctx context.Context, c *call) error {
 	return c.eachWebhook(ctx, func(h *house, id string) error {
-		list, err := h.db.Senders(ctx)
-		if err != nil {
-			return err
-		}
-		i := slices.IndexFunc(list, func(w dtm.Webhook) bool { return w.ID == id })
-		if i < 0 {
-			return dtm.Errorf(dtm.NotFound, "no webhook %q is open; `dtm webhook list` shows them, `dtm webhook resume` ends a pause", id)
-		}
 		start := time.Now()
-		status, err := h.sender(ctx).Ping(ctx, list[i])
+		status, err := h.tryWebhook(ctx, id)
 		if err != nil {
 			return err
 		}
