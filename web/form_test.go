@@ -226,7 +226,13 @@ func TestFormsRefused(t *testing.T) {
 			}
 		}
 	}
-	if last, err := db.Last(ctx); err != nil || last != before {
-		t.Errorf("something happened all the same: %d events more, %v", last-before, err)
+	events, err := db.Events(ctx, before, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		if !strings.HasPrefix(e.Name, "user.") { // signing in
+			t.Errorf("something happened all the same: %s by %s", e.Name, e.Actor)
+		}
 	}
 }
