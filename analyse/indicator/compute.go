@@ -39,6 +39,7 @@ var kinds = map[string]func(*computation) error{
 	"points":                (*computation).points,
 	"panel":                 (*computation).panel,
 	"vulnerable":            (*computation).vulnerable,
+	"coverage":              (*computation).expectedDays,
 }
 
 // line is a row of a text: the codes of the dimensions, then numbers. A nil number

@@ -59,7 +59,12 @@ func (b *building) headlines(total dtm.Table) {
 	if b.o.Filter.Point == "" {
 		active := b.table("active_points", b.o.Period, nil)
 		if f, ok := single(active); ok {
-			b.headline(Headline{ID: "active_points", Value: b.number(active, *f.Value), Label: b.say("head.points")})
+			h := Headline{ID: "active_points", Value: b.number(active, *f.Value), Label: b.say("head.points")}
+			// How much of what was planned the count stands on; history by month cannot say.
+			if c, ok := single(b.table("coverage_days_pct", b.o.Period, nil)); ok && c.Denominator != nil {
+				h.Notes = append(h.Notes, b.say("head.coverage", locale.Number(b.l, *c.Value, 0), locale.Number(b.l, *c.Denominator, 0)))
+			}
+			b.headline(h)
 			b.sentence(HowMany, b.say("say.points", *f.Value), "active_points")
 		}
 	}
