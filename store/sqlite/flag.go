@@ -111,8 +111,8 @@ func flagID(submission string, f dtm.Flag) string { return f.Rule + "|" + submis
 func (t *tx) openFlags(submission string) (n int, err error) {
 	_, err = t.row(`
 		SELECT count(*)
-		FROM flag
-		WHERE operation = $1 AND submission = $2 AND submission <> '' AND state = 'open'`, []any{t.db.operation, submission}, &n)
+		FROM flag INDEXED BY flag_submission
+		WHERE operation = $1 AND submission = $2 AND state = 'open'`, []any{t.db.operation, submission}, &n)
 	return n, err
 }
 
@@ -195,11 +195,13 @@ func dayText(d time.Time) string {
 
 // flagsOf are those of a submission by id.
 func (t *tx) flagsOf(submission string) (map[string]*dtm.Raised, error) {
-	return t.flags(`f.submission = $2 AND f.submission <> ''`, submission)
+	return t.flags(`INDEXED BY flag_submission`, `f.submission = $2`, submission)
 }
 
-func (t *tx) flags(where string, args ...any) (map[string]*dtm.Raised, error) {
-	s, err := t.stmt(t.ctx, `SELECT`+flagColumns+` FROM flag f WHERE f.operation = $1 AND `+where)
+// flags are those of a condition by id. index is for SQLite's planner, which without
+// it takes an operation to have ten flags and reads them all.
+func (t *tx) flags(index, where string, args ...any) (map[string]*dtm.Raised, error) {
+	s, err := t.stmt(t.ctx, `SELECT`+flagColumns+` FROM flag f `+index+` WHERE f.operation = $1 AND `+where)
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +229,7 @@ func (db *DB) RaiseSeries(ctx context.Context, list []string, from, to time.Time
 		known := map[string]*dtm.Raised{}
 		for _, rule := range list {
 			for _, state := range []string{dtm.FlagOpen, dtm.FlagCleared, dtm.FlagConfirmed, dtm.FlagDismissed} {
-				m, err := t.flags(`f.state = $2 AND f.rule = $3 AND f.day >= $4 AND f.day < $5`, state, rule, dayText(from), dayText(to))
+				m, err := t.flags(`INDEXED BY flag_rule`, `f.state = $2 AND f.rule = $3 AND f.day >= $4 AND f.day < $5`, state, rule, dayText(from), dayText(to))
 				if err != nil {
 					return err
 				}
@@ -298,7 +300,7 @@ func (db *DB) RaiseSeries(ctx context.Context, list []string, from, to time.Time
 // Queue lists flags, the heaviest first, then by point, then the oldest.
 func (db *DB) Queue(ctx context.Context, f dtm.FlagFilter) ([]dtm.Raised, error) {
 	const op = "sqlite.Queue"
-	where, args := []string{"f.operation = $1"}, []any{db.operation}
+	where, args, index := []string{"f.operation = $1"}, []any{db.operation}, ""
 	bound := func(condition string, v ...any) {
 		for _, x := range v {
 			args = append(args, x)
@@ -308,7 +310,8 @@ func (db *DB) Queue(ctx context.Context, f dtm.FlagFilter) ([]dtm.Raised, error)
 	}
 	switch {
 	case f.Submission != "":
-		bound("f.submission = ? AND f.submission <> ''", f.Submission)
+		index = "INDEXED BY flag_submission"
+		bound("f.submission = ?", f.Submission)
 		if f.State != "" {
 			bound("f.state = ?", f.State)
 		}
@@ -335,7 +338,7 @@ func (db *DB) Queue(ctx context.Context, f dtm.FlagFilter) ([]dtm.Raised, error)
 	args = append(args, f.Limit)
 	rows, err := db.read.QueryContext(ctx, `
 		SELECT`+flagColumns+`
-		FROM flag f
+		FROM flag f `+index+`
 		WHERE `+strings.Join(where, " AND ")+`
 		ORDER BY f.severity, f.point, f.raised, f.id
 		LIMIT $`+strconv.Itoa(len(args)), args...)
@@ -379,7 +382,7 @@ func (db *DB) FlagCounts(ctx context.Context) ([]dtm.FlagCount, error) {
 // FlagHistory lists the entries of a submission's flags, or of one flag.
 func (db *DB) FlagHistory(ctx context.Context, submission, flag string) ([]dtm.FlagEntry, error) {
 	const op = "sqlite.FlagHistory"
-	where, arg := `e.flag IN (SELECT f.id FROM flag f WHERE f.operation = $1 AND f.submission = $2 AND f.submission <> '')`, submission
+	where, arg := `e.flag IN (SELECT f.id FROM flag f INDEXED BY flag_submission WHERE f.operation = $1 AND f.submission = $2)`, submission
 	if flag != "" {
 		where, arg = `e.flag = $2`, flag
 	}
@@ -414,7 +417,7 @@ func (db *DB) FlaggedByDevice(ctx context.Context, since time.Time) (map[string]
 	rows, err := db.read.QueryContext(ctx, `
 		SELECT s.device, count(DISTINCT s.id)
 		FROM submission s
-		JOIN flag f ON f.operation = s.operation AND f.submission = s.id AND f.submission <> '' AND f.state IN ('open', 'confirmed')
+		JOIN flag f INDEXED BY flag_submission ON f.operation = s.operation AND f.submission = s.id AND f.state IN ('open', 'confirmed')
 		WHERE s.operation = $1 AND s.received >= $2
 		GROUP BY s.device`, db.operation, timeText(since))
 	if err != nil {
@@ -462,7 +465,7 @@ func (db *DB) DecideFlags(ctx context.Context, d dtm.Decision) (dtm.Done, error)
 		by := map[string][]*dtm.Raised{}
 		var order []string
 		for _, id := range slices.Compact(slices.Sorted(slices.Values(d.Flags))) {
-			m, err := t.flags(`f.id = $2`, id)
+			m, err := t.flags(``, `f.id = $2`, id)
 			if err != nil {
 				return err
 			}
@@ -487,7 +490,7 @@ func (db *DB) DecideFlags(ctx context.Context, d dtm.Decision) (dtm.Done, error)
 			id := by[key][0].Submission
 			if d.State == dtm.StateRejected && id != "" {
 				// All that is open on a rejected record is settled with it.
-				m, err := t.flags(`f.submission = $2 AND f.submission <> '' AND f.state = 'open'`, id)
+				m, err := t.flags(`INDEXED BY flag_submission`, `f.submission = $2 AND f.state = 'open'`, id)
 				if err != nil {
 					return err
 				}
@@ -556,7 +559,7 @@ func (db *DB) UndoReview(ctx context.Context, first, last int64) (dtm.Done, erro
 		if last-first > 4*mostFlags {
 			return dtm.Errorf(dtm.Invalid, "too many events to take back at once")
 		}
-		m, err := t.flags(`f.changed >= $2 AND f.changed <= $3 AND f.state IN ('confirmed', 'dismissed')
+		m, err := t.flags(`INDEXED BY flag_changed`, `f.changed >= $2 AND f.changed <= $3 AND f.state IN ('confirmed', 'dismissed')
 			AND EXISTS (SELECT 1 FROM flag_entry e WHERE e.operation = f.operation AND e.seq = f.changed AND e.flag = f.id AND e.actor = $4)`, first, last, actor)
 		if err != nil {
 			return err
