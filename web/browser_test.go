@@ -85,9 +85,7 @@ func TestInBrowser(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, f := range found {
-					{
-						t.Errorf("%s%s at %d px: axe %s (%s): %s\n%.300s", l, path, width, f.ID, f.Impact, f.Help, f.Nodes[0].HTML)
-					}
+					t.Errorf("%s%s at %d px: axe %s (%s): %s\n%.300s", l, path, width, f.ID, f.Impact, f.Help, f.Nodes[0].HTML)
 				}
 			}
 		}
