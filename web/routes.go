@@ -22,6 +22,8 @@ func (p *Pages) routes(mux *http.ServeMux) {
 			page(at+"/releases/{month}/{n}", p.release)
 			page(at+"/releases/{month}/{n}/{file}", p.releasePart)
 		}
+		page(at+"/warning/{$}", p.warning)
+		page(at+"/outlook/{$}", p.outlook)
 		page(at+"/methods", p.methods)
 		page(at+"/about", p.about)
 	}

@@ -34,6 +34,8 @@ type Pages struct {
 	views   views
 	langs   []dtm.Lang
 	started time.Time
+
+	watching watching
 }
 
 // New prepares templates, assets and the map. Its error is of the pack's

@@ -30,7 +30,6 @@ import (
 // site serves the pages over a synthetic half year, by the real engine and guard.
 func site(t *testing.T, days int, change func(*dtm.Operation)) *httptest.Server {
 	t.Helper()
-	ctx := context.Background()
 	op, err := operation.Pack("djibouti")
 	if err != nil {
 		t.Fatal(err)
@@ -43,11 +42,6 @@ func site(t *testing.T, days int, change func(*dtm.Operation)) *httptest.Server 
 	if change != nil {
 		change(op)
 	}
-	wh, err := duckdb.Open(ctx, "", op)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { wh.Close() })
 	start := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 	b := warehouse.Batch{To: warehouse.Position{Seq: 1, Hash: "0123456789abcdef", At: start}}
 	for n := range days {
@@ -60,7 +54,19 @@ func site(t *testing.T, days int, change func(*dtm.Operation)) *httptest.Server 
 			b.Submissions = append(b.Submissions, warehouse.Submission{Source: x.ID, Rows: rows})
 		}
 	}
-	if days > 0 {
+	return serving(t, op, b, start.AddDate(0, 0, max(0, days-1)))
+}
+
+// serving serves the pages over the batch's facts on a day.
+func serving(t *testing.T, op *dtm.Operation, b warehouse.Batch, now time.Time) *httptest.Server {
+	t.Helper()
+	ctx := context.Background()
+	wh, err := duckdb.Open(ctx, "", op)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { wh.Close() })
+	if len(b.Submissions) > 0 {
 		if _, err := wh.Apply(ctx, b); err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +75,7 @@ func site(t *testing.T, days int, change func(*dtm.Operation)) *httptest.Server 
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := web.New(web.Options{Operation: op, Figures: guard.New(e, op.Threshold), Now: func() time.Time { return start.AddDate(0, 0, max(0, days-1)) },
+	p, err := web.New(web.Options{Operation: op, Figures: guard.New(e, op.Threshold), Now: func() time.Time { return now },
 		Report: func(_ context.Context, _ string, m dtm.Month, l dtm.Lang) ([]byte, error) {
 			return fmt.Appendf(nil, "%%PDF %s %s", m, l), nil
 		}})
@@ -104,13 +110,13 @@ func get(t *testing.T, url string, header ...string) (*http.Response, string) {
 }
 
 // key looks like a message key that was not translated.
-var key = regexp.MustCompile(`\b(page|say|panel|head|filter|def|limit|method|error|word|map|empty|unit|topic|report|chart)\.[a-z_]+\b`)
+var key = regexp.MustCompile(`\b(page|say|panel|head|filter|def|limit|method|error|word|map|empty|unit|topic|report|chart|warning|watch|outlook)\.[a-z_]+\b`)
 
 func TestPages(t *testing.T) {
 	t.Parallel()
 	s := site(t, 120, func(op *dtm.Operation) { op.Synthetic = true })
 	for _, l := range []string{"en", "fr", "ar"} {
-		for _, path := range []string{"/", "/?from=2025-01&to=2025-04", "/?from=2025-03&region=DJ01", "/?from=2025-02&point=galafi&direction=incoming", "/indicators/", "/indicators/daily_average", "/indicators/entries_from_ethiopia", "/methods"} {
+		for _, path := range []string{"/", "/?from=2025-01&to=2025-04", "/?from=2025-03&region=DJ01", "/?from=2025-02&point=galafi&direction=incoming", "/indicators/", "/indicators/daily_average", "/indicators/entries_from_ethiopia", "/methods", "/warning/", "/outlook/", "/outlook/?point=obock"} {
 			resp, body := get(t, s.URL+"/"+l+path)
 			if resp.StatusCode != http.StatusOK {
 				t.Errorf("%s%s: %d", l, path, resp.StatusCode)

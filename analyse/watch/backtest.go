@@ -25,7 +25,8 @@ type Raised struct {
 	Expected, Upper float64
 	Method          Method
 	Effects         []string // of the calendar that touch the step
-	// Alone: the step after it was back below its bound, or there is none yet.
+	// Alone: the steps beside it are within their bounds. The last step never is: what
+	// follows it is not known.
 	Alone bool
 }
 
@@ -70,7 +71,7 @@ func (s Series) Backtest(set Settings) (Backtest, error) {
 			continue
 		}
 		r := Raised{Key: s.Key, Start: s.Starts[t], Observed: s.Counts[t], Expected: j.Expected, Upper: j.Upper, Method: j.Method, Effects: s.Effects(t), Alone: true}
-		if t+1 < len(all) && (all[t+1].Alarm || math.IsNaN(s.Counts[t+1])) || t > 0 && all[t-1].Alarm {
+		if t+1 == len(all) || all[t+1].Alarm || math.IsNaN(s.Counts[t+1]) || t > 0 && all[t-1].Alarm {
 			r.Alone = false
 		}
 		if r.Alone {

@@ -260,7 +260,7 @@ func runWarningBacktest(ctx context.Context, c *call) error {
 		}
 		all = all.Add(b)
 		for _, r := range b.Raised {
-			rows = append(rows, []any{w.name(op, r.Key), s.Step.Name(r.Start), r.Observed, r.Expected, r.Upper, string(r.Method), map[bool]string{true: "alone", false: "more than one step"}[r.Alone], w.effects(op, r.Effects)})
+			rows = append(rows, []any{w.name(op, r.Key), s.Step.Name(r.Start), r.Observed, r.Expected, r.Upper, string(r.Method), stood(s, r), w.effects(op, r.Effects)})
 		}
 		stride := 1
 		if s.Step == watch.Week {
@@ -285,6 +285,17 @@ func runWarningBacktest(ctx context.Context, c *call) error {
 		}
 	}
 	return nil
+}
+
+// stood says how long an alarm did.
+func stood(s watch.Series, r watch.Raised) string {
+	switch {
+	case r.Alone:
+		return "alone"
+	case r.Start.Equal(s.Starts[s.Len()-1]):
+		return "last step"
+	}
+	return "more than one step"
 }
 
 func orZero(v float64) float64 {

@@ -1,0 +1,413 @@
+package web
+
+import (
+	"context"
+	"html/template"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"dtm"
+	"dtm/analyse/watch"
+	"dtm/disseminate/chart"
+	"dtm/disseminate/overview"
+	"dtm/locale"
+)
+
+// Months shown before the last one, and looked ahead to.
+const (
+	watchMonths = 36
+	aheadMonths = 3
+	// broad is the width in px of the one drawing of a page.
+	broad = 820
+)
+
+// watching keeps what was computed of the figures as they are: judging all points
+// takes a second, and nothing changes it but new figures and a new day.
+type watching struct {
+	mu  sync.Mutex
+	tag string
+	by  map[string]func() (*watched, error)
+}
+
+// watched are the series by "" (all), point or route, judged and looked ahead from.
+type watched struct {
+	series []watch.Series
+	judged [][]watch.Judgement
+	test   watch.Backtest
+	looks  []*watch.Outlook // nil where the history is too short
+}
+
+// watch computes from guarded figures, so that all of it may be shown.
+func (p *Pages) watch(ctx context.Context, by string) (*watched, error) {
+	release, err := p.Figures.Release(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := p.Now()
+	tag := release.ID() + now.In(p.Operation.Zone).Format("20060102")
+	w := &p.watching
+	w.mu.Lock()
+	if w.tag != tag {
+		w.tag, w.by = tag, map[string]func() (*watched, error){}
+	}
+	once := w.by[by]
+	if once == nil {
+		ctx := context.WithoutCancel(ctx) // others wait for it too
+		once = sync.OnceValues(func() (*watched, error) {
+			return watchAll(watch.Read(ctx, p.Figures, p.Operation, watch.Ask{Indicator: "total_movements", Step: watch.Month, By: by}, now))
+		})
+		w.by[by] = once
+	}
+	w.mu.Unlock()
+	out, err := once()
+	if err != nil {
+		w.mu.Lock()
+		if w.tag == tag {
+			delete(w.by, by)
+		}
+		w.mu.Unlock()
+	}
+	return out, err
+}
+
+func watchAll(series []watch.Series, err error) (*watched, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := &watched{series: series}
+	for _, s := range series {
+		j, err := s.Judgements(watch.Settings{})
+		if err != nil {
+			return nil, err
+		}
+		b, err := s.Backtest(watch.Settings{})
+		if err != nil {
+			return nil, err
+		}
+		out.judged, out.test = append(out.judged, j), out.test.Add(b)
+		look, err := s.Look(aheadMonths)
+		switch {
+		case dtm.KindOf(err) == dtm.Invalid: // too short, or nothing but zeros
+			out.looks = append(out.looks, nil)
+		case err != nil:
+			return nil, err
+		default:
+			out.looks = append(out.looks, &look)
+		}
+	}
+	return out, nil
+}
+
+// drawn is a chart with its table.
+type drawn struct {
+	Title, Subtitle string
+	Narrow, Wide    template.HTML
+	Columns         []string
+	Rows            [][]string
+	Notes           []string
+}
+
+func (p *Pages) drawn(c chart.Trend, l dtm.Lang, notes ...string) drawn {
+	at := func(width float64, id string) template.HTML {
+		c.ID = id
+		return template.HTML(c.SVG(overview.ChartOptions(p.Operation, l, width))) //nolint:gosec // our own drawing, texts escaped
+	}
+	t := c.Table()
+	return drawn{c.Title, c.Subtitle, at(narrow, "watch-n"), at(broad, "watch-w"), t.Columns, t.Text(overview.ChartOptions(p.Operation, l, broad)), notes}
+}
+
+type watchView struct {
+	page
+	Points  []option
+	Empty   string
+	Month   string
+	Chart   drawn
+	HasDraw bool
+	Tables  []listed
+	Public  string
+}
+
+// listed is a table under a heading.
+type listed struct {
+	Title, Text string
+	Columns     []string
+	Rows        [][]string
+}
+
+// chosenPoint is the point of the address; "" for all.
+func (p *Pages) chosenPoint(r *http.Request) (string, error) {
+	code := r.URL.Query().Get("point")
+	if code == "" {
+		return "", nil
+	}
+	if _, ok := p.Operation.Point(code); !ok {
+		return "", dtm.Errorf(dtm.NotFound, "there is no point %q", code).Coded("notfound")
+	}
+	return code, nil
+}
+
+// watchPage reads what both pages have: all points, each point, and the chosen one.
+func (p *Pages) watchPage(r *http.Request, section string) (v watchView, all, points *watched, one int, chosen *watched, err error) {
+	l, err := p.lang(r)
+	if err != nil {
+		return
+	}
+	code, err := p.chosenPoint(r)
+	if err != nil {
+		return
+	}
+	if all, err = p.watch(r.Context(), ""); err != nil {
+		return
+	}
+	if points, err = p.watch(r.Context(), "point"); err != nil {
+		return
+	}
+	q := url.Values{}
+	if code != "" {
+		q.Set("point", code)
+	}
+	v = watchView{page: p.page(l, section, locale.Say(l, section+".title"), "/"+section+"/", q), Public: p.public(l)}
+	if release, e := p.Figures.Release(r.Context()); e == nil {
+		v.Release = release.ID()
+	}
+	v.Points = []option{{"", locale.Say(l, "filter.all.point"), code == ""}}
+	chosen, one = all, 0
+	for i, s := range points.series {
+		if s.Key == "" {
+			continue
+		}
+		v.Points = append(v.Points, option{s.Key, p.seriesName(s.Key, "point", l), s.Key == code})
+		if s.Key == code {
+			chosen, one = points, i
+		}
+	}
+	slices.SortStableFunc(v.Points[1:], func(a, b option) int { return strings.Compare(a.Label, b.Label) })
+	if len(chosen.series) == 0 || code != "" && chosen == all {
+		v.Empty = locale.Say(l, "watch.empty")
+		chosen = nil
+		return
+	}
+	last := all.series[0]
+	v.Month = locale.Month(l, dtm.MonthOf(last.Starts[last.Len()-1]))
+	return
+}
+
+func (p *Pages) seriesName(key, by string, l dtm.Lang) string {
+	switch {
+	case by == "":
+		return locale.Say(l, "filter.all.point")
+	case key == "":
+		return locale.Say(l, "word.unknown_point")
+	case by == "route":
+		return p.Operation.Lists["route"].Label(key, l)
+	}
+	if pt, ok := p.Operation.Point(key); ok {
+		return pt.Name.In(l)
+	}
+	return key
+}
+
+func (p *Pages) effectNames(codes []string, l dtm.Lang) string {
+	var out []string
+	for _, c := range codes {
+		out = append(out, p.Operation.Lists["effect"].Label(c, l))
+	}
+	return strings.Join(out, locale.Say(l, "watch.comma")+" ")
+}
+
+func stepOf(l dtm.Lang, m dtm.Month) chart.Step {
+	return chart.Step{Label: locale.ShortMonth(l, m), Group: strconv.Itoa(m.Year), Name: locale.Month(l, m)}
+}
+
+// count writes a number of people; a dot for none known.
+func count(l dtm.Lang, v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return "–"
+	}
+	return locale.Number(l, math.Round(v), 0)
+}
+
+func value(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	v = math.Round(v)
+	return &v
+}
+
+func observed(s watch.Series, i int) chart.Cell {
+	if s.Withheld[i] {
+		return chart.Withheld()
+	}
+	return chart.Cell{Value: value(s.Counts[i])}
+}
+
+// warning shows which counts are above their expected range, and which would have
+// been.
+func (p *Pages) warning(w http.ResponseWriter, r *http.Request) error {
+	v, all, points, one, chosen, err := p.watchPage(r, "warning")
+	if err != nil {
+		return err
+	}
+	if chosen == nil {
+		return p.show(w, http.StatusOK, "watch", v)
+	}
+	l := v.Lang
+	s, judged := chosen.series[one], chosen.judged[one]
+	c := chart.Trend{Axis: locale.Say(l, "word.month"), Lines: []chart.Line{{Label: locale.Say(l, "word.movements")}}, Band: &chart.Range{Label: locale.Say(l, "watch.band")}}
+	from := max(0, s.Len()-watchMonths)
+	for i := from; i < s.Len(); i++ {
+		c.Steps = append(c.Steps, stepOf(l, dtm.MonthOf(s.Starts[i])))
+		c.Lines[0].Cells = append(c.Lines[0].Cells, observed(s, i))
+		c.Band.Low, c.Band.High = append(c.Band.Low, value(judged[i].Expected)), append(c.Band.High, value(judged[i].Upper))
+		if judged[i].Alarm {
+			c.Marks = append(c.Marks, chart.Moment{Step: i - from, Label: locale.Say(l, "watch.alarm")})
+		}
+	}
+	j, last := judged[s.Len()-1], s.Len()-1
+	name := p.seriesName(s.Key, map[bool]string{true: "", false: "point"}[chosen == all], l)
+	month := locale.Month(l, dtm.MonthOf(s.Starts[last]))
+	key := "warning.chart.within"
+	switch {
+	case math.IsNaN(s.Counts[last]) || j.Method == "":
+		key = "warning.chart.none"
+	case j.Alarm:
+		key = "warning.chart.above"
+	}
+	c.Title = locale.Say(l, key, name, month, count(l, s.Counts[last]), count(l, j.Upper))
+	c.Subtitle = locale.Say(l, "warning.chart.sub")
+	c.Alt = c.Title
+	v.Chart, v.HasDraw = p.drawn(c, l), true
+	method := func(m watch.Method) string {
+		if m == "" {
+			return locale.Say(l, "watch.none")
+		}
+		return locale.Say(l, "watch.method."+string(m))
+	}
+	now := listed{Title: locale.Say(l, "warning.now", v.Month), Text: locale.Say(l, "warning.now.none"),
+		Columns: []string{locale.Say(l, "word.point"), locale.Say(l, "watch.observed"), locale.Say(l, "watch.expected"), locale.Say(l, "watch.bound"), locale.Say(l, "watch.method"), locale.Say(l, "watch.calendar")}}
+	for k, set := range []*watched{all, points} {
+		for i, s := range set.series {
+			t := s.Len() - 1
+			if j := set.judged[i][t]; j.Alarm {
+				now.Rows = append(now.Rows, []string{p.seriesName(s.Key, []string{"", "point"}[k], l), count(l, s.Counts[t]), count(l, j.Expected), count(l, j.Upper), method(j.Method), p.effectNames(s.Effects(t), l)})
+			}
+		}
+	}
+	if len(now.Rows) > 0 {
+		now.Text = locale.Say(l, "warning.now.some")
+	}
+	past := listed{Title: locale.Say(l, "warning.past"),
+		Text:    locale.Say(l, "warning.past.text", len(points.test.Raised), locale.Number(l, points.test.PerYear(), 1), points.test.Alone, locale.Number(l, points.test.AlonePerYear(), 1)),
+		Columns: []string{locale.Say(l, "word.point"), locale.Say(l, "word.month"), locale.Say(l, "watch.observed"), locale.Say(l, "watch.expected"), locale.Say(l, "watch.bound"), locale.Say(l, "watch.stood"), locale.Say(l, "watch.calendar")}}
+	raised := append(slices.Clone(all.test.Raised), points.test.Raised...)
+	slices.SortStableFunc(raised, func(a, b watch.Raised) int { return b.Start.Compare(a.Start) })
+	for _, a := range raised {
+		by := "point"
+		if slices.ContainsFunc(all.test.Raised, func(x watch.Raised) bool { return x.Start.Equal(a.Start) && x.Observed == a.Observed && x.Key == a.Key }) {
+			by = ""
+		}
+		stood := locale.Say(l, "watch.stood.on")
+		switch {
+		case a.Alone:
+			stood = locale.Say(l, "watch.stood.alone")
+		case a.Start.Equal(all.series[0].Starts[all.series[0].Len()-1]):
+			stood = locale.Say(l, "watch.stood.last")
+		}
+		past.Rows = append(past.Rows, []string{p.seriesName(a.Key, by, l), locale.Month(l, dtm.MonthOf(a.Start)), count(l, a.Observed), count(l, a.Expected), count(l, a.Upper), stood, p.effectNames(a.Effects, l)})
+	}
+	v.Tables = []listed{now, past}
+	return p.show(w, http.StatusOK, "watch", v)
+}
+
+// outlook shows what is expected of the months to come, and how that went before.
+func (p *Pages) outlook(w http.ResponseWriter, r *http.Request) error {
+	v, all, points, one, chosen, err := p.watchPage(r, "outlook")
+	if err != nil {
+		return err
+	}
+	if chosen == nil {
+		return p.show(w, http.StatusOK, "watch", v)
+	}
+	l := v.Lang
+	routes, err := p.watch(r.Context(), "route")
+	if err != nil {
+		return err
+	}
+	s, look := chosen.series[one], chosen.looks[one]
+	name := p.seriesName(s.Key, map[bool]string{true: "", false: "point"}[chosen == all], l)
+	if look == nil {
+		v.Empty = locale.Say(l, "outlook.short", name)
+	} else {
+		c := chart.Trend{Axis: locale.Say(l, "word.month"), Lines: []chart.Line{{Label: locale.Say(l, "word.movements")}}, Band: &chart.Range{Label: locale.Say(l, "outlook.band")}}
+		from := max(0, s.Len()-24)
+		for i := from; i < s.Len(); i++ {
+			c.Steps = append(c.Steps, stepOf(l, dtm.MonthOf(s.Starts[i])))
+			c.Lines[0].Cells = append(c.Lines[0].Cells, observed(s, i))
+			c.Band.Low, c.Band.High = append(c.Band.Low, nil), append(c.Band.High, nil)
+		}
+		c.Lines[0].Forecast = len(c.Steps)
+		f := look.Forecast
+		for k, at := range look.Starts {
+			c.Steps = append(c.Steps, stepOf(l, dtm.MonthOf(at)))
+			c.Lines[0].Cells = append(c.Lines[0].Cells, chart.Cell{Value: value(f.Mean[k])})
+			c.Band.Low, c.Band.High = append(c.Band.Low, value(f.Lo80[k])), append(c.Band.High, value(f.Hi80[k]))
+		}
+		c.Title = locale.Say(l, "outlook.chart", name, locale.Month(l, dtm.MonthOf(look.Starts[0])), count(l, f.Mean[0]), span(l, f.Lo80[0], f.Hi80[0]))
+		c.Subtitle = locale.Say(l, "outlook.chart.sub")
+		c.Alt = c.Title
+		v.Chart, v.HasDraw = p.drawn(c, l), true
+	}
+	ahead := listed{Title: locale.Say(l, "outlook.ahead"), Text: locale.Say(l, "outlook.ahead.text"),
+		Columns: []string{locale.Say(l, "outlook.of"), locale.Say(l, "word.month"), locale.Say(l, "watch.expected"), locale.Say(l, "outlook.80"), locale.Say(l, "outlook.95"), locale.Say(l, "outlook.model")}}
+	scores := listed{Title: locale.Say(l, "outlook.scores"), Text: locale.Say(l, "outlook.scores.text"),
+		Columns: []string{locale.Say(l, "outlook.of"), locale.Say(l, "outlook.model"), locale.Say(l, "outlook.mae"), locale.Say(l, "outlook.ratio"), locale.Say(l, "outlook.in80"), locale.Say(l, "outlook.in95"), locale.Say(l, "outlook.n")}}
+	for k, set := range []*watched{all, routes, points} {
+		for i, s := range set.series {
+			o := set.looks[i]
+			if o == nil || s.Key == "" && k == 2 {
+				continue
+			}
+			name := p.seriesName(s.Key, []string{"", "route", "point"}[k], l)
+			model := locale.Say(l, "outlook.model."+string(o.Model))
+			for h, at := range o.Starts {
+				f := o.Forecast
+				ahead.Rows = append(ahead.Rows, []string{name, locale.Month(l, dtm.MonthOf(at)), count(l, f.Mean[h]), span(l, f.Lo80[h], f.Hi80[h]), span(l, f.Lo95[h], f.Hi95[h]), model})
+			}
+			if len(o.Scores) > 0 {
+				x := o.Scores[0]
+				ratio := "–"
+				if !math.IsNaN(x.Ratio) {
+					ratio = locale.Percent(l, 100*x.Ratio, 0)
+				}
+				scores.Rows = append(scores.Rows, []string{name, model, count(l, x.MAE), ratio, locale.Percent(l, 100*x.Coverage80, 0), locale.Percent(l, 100*x.Coverage95, 0), locale.Number(l, float64(x.N), 0)})
+			}
+		}
+	}
+	v.Tables = []listed{ahead}
+	if look != nil && len(look.Past) > 0 {
+		past := listed{Title: locale.Say(l, "outlook.past", name), Text: locale.Say(l, "outlook.past.text"),
+			Columns: []string{locale.Say(l, "word.month"), locale.Say(l, "watch.expected"), locale.Say(l, "outlook.80"), locale.Say(l, "watch.observed"), locale.Say(l, "outlook.error")}}
+		for i := len(look.Past) - 1; i >= max(0, len(look.Past)-12); i-- {
+			x := look.Past[i]
+			past.Rows = append(past.Rows, []string{locale.Month(l, dtm.MonthOf(x.At)), count(l, x.Mean), span(l, x.Lo80, x.Hi80), count(l, x.Observed), signed(l, x.Observed-x.Mean)})
+		}
+		v.Tables = append(v.Tables, past)
+	}
+	v.Tables = append(v.Tables, scores)
+	return p.show(w, http.StatusOK, "watch", v)
+}
+
+func span(l dtm.Lang, lo, hi float64) string { return count(l, lo) + "\u00a0–\u00a0" + count(l, hi) }
+
+func signed(l dtm.Lang, v float64) string {
+	if math.Round(v) > 0 {
+		return "+" + count(l, v)
+	}
+	return count(l, v)
+}
