@@ -38,7 +38,7 @@ func TestWarningAndOutlook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := serving(t, op, history(op), time.Date(2023, 1, 3, 0, 0, 0, 0, time.UTC))
+	s := factsServed(t, op, history(op), time.Date(2023, 1, 3, 0, 0, 0, 0, time.UTC))
 	page := func(path string) (string, *goquery.Document) {
 		resp, body := get(t, s.URL+path)
 		doc, err := goquery.NewDocumentFromReader(strings.NewReader(body))

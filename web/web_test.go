@@ -54,11 +54,11 @@ func site(t *testing.T, days int, change func(*dtm.Operation)) *httptest.Server 
 			b.Submissions = append(b.Submissions, warehouse.Submission{Source: x.ID, Rows: rows})
 		}
 	}
-	return serving(t, op, b, start.AddDate(0, 0, max(0, days-1)))
+	return factsServed(t, op, b, start.AddDate(0, 0, max(0, days-1)))
 }
 
-// serving serves the pages over the batch's facts on a day.
-func serving(t *testing.T, op *dtm.Operation, b warehouse.Batch, now time.Time) *httptest.Server {
+// factsServed serves the pages over the batch's facts on a day.
+func factsServed(t *testing.T, op *dtm.Operation, b warehouse.Batch, now time.Time) *httptest.Server {
 	t.Helper()
 	ctx := context.Background()
 	wh, err := duckdb.Open(ctx, "", op)
