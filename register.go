@@ -263,7 +263,7 @@ func put[T any](list []Since[T], from time.Time, v T) []Since[T] {
 func since(list []Dated) []Since[string] {
 	out := make([]Since[string], 0, len(list))
 	for _, d := range list {
-		out = append(out, Since[string]{d.From, d.Value})
+		out = append(out, Since[string](d))
 	}
 	return out
 }
@@ -274,7 +274,7 @@ func dated(list []Since[string]) []Dated {
 	}
 	out := make([]Dated, 0, len(list))
 	for _, s := range list {
-		out = append(out, Dated{s.From, s.Value})
+		out = append(out, Dated(s))
 	}
 	return out
 }

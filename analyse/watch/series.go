@@ -85,14 +85,9 @@ func (s Series) Len() int { return len(s.Counts) }
 
 // Of is the span of step i; steps after the last are the ones to come.
 func (s Series) Of(i int) dtm.Period {
-	from := s.Starts[0]
-	if i < len(s.Starts) {
-		from = s.Starts[i]
-	} else {
-		from = s.Starts[len(s.Starts)-1]
-		for range i - len(s.Starts) + 1 {
-			from = s.Step.next(from)
-		}
+	from := s.Starts[min(i, len(s.Starts)-1)]
+	for range max(0, i-len(s.Starts)+1) {
+		from = s.Step.next(from)
 	}
 	return dtm.Period{From: from, To: s.Step.next(from)}
 }

@@ -50,6 +50,11 @@ func runDemo(ctx context.Context, c *call) error {
 	if err := apply(&h.config); err != nil {
 		return err
 	}
+	l, err := h.listen()
+	if err != nil {
+		return err
+	}
+	defer l.Close()
 	if err := c.invent(ctx, h, *months); err != nil {
 		return err
 	}
@@ -61,7 +66,7 @@ func runDemo(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.serve(ctx, h, func(base string) {
+	return c.serve(ctx, h, l, func(base string) {
 		fmt.Fprintf(c.out, "\nThe demo is at %s/en/ (also /fr/ and /ar/). All its figures are synthetic.\n\nPhone (ODK Collect, server address):\n  %s%s\nBrowser form (works without network after the first visit):\n  %s%s\n\nAccounts, for this run only:\n", base, base, openrosa.Path(token), base, entry.Path(token))
 		for _, a := range accounts {
 			fmt.Fprintf(c.out, "  %-28s %-12s %s\n", a[0], a[1], a[2])

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -125,7 +126,9 @@ func main() {
 		}
 	}
 	debug.SetMemoryLimit(2 << 30)
-	os.Exit(run(ctx, c))
+	code := run(ctx, c)
+	runtime.KeepAlive(ballast)
+	os.Exit(code)
 }
 
 // ballast is counted by the garbage collector and never touched, so that it takes

@@ -36,30 +36,39 @@ func runServe(ctx context.Context, c *call) error {
 	if h.config.Store != "" || h.config.Warehouse != "" {
 		return dtm.Errorf(dtm.Unsupported, "this version keeps its data in the data folder only; leave -store and -warehouse out")
 	}
-	return c.serve(ctx, h, nil)
+	l, err := h.listen()
+	if err != nil {
+		return err
+	}
+	return c.serve(ctx, h, l, nil)
 }
 
-// serve answers requests until ctx ends. ready is told the address.
-func (c *call) serve(ctx context.Context, h *house, ready func(base string)) error {
+// listen takes the address, before long work is done for it.
+func (h *house) listen() (net.Listener, error) {
+	l, err := net.Listen("tcp", h.config.Listen)
+	if err != nil {
+		return nil, dtm.Errorf(dtm.Unavailable, "cannot listen on %s: %w; another address: -listen 127.0.0.1:PORT", h.config.Listen, err)
+	}
+	h.config.Listen = l.Addr().String()
+	return l, nil
+}
+
+// serve answers requests to l, which it closes, until ctx ends. ready is told the
+// address.
+func (c *call) serve(ctx context.Context, h *house, l net.Listener, ready func(base string)) error {
+	defer l.Close()
 	slog.SetDefault(slog.New(logHandler(h.config.LogFormat)))
 	if err := h.syncPoints(ctx, time.Now()); err != nil {
 		return err
 	}
 	h.start(ctx)
-	l, err := net.Listen("tcp", h.config.Listen)
-	if err != nil {
-		return dtm.Errorf(dtm.Unavailable, "cannot listen on %s: %w; another address: -listen 127.0.0.1:PORT", h.config.Listen, err)
-	}
-	h.config.Listen = l.Addr().String()
 	stop, err := answer(ctx, h)
 	if err != nil {
-		l.Close()
 		return err
 	}
 	defer stop()
 	mux, err := h.routes()
 	if err != nil {
-		l.Close()
 		return err
 	}
 	fmt.Fprintf(c.err, "dtm: %s at %s\n", h.op.Name.In(dtm.English), h.baseURL())
