@@ -370,7 +370,7 @@ func (p *Pages) outlook(w http.ResponseWriter, r *http.Request) error {
 	for k, set := range []*watched{all, routes, points} {
 		for i, s := range set.series {
 			o := set.looks[i]
-			if o == nil || s.Key == "" && k == 2 {
+			if o == nil || s.Key == "" && k > 0 { // nobody can plan for a place without a name
 				continue
 			}
 			name := p.seriesName(s.Key, []string{"", "route", "point"}[k], l)
