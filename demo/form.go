@@ -80,7 +80,7 @@ func (v *inventor) send(a *answers, took int, then func(made map[string]string))
 		then(made)
 		made = xform.Computed(v.model, a.write(v.form, nil), env)
 	}
-	v.out = append(v.out, Instance{ID: id, At: a.at, XML: a.write(v.form, made)})
+	v.out = append(v.out, Instance{ID: id, Point: a.is["point"], At: a.at, XML: a.write(v.form, made)})
 }
 
 // write lays the answers out by the form. With made, what the form made of them

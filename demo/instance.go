@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"hash/fnv"
 	"time"
 
 	"dtm"
@@ -12,16 +13,29 @@ import (
 
 // Instance is a group as a phone would send it.
 type Instance struct {
-	ID  string
-	At  time.Time // when it was filled in
-	XML []byte
+	ID    string
+	Point string    // code of the point it was filled in at; "" for none
+	At    time.Time // when it was filled in
+	XML   []byte
+}
+
+// Sent is when it arrived: phones send when they find a network, within some hours.
+func (i Instance) Sent() time.Time {
+	wait := fnv.New32a()
+	wait.Write([]byte(i.ID))
+	n := wait.Sum32()
+	minutes := 10 + n%50
+	if n%7 == 0 { // no network until the evening
+		minutes += 240
+	}
+	return i.At.Add(time.Duration(minutes) * time.Minute)
 }
 
 // Day gives the instances of one day. start is the first day of the demo.
 func Day(op *dtm.Operation, form *xlsform.Form, start, day time.Time, seed uint64) []Instance {
 	var out []Instance
 	for _, g := range groupsOn(op, start, day, seed) {
-		out = append(out, Instance{ID: g.id, At: g.at, XML: write(form, &g)})
+		out = append(out, Instance{ID: g.id, Point: g.point, At: g.at, XML: write(form, &g)})
 	}
 	return out
 }

@@ -86,6 +86,7 @@ func (c *call) invent(ctx context.Context, h *house, months int) error {
 	if err != nil {
 		return err
 	}
+	phones := map[string]string{} // by point: one each, admitted when it first sends
 	now := time.Now().In(h.op.Zone)
 	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
 	start := dtm.MonthOf(today).Add(1 - months).First()
@@ -93,7 +94,8 @@ func (c *call) invent(ctx context.Context, h *house, months int) error {
 	began := time.Now()
 	show, end := c.progress("inventing groups", int64(days), began)
 	type sending struct {
-		form *xlsform.Form
+		form   *xlsform.Form
+		device string
 		demo.Instance
 	}
 	work := make(chan sending, 1000)
@@ -103,7 +105,7 @@ func (c *call) invent(ctx context.Context, h *house, months int) error {
 	for range 32 { // as many phones: the store commits them in groups
 		wg.Go(func() {
 			for x := range work {
-				s := dtm.Submission{ID: x.ID, Form: x.form.ID, Version: x.form.Version, Received: x.At, XML: x.XML}
+				s := dtm.Submission{ID: x.ID, Form: x.form.ID, Version: x.form.Version, Device: x.device, Received: x.Sent(), XML: x.XML}
 				if _, err := h.db.Receive(ctx, s); err != nil {
 					errs <- err
 					return
@@ -118,19 +120,28 @@ feed:
 		date := start.AddDate(0, 0, n)
 		list := []sending{}
 		for _, x := range demo.Day(h.op, form, start, date, demoSeed) {
-			list = append(list, sending{form, x})
+			list = append(list, sending{form, "", x})
 		}
 		if n >= days-demoRecent {
 			for f, d := range others {
 				for _, x := range d.Day(date, demoSeed) {
-					list = append(list, sending{f, x})
+					list = append(list, sending{f, "", x})
 				}
 			}
 		}
 		for _, x := range list {
-			if x.At.After(began) {
+			if x.Sent().After(began) {
 				continue // today is not over
 			}
+			if _, ok := phones[x.Point]; !ok && x.Point != "" {
+				d, _, err := h.db.AddDevice(ctx, x.Point+"-1", x.Point)
+				if err != nil {
+					failed = err
+					break feed
+				}
+				phones[x.Point] = d.ID
+			}
+			x.device = phones[x.Point]
 			select {
 			case work <- x:
 				sent++
