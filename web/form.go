@@ -24,7 +24,7 @@ import (
 )
 
 // maxForm is the size in bytes of an XLSForm that the page takes, with its files.
-const maxForm = 20 << 20
+const maxForm = 16 << 20
 
 type formsView struct {
 	page

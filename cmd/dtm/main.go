@@ -133,10 +133,10 @@ func main() {
 
 // ballast is counted by the garbage collector and never touched, so that it takes
 // no memory: a small heap with plenty of short-lived garbage is collected after
-// 64 MB more, not after every few, which gives a fifth more throughput, while a
+// 48 MB more, not after every few, which gives a fifth more throughput, while a
 // heap that large bodies have filled may not grow to five times its size, as a
 // higher GOGC would let it.
-var ballast = make([]byte, 64<<20)
+var ballast = make([]byte, 48<<20)
 
 // run finds the sub-command, hands it to the server of its data folder or
 // carries it out, and returns the exit code: 0 done, 1 failed with a reason,

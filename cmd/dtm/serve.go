@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -57,6 +58,7 @@ func (h *house) listen() (net.Listener, error) {
 // address.
 func (c *call) serve(ctx context.Context, h *house, l net.Listener, ready func(base string)) error {
 	defer l.Close()
+	debug.SetMemoryLimit(servingMemory)
 	slog.SetDefault(slog.New(logHandler(h.config.LogFormat)))
 	if err := h.syncPoints(ctx, time.Now()); err != nil {
 		return err
@@ -117,6 +119,11 @@ func (h *house) routes() (http.Handler, error) {
 	mux.Handle("/", pages)
 	return serve.Chain(mux, serve.Identify, serve.Observe(slog.Default(), metrics), serve.Recover(serve.Problem), serve.Compress(), serve.Bodies(largeBodies)), nil
 }
+
+// servingMemory is what Go's heap of a server is kept near, the ballast included: with
+// it what large requests leave behind is collected before the next ones come. More
+// is taken when more is in use.
+const servingMemory = 200 << 20
 
 // largeBodies is how many bytes of large requests are held at once: XML and
 // workbooks cost several times their size while they are read.

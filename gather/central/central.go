@@ -266,7 +266,7 @@ func span(r *http.Request) (limit, offset int, err error) {
 const (
 	maxJSON = 1 << 20
 	maxXML  = 8 << 20 // answers, as for phones
-	maxForm = 20 << 20
+	maxForm = 16 << 20
 )
 
 func read(r *http.Request, most int64) ([]byte, error) {

@@ -1,6 +1,7 @@
 package central
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"dtm"
 	"dtm/access"
@@ -135,11 +138,14 @@ func (h *Handler) user(r *http.Request) (dtm.User, error) {
 
 // basics remembers for some minutes which address and password were found right:
 // checking a password takes a quarter of a second of a processor, and tables are read
-// with one at every request. It forgets when the stored hash changes.
+// with one at every request. It forgets when the stored hash changes. Programs ask
+// many things at once: who does so with the same words waits for one check, which is
+// one try at the door.
 type basics struct {
-	mu    sync.Mutex
-	key   []byte
-	right map[[sha256.Size]byte]time.Time
+	checks singleflight.Group
+	mu     sync.Mutex
+	key    []byte
+	right  map[[sha256.Size]byte]time.Time
 }
 
 const (
@@ -173,16 +179,22 @@ func (b *basics) user(r *http.Request, users dtm.Users, door *access.Door, email
 	if err == nil && ok && now.Before(until) && u.Disabled == nil {
 		return u, nil
 	}
-	if u, err = door.SignIn(r.Context(), email, password, serve.Client(r)); err != nil {
-		return dtm.User{}, err
-	}
-	b.mu.Lock()
-	if len(b.right) >= maxBasic {
-		clear(b.right)
-	}
-	b.right[id] = now.Add(basicFor)
-	b.mu.Unlock()
-	return u, nil
+	from := serve.Client(r)
+	in, err, _ := b.checks.Do(string(id[:])+from, func() (any, error) {
+		// One who goes away does not take the answer of the others along.
+		u, err := door.SignIn(context.WithoutCancel(r.Context()), email, password, from)
+		if err != nil {
+			return dtm.User{}, err
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if len(b.right) >= maxBasic {
+			clear(b.right)
+		}
+		b.right[id] = now.Add(basicFor)
+		return u, nil
+	})
+	return in.(dtm.User), err
 }
 
 type userJSON struct {
