@@ -161,7 +161,7 @@ func tokenHash(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// byTokenQuery is asked with every request of every phone, so it is prepared once.
+// byTokenQuery is asked with every request of every phone.
 const byTokenQuery = `
 	SELECT id, name, point, lang, app, created, revoked, reason, last_seen
 	FROM device

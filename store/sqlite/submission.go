@@ -260,11 +260,7 @@ func scanSubmission(scan func(...any) error) (dtm.Submission, error) {
 // Submission returns one submission with its flags and attachments: NotFound.
 func (db *DB) Submission(ctx context.Context, id string) (dtm.Submission, error) {
 	const op = "sqlite.Submission"
-	row := db.read.QueryRowContext(ctx, `
-		SELECT `+submissionColumns+`
-		FROM submission s
-		WHERE s.operation = $1 AND s.id = $2`, db.operation, id)
-	s, err := scanSubmission(row.Scan)
+	s, err := scanSubmission(db.byID.QueryRowContext(ctx, db.operation, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return dtm.Submission{}, noSubmission(id)
 	}
@@ -277,16 +273,23 @@ func (db *DB) Submission(ctx context.Context, id string) (dtm.Submission, error)
 	return s, nil
 }
 
+const byIDQuery = `
+	SELECT ` + submissionColumns + `
+	FROM submission s
+	WHERE s.operation = $1 AND s.id = $2`
+
 func noSubmission(id string) *dtm.Error {
 	return dtm.Errorf(dtm.NotFound, "there is no submission %s", id).Coded("submission.unknown", id)
 }
 
+const filesOfQuery = `
+	SELECT name, type, size, hash
+	FROM attachment
+	WHERE operation = $1 AND submission = $2
+	ORDER BY name`
+
 func (db *DB) attachments(ctx context.Context, id string) ([]dtm.Attachment, error) {
-	rows, err := db.read.QueryContext(ctx, `
-		SELECT name, type, size, hash
-		FROM attachment
-		WHERE operation = $1 AND submission = $2
-		ORDER BY name`, db.operation, id)
+	rows, err := db.filesOf.QueryContext(ctx, db.operation, id)
 	if err != nil {
 		return nil, err
 	}
