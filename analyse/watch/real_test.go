@@ -55,6 +55,9 @@ func real(t *testing.T, by string) []Series {
 		}
 		return b.done()
 	}
+	if os.Getenv("CI") != "" {
+		t.Fatal("shared/data is not beside the project")
+	}
 	t.Skip("shared/data is not beside the project")
 	return nil
 }
