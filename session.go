@@ -23,6 +23,8 @@ type Session struct {
 	Created time.Time
 	Expires time.Time
 	Seen    time.Time // latest use that was noted
+	Second  time.Time // when the second factor was given; zero: it was not
+	Proved  time.Time // when the user last gave the password or a second factor
 }
 
 // Sessions keeps sessions by their tokens, which are stored hashed.
@@ -30,7 +32,8 @@ type Sessions interface {
 	// AddSession begins one: token is at least 32 random bytes as text. An empty Kind
 	// is SessionKindAPI.
 	AddSession(ctx context.Context, token string, s Session) error
-	// Session finds it: Unauthenticated when there is none or it has expired.
+	// Session finds it: Unauthenticated when there is none, when it has expired, when
+	// its user is disabled or all their sessions were ended after it began.
 	Session(ctx context.Context, token string) (Session, error)
 	// ProlongSession notes that it was used now and moves its end.
 	ProlongSession(ctx context.Context, token string, expires time.Time) error

@@ -141,11 +141,11 @@ func FuzzParseHash(f *testing.F) {
 // The whole table: who may do what.
 func TestDecide(t *testing.T) {
 	t.Parallel()
-	roles := []string{dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor, dtm.RoleEnumerator, dtm.RolePartner, "", "king"}
+	roles := []string{dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor, dtm.RoleEnumerator, dtm.RolePartner, "", "king", dtm.RoleFocal, dtm.RoleDesk, dtm.RoleAuditor}
 	want := map[Action]string{ // one letter a role, in their order
-		ReadSubmissions: "yyynnnn", SendSubmissions: "yyyynnn", ReviewSubmissions: "yyynnnn", PublishForms: "yynnnnn", ImportData: "yynnnnn",
-		CreateReleases: "yynnnnn", ExportData: "yynnnnn", ManageDevices: "yyynnnn", ChangePoints: "yynnnnn", ManageUsers: "ynnnnnn", ManageWebhooks: "ynnnnnn", ReadLog: "ynnnnnn",
-		"nonsense": "nnnnnnn", "": "nnnnnnn",
+		ReadSubmissions: "yyynnnnnnn", SendSubmissions: "yyyynnnnnn", ReviewSubmissions: "yyynnnnnnn", PublishForms: "yynnnnnnnn", ImportData: "yynnnnnnnn",
+		CreateReleases: "yynnnnnnnn", ExportData: "yynnnnnnnn", ManageDevices: "yyynnnnnnn", ChangePoints: "yynnnnnnnn", ManageUsers: "ynnnnnnnnn", ManageWebhooks: "ynnnnnnnnn", ReadLog: "ynnnnnnnny",
+		"nonsense": "nnnnnnnnnn", "": "nnnnnnnnnn",
 	}
 	for a := range allowed {
 		if want[a] == "" {

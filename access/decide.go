@@ -38,7 +38,7 @@ var allowed = map[Action][]string{
 	ChangePoints:      {dtm.RoleAdmin, dtm.RoleManager},
 	ManageUsers:       {dtm.RoleAdmin},
 	ManageWebhooks:    {dtm.RoleAdmin},
-	ReadLog:           {dtm.RoleAdmin},
+	ReadLog:           {dtm.RoleAdmin, dtm.RoleAuditor},
 }
 
 // Decide returns nil when the user may do the action: Unauthenticated when there

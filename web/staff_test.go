@@ -50,7 +50,7 @@ func office(t *testing.T) (*httptest.Server, *sqlite.DB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, role := range []string{dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor, dtm.RoleEnumerator, dtm.RolePartner} {
+	for _, role := range dtm.StaffRoles {
 		if err := db.AddUser(ctx, dtm.User{Email: role + "@example.org", Role: role}, hash); err != nil {
 			t.Fatal(err)
 		}
@@ -171,10 +171,10 @@ func TestBehindSignIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	staff := []string{dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor}
-	everybody := append([]string{dtm.RoleEnumerator, dtm.RolePartner}, staff...)
+	everybody := append([]string{dtm.RoleEnumerator, dtm.RolePartner, dtm.RoleAuditor}, staff...)
 	for path, may := range map[string][]string{
 		"/": everybody, "/submissions/": staff, "/submissions/uuid:1": staff, "/submissions/uuid:1/xml": staff, "/forms/": staff, "/forms/f/paper.pdf": staff,
-		"/devices/": staff, "/users/": staff[:1], "/log": staff[:1],
+		"/devices/": staff, "/users/": staff[:1], "/log": {dtm.RoleAdmin, dtm.RoleAuditor},
 	} {
 		if status, body := send(t, visitor(t, s, ""), s.URL+"/en/staff"+path, nil); status != http.StatusOK || !strings.Contains(body, `type="password"`) {
 			t.Errorf("%s for a stranger: %d, no form to sign in", path, status)

@@ -20,8 +20,6 @@ type usersView struct {
 	Added   string
 }
 
-var roles = []string{dtm.RoleSupervisor, dtm.RoleManager, dtm.RoleEnumerator, dtm.RolePartner, dtm.RoleAdmin}
-
 // RoleName says a role.
 func (g page) RoleName(role string) string { return g.T("user.role." + role) }
 
@@ -36,7 +34,7 @@ func (p *Pages) showUsers(w http.ResponseWriter, r *http.Request, status int, v 
 		return err
 	}
 	chosen := r.PostFormValue("role")
-	for i, role := range roles {
+	for i, role := range dtm.StaffRoles {
 		v.Roles = append(v.Roles, option{role, v.RoleName(role), role == chosen || chosen == "" && i == 0})
 	}
 	return p.show(w, status, "users", v)
@@ -46,7 +44,7 @@ func (p *Pages) addUser(w http.ResponseWriter, r *http.Request) error {
 	ctx, l := event.WithActor(r.Context(), actor(r)), p.guess(r)
 	v := usersView{Email: strings.ToLower(strings.TrimSpace(r.PostFormValue("email")))}
 	role := r.PostFormValue("role")
-	if !slices.Contains(roles, role) {
+	if !slices.Contains(dtm.StaffRoles, role) {
 		return dtm.Errorf(dtm.Invalid, "%q is no role", role).Coded("code.unknown", role, "role")
 	}
 	if a, err := mail.ParseAddress(v.Email); err != nil || a.Address != v.Email {

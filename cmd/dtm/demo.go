@@ -201,7 +201,7 @@ func (h *house) demoForms(ctx context.Context) (map[*xlsform.Form]*demo.Form, er
 // demoAccounts makes a user of each role with a password of this run.
 func (h *house) demoAccounts(ctx context.Context) ([][3]string, error) {
 	var out [][3]string
-	for _, role := range roles {
+	for _, role := range dtm.StaffRoles {
 		b := make([]byte, 9)
 		rand.Read(b)
 		password := strings.TrimRight(base64.RawURLEncoding.EncodeToString(b), "=")

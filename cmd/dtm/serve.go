@@ -88,10 +88,19 @@ func logHandler(format string) slog.Handler {
 	return slog.NewTextHandler(os.Stderr, o)
 }
 
-// routes joins the HTTP rooms.
+// routes joins the HTTP rooms, behind what every request passes.
 func (h *house) routes() (http.Handler, error) {
-	mux := http.NewServeMux()
 	metrics := serve.NewMetrics()
+	pages, err := h.pages()
+	if err != nil {
+		return nil, err
+	}
+	return serve.Chain(h.mux(metrics, guarded(pages)), serve.Identify, serve.Observe(slog.Default(), metrics), serve.Recover(serve.Problem), serve.Compress(), serve.Bodies(largeBodies)), nil
+}
+
+// mux has the addresses of all rooms; those of the pages are the pages' own.
+func (h *house) mux(metrics *serve.Metrics, pages http.Handler) *http.ServeMux {
+	mux := http.NewServeMux()
 	metrics.Registry.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dtm_events_last", Help: "Sequence number of the newest event."}, h.gauge(h.db.Last)),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dtm_events_loaded", Help: "Sequence number of the newest event in the warehouse."}, h.gauge(func(ctx context.Context) (int64, error) {
@@ -112,12 +121,8 @@ func (h *house) routes() (http.Handler, error) {
 	mux.HandleFunc("/v1/test/{token}/projects/{project}/forms/{form}/draft/{rest...}", h.trial)
 	h.entryPage().Register(mux)
 	(&opendata.API{Operation: h.op, Figures: h.public, Releases: h.releasePages()}).Register(mux)
-	pages, err := h.pages()
-	if err != nil {
-		return nil, err
-	}
 	mux.Handle("/", pages)
-	return serve.Chain(mux, serve.Identify, serve.Observe(slog.Default(), metrics), serve.Recover(serve.Problem), serve.Compress(), serve.Bodies(largeBodies)), nil
+	return mux
 }
 
 // servingMemory is what Go's heap of a server is kept near, the ballast included: with

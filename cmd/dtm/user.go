@@ -14,13 +14,11 @@ import (
 	"dtm/access"
 )
 
-var roles = []string{dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor, dtm.RoleEnumerator, dtm.RolePartner}
-
 func runUserAdd(ctx context.Context, c *call) error {
 	fs := c.flags()
 	data := c.dataFlag(fs)
 	email := fs.String("email", "", "address the user signs in with")
-	role := fs.String("role", "", strings.Join(roles, ", "))
+	role := fs.String("role", "", strings.Join(dtm.StaffRoles, ", "))
 	file := fs.String("password-file", "", "`file` whose first line is the password")
 	if _, err := c.parse(fs, 0, 0); err != nil {
 		return err
@@ -37,8 +35,8 @@ func (c *call) addUser(ctx context.Context, h *house, email, role, file string) 
 	switch {
 	case !strings.Contains(email, "@"):
 		return wrongUse("-email %q is not an address", email)
-	case !slices.Contains(roles, role):
-		return wrongUse("-role %q: want one of %s", role, strings.Join(roles, ", "))
+	case !slices.Contains(dtm.StaffRoles, role):
+		return wrongUse("-role %q: want one of %s", role, strings.Join(dtm.StaffRoles, ", "))
 	case file == "":
 		return wrongUse("-password-file is missing; a password on the command line would stay in the shell's history")
 	}

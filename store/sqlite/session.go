@@ -25,9 +25,9 @@ func (db *DB) AddSession(ctx context.Context, token string, s dtm.Session) error
 			s.Kind = dtm.SessionKindAPI
 		}
 		if err := t.exec(`
-			INSERT INTO session (operation, token_hash, kind, email, csrf, agent, created, expires, seen)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7)`,
-			t.db.operation, tokenHash(token), s.Kind, s.Email, s.CSRF, s.Agent, timeText(s.Created), timeText(s.Expires)); err != nil {
+			INSERT INTO session (operation, token_hash, kind, email, csrf, agent, created, expires, seen, second, proved)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7, $9, $10)`,
+			t.db.operation, tokenHash(token), s.Kind, s.Email, s.CSRF, s.Agent, timeText(s.Created), timeText(s.Expires), instantText(s.Second), instantText(s.Proved)); err != nil {
 			return err
 		}
 		_, err := t.log(dtm.SignedIn, s.Email, "user:"+s.Email, "{}")
@@ -36,22 +36,36 @@ func (db *DB) AddSession(ctx context.Context, token string, s dtm.Session) error
 }
 
 const sessionQuery = `
-	SELECT token_hash, kind, email, csrf, agent, created, expires, seen
-	FROM session
-	WHERE operation = $1`
+	SELECT s.token_hash, s.kind, s.email, s.csrf, s.agent, s.created, s.expires, s.seen, s.second, s.proved
+	FROM session s
+	LEFT JOIN staff u ON u.operation = s.operation AND u.email = s.email
+	WHERE s.operation = $1 AND u.disabled IS NULL AND (u.sessions_after IS NULL OR s.created >= u.sessions_after)`
+
+// instantText is timeText of a time that may not have come, "" then.
+func instantText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return timeText(t)
+}
 
 func scanSession(scan func(...any) error) (dtm.Session, error) {
 	var s dtm.Session
-	var hash, created, expires, seen string
-	err := scan(&hash, &s.Kind, &s.Email, &s.CSRF, &s.Agent, &created, &expires, &seen)
+	var hash, created, expires, seen, second, proved string
+	err := scan(&hash, &s.Kind, &s.Email, &s.CSRF, &s.Agent, &created, &expires, &seen, &second, &proved)
 	if err == nil {
 		s.Created, err = textTime(created)
 	}
 	if err == nil {
 		s.Expires, err = textTime(expires)
 	}
-	if err == nil && seen != "" {
-		s.Seen, err = textTime(seen)
+	for _, x := range []struct {
+		text string
+		into *time.Time
+	}{{seen, &s.Seen}, {second, &s.Second}, {proved, &s.Proved}} {
+		if err == nil && x.text != "" {
+			*x.into, err = textTime(x.text)
+		}
 	}
 	s.ID = hash[:min(len(hash), sessionID)]
 	return s, err
@@ -63,7 +77,7 @@ const sessionID = 16
 
 // Session finds a session: Unauthenticated when there is none or it has expired.
 func (db *DB) Session(ctx context.Context, token string) (dtm.Session, error) {
-	s, err := scanSession(db.read.QueryRowContext(ctx, sessionQuery+` AND token_hash = $2`, db.operation, tokenHash(token)).Scan)
+	s, err := scanSession(db.read.QueryRowContext(ctx, sessionQuery+` AND s.token_hash = $2`, db.operation, tokenHash(token)).Scan)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && !s.Expires.After(db.now()) {
 		return dtm.Session{}, dtm.Errorf(dtm.Unauthenticated, "the session has ended; sign in again").Coded("session.ended")
 	}
@@ -83,8 +97,8 @@ func (db *DB) ProlongSession(ctx context.Context, token string, expires time.Tim
 // SessionsOf lists those of a user that have not expired, newest first.
 func (db *DB) SessionsOf(ctx context.Context, email string) ([]dtm.Session, error) {
 	const op = "sqlite.SessionsOf"
-	rows, err := db.read.QueryContext(ctx, sessionQuery+` AND email = $2 AND expires > $3
-		ORDER BY created DESC, token_hash`, db.operation, email, timeText(db.now()))
+	rows, err := db.read.QueryContext(ctx, sessionQuery+` AND s.email = $2 AND s.expires > $3
+		ORDER BY s.created DESC, s.token_hash`, db.operation, email, timeText(db.now()))
 	if err != nil {
 		return nil, failure(op, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 
 	"dtm"
@@ -16,10 +17,8 @@ func (db *DB) AddUser(ctx context.Context, u dtm.User, passwordHash string) erro
 	if !strings.Contains(u.Email, "@") {
 		return dtm.Errorf(dtm.Invalid, "%q is not an e-mail address", u.Email).Coded("user.email", u.Email)
 	}
-	switch u.Role {
-	case dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor, dtm.RoleEnumerator, dtm.RolePartner:
-	default:
-		return dtm.Errorf(dtm.Invalid, "%q is no role; use admin, manager, supervisor, enumerator or partner", u.Role).Coded("user.role", u.Role)
+	if err := known(u.Role); err != nil {
+		return err
 	}
 	return db.update(ctx, "sqlite.AddUser", func(t *tx) error {
 		at := u.Created
@@ -27,19 +26,34 @@ func (db *DB) AddUser(ctx context.Context, u dtm.User, passwordHash string) erro
 			at = t.now
 		}
 		err := t.exec(`
-			INSERT INTO staff (operation, email, role, password_hash, created)
-			VALUES ($1, $2, $3, $4, $5)`, t.db.operation, u.Email, u.Role, passwordHash, timeText(at))
+			INSERT INTO staff (operation, email, role, partner, desk, password_hash, created)
+			VALUES ($1, $2, $3, $4, $5, $6, $7)`, t.db.operation, u.Email, u.Role, u.Partner, u.Desk, passwordHash, timeText(at))
 		if unique(err) {
 			return dtm.Errorf(dtm.Conflict, "there is a user %s already", u.Email).Coded("user.taken", u.Email)
 		}
 		if err != nil {
 			return err
 		}
-		_, err = t.log(dtm.UserAdded, u.Email, event.Actor(ctx), jsonText(struct {
-			Role string `json:"role"`
-		}{u.Role}))
+		_, err = t.log(dtm.UserAdded, u.Email, event.Actor(ctx), rightsOf(u))
 		return err
 	})
+}
+
+// known refuses what is no role.
+func known(role string) error {
+	if !slices.Contains(dtm.StaffRoles, role) {
+		return dtm.Errorf(dtm.Invalid, "%q is no role; use one of %s", role, strings.Join(dtm.StaffRoles, ", ")).Coded("user.role", role)
+	}
+	return nil
+}
+
+// rightsOf says in the log what a user may do.
+func rightsOf(u dtm.User) string {
+	return jsonText(struct {
+		Role    string `json:"role"`
+		Partner string `json:"partner,omitempty"`
+		Desk    string `json:"desk,omitempty"`
+	}{u.Role, u.Partner, u.Desk})
 }
 
 // User returns a user and the hash of the password: NotFound.
@@ -47,7 +61,7 @@ func (db *DB) User(ctx context.Context, email string) (dtm.User, string, error) 
 	email = strings.ToLower(strings.TrimSpace(email))
 	var hash string
 	row := db.read.QueryRowContext(ctx, `
-		SELECT email, role, created, disabled, password_hash
+		SELECT email, role, partner, desk, created, disabled, password_hash
 		FROM staff
 		WHERE operation = $1 AND email = $2`, db.operation, email)
 	u, err := scanUser(func(dest ...any) error { return row.Scan(append(dest, &hash)...) })
@@ -65,7 +79,7 @@ func scanUser(scan func(...any) error) (dtm.User, error) {
 	var u dtm.User
 	var created string
 	var disabled sql.NullString
-	err := scan(&u.Email, &u.Role, &created, &disabled)
+	err := scan(&u.Email, &u.Role, &u.Partner, &u.Desk, &created, &disabled)
 	if err == nil {
 		u.Created, err = textTime(created)
 	}
@@ -79,7 +93,7 @@ func scanUser(scan func(...any) error) (dtm.User, error) {
 func (db *DB) Users(ctx context.Context) ([]dtm.User, error) {
 	const op = "sqlite.Users"
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT email, role, created, disabled
+		SELECT email, role, partner, desk, created, disabled
 		FROM staff
 		WHERE operation = $1
 		ORDER BY email`, db.operation)

@@ -10,7 +10,7 @@ import (
 
 func users(t *testing.T, d Dialect) {
 	s, _ := d.open(t)
-	must(t, s.AddUser(ctx, dtm.User{Email: "B@Example.org ", Role: dtm.RoleManager}, "hash b"))
+	must(t, s.AddUser(ctx, dtm.User{Email: "B@Example.org ", Role: dtm.RoleDesk, Partner: "onars", Desk: "health-obock"}, "hash b"))
 	must(t, s.AddUser(ctx, dtm.User{Email: "a@example.org", Role: dtm.RoleAdmin}, "hash a"))
 	wantKind(t, s.AddUser(ctx, dtm.User{Email: "b@example.ORG", Role: dtm.RoleAdmin}, "h"), dtm.Conflict)
 	wantKind(t, s.AddUser(ctx, dtm.User{Email: "c@example.org", Role: "king"}, "h"), dtm.Invalid)
@@ -18,7 +18,7 @@ func users(t *testing.T, d Dialect) {
 
 	u, hash, err := s.User(ctx, "b@EXAMPLE.org")
 	must(t, err)
-	if u.Email != "b@example.org" || u.Role != dtm.RoleManager || hash != "hash b" || u.Created.IsZero() || u.Disabled != nil {
+	if u.Email != "b@example.org" || u.Role != dtm.RoleDesk || u.Partner != "onars" || u.Desk != "health-obock" || hash != "hash b" || u.Created.IsZero() || u.Disabled != nil {
 		t.Errorf("user = %+v %q", u, hash)
 	}
 	_, _, err = s.User(ctx, "none@example.org")
