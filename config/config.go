@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -31,11 +32,17 @@ type Config struct {
 	Cache     string `toml:"cache" help:"folder for the compiled PDF engine; empty: the user's cache folder"`
 	MaxUpload int64  `toml:"max_upload_mb" help:"largest single submission request in MB"`
 	LogFormat string `toml:"log_format" help:"text or json"`
+
+	Synthetic bool   `toml:"synthetic" help:"the data are invented: said on every page and with every figure"`
+
+	BackupDir       string `toml:"backup_dir" help:"folder, best on another disk, that the server writes an encrypted backup to every hour; empty: none"`
+	BackupRecipient string `toml:"backup_recipient" help:"public key of backups, from dtm backup key; several with commas"`
+	BackupMinutes   int64  `toml:"backup_minutes" help:"minutes between two backups"`
 }
 
 // Default is the configuration of a laptop in a country office.
 func Default() Config {
-	return Config{Operation: "djibouti", Listen: "127.0.0.1:8080", MaxUpload: 100, LogFormat: "text"}
+	return Config{Operation: "djibouti", Listen: "127.0.0.1:8080", MaxUpload: 100, LogFormat: "text", BackupMinutes: 60}
 }
 
 // Read merges the file's text (may be empty) and the environment over the
@@ -80,6 +87,12 @@ func set(v reflect.Value, s string) error {
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(s)
+	case reflect.Bool:
+		b, err := strconv.ParseBool(s)
+		if err != nil {
+			return fmt.Errorf("neither true nor false")
+		}
+		v.SetBool(b)
 	case reflect.Int64:
 		var n int64
 		if _, err := fmt.Sscan(s, &n); err != nil {

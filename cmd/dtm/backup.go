@@ -1,36 +1,33 @@
 package main
 
 import (
-	"archive/tar"
-	"bufio"
-	"compress/gzip"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
-	"sort"
-	"strings"
+
+	"filippo.io/age"
 
 	"dtm"
 	"dtm/config"
+	"dtm/store/backup"
 )
 
-// sums is the last file of a backup: the SHA-256 of every other.
-const sums = "SHA256SUMS"
+// Files of a data folder, beside its attachments, that a backup must hold. The
+// warehouse is derived and left out.
+const (
+	storeName = "dtm.db"
+	blobName  = "blob"
+)
 
-// runBackup writes a tar.gz of settings, store and attachments. The store is copied
-// first: every attachment it names was durable before. The warehouse is derived and
-// left out; so are keys, which never lie beside the data.
-func runBackup(ctx context.Context, c *call) (err error) {
+var needed = []string{config.FileName, storeName}
+
+// runBackup writes everything into one file: encrypted when there is a public key.
+func runBackup(ctx context.Context, c *call) error {
 	flags := c.flags()
 	data := c.dataFlag(flags)
-	out := flags.String("out", "", "`file` to write, a .tar.gz")
+	out := flags.String("out", "", "`file` to write, a .tar.gz, or .age when it is encrypted")
+	to := flags.String("to", "", "public `key` to encrypt for, from `dtm backup key` (default: the setting backup_recipient; none: not encrypted)")
 	if _, err := c.parse(flags, 0, 0); err != nil {
 		return err
 	}
@@ -42,106 +39,46 @@ func runBackup(ctx context.Context, c *call) (err error) {
 		return err
 	}
 	defer done()
-	tmp, err := os.MkdirTemp(filepath.Dir(c.path(*out)), ".dtm-backup-")
+	if *to == "" {
+		*to = h.config.BackupRecipient
+	}
+	recipients, err := backup.Recipients(*to)
+	if err != nil {
+		return err
+	}
+	src, err := h.backupSource(ctx)
+	if err != nil {
+		return err
+	}
+	made, err := backup.WriteFile(ctx, c.path(*out), src, recipients)
 	if err != nil {
 		return dtm.Errorf(dtm.Invalid, "the backup cannot be written: %w", err).At(*out)
 	}
-	defer os.RemoveAll(tmp)
-	copied := filepath.Join(tmp, "dtm.db")
-	if err := h.db.Backup(ctx, copied); err != nil {
-		return err
+	fmt.Fprintf(c.out, "wrote %s: %d files, %d bytes, up to event %d or later\n", *out, made.Files, made.Bytes, src.Last)
+	if len(recipients) == 0 {
+		fmt.Fprintln(c.err, "it is not encrypted: whoever has it can read it; `dtm backup key -out F` makes a key, -to encrypts")
 	}
-	whole := filepath.Join(tmp, "backup")
-	files, size, err := writeBackup(ctx, whole, h.dir, copied)
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(whole, c.path(*out)); err != nil {
-		return dtm.Errorf(dtm.Invalid, "the backup cannot be written: %w", err).At(*out)
-	}
-	last, err := h.db.Last(ctx)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(c.out, "wrote %s: %d files, %d bytes, up to event %d or later\n", *out, files, size, last)
 	return nil
 }
 
-func writeBackup(ctx context.Context, file, dir, db string) (files int, size int64, err error) {
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer f.Close()
-	z := gzip.NewWriter(f)
-	t := tar.NewWriter(z)
-	hashes := map[string]string{}
-	add := func(name, from string) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		in, err := os.Open(from)
-		if err != nil {
-			return err
-		}
-		defer in.Close()
-		st, err := in.Stat()
-		if err != nil {
-			return err
-		}
-		if err := t.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: st.Size()}); err != nil {
-			return err
-		}
-		sum := sha256.New()
-		n, err := io.Copy(io.MultiWriter(t, sum), in)
-		hashes[name] = hex.EncodeToString(sum.Sum(nil))
-		files, size = files+1, size+n
-		return err
-	}
-	if err := errors.Join(add(config.FileName, filepath.Join(dir, config.FileName)), add("dtm.db", db)); err != nil {
-		return 0, 0, err
-	}
-	root := filepath.Join(dir, "blob")
-	err = filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && d.Name() == "coming": // being written
-			return filepath.SkipDir
-		case d.IsDir():
-			return nil
-		}
-		rel, err := filepath.Rel(dir, p)
-		if err != nil {
-			return err
-		}
-		return add(filepath.ToSlash(rel), p)
-	})
-	if err != nil {
-		return 0, 0, err
-	}
-	var b strings.Builder
-	names := make([]string, 0, len(hashes))
-	for n := range hashes {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	for _, n := range names {
-		fmt.Fprintf(&b, "%s  %s\n", hashes[n], n)
-	}
-	if err := t.WriteHeader(&tar.Header{Name: sums, Mode: 0o600, Size: int64(b.Len())}); err != nil {
-		return 0, 0, err
-	}
-	if _, err := io.WriteString(t, b.String()); err != nil {
-		return 0, 0, err
-	}
-	return files, size, errors.Join(t.Close(), z.Close(), f.Sync())
+// backupSource is what a backup of this folder is made of.
+func (h *house) backupSource(ctx context.Context) (backup.Source, error) {
+	last, err := h.db.Last(ctx)
+	return backup.Source{
+		Files: []backup.File{
+			{Name: config.FileName, Path: filepath.Join(h.dir, config.FileName)},
+			{Name: storeName, Copy: h.db.Backup},
+		},
+		Blobs: backup.Blobs(filepath.Join(h.dir, blobName)),
+		Last:  last,
+	}, err
 }
 
 // runRestore makes a data folder from a backup; it is whole or it is not there.
 func runRestore(ctx context.Context, c *call) error {
 	flags := c.flags()
 	data := c.dataFlag(flags)
+	key := flags.String("key", "", "`file` of the secret key, when the backup is encrypted")
 	args, err := c.parse(flags, 1, 1)
 	if err != nil {
 		return err
@@ -149,100 +86,56 @@ func runRestore(ctx context.Context, c *call) error {
 	if *data == "" {
 		return wrongUse("-data is missing: which folder?")
 	}
-	dir := c.path(*data)
-	if list, err := os.ReadDir(dir); err == nil && len(list) > 0 {
-		return dtm.Errorf(dtm.Conflict, "the folder is not empty; nothing was changed").At(*data)
-	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
-		return dtm.Errorf(dtm.Invalid, "the folder cannot be made: %w", err).At(*data)
-	}
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), ".dtm-restore-")
-	if err != nil {
-		return dtm.Errorf(dtm.Invalid, "the folder cannot be made: %w", err).At(*data)
-	}
-	defer os.RemoveAll(tmp)
-	n, err := readBackup(ctx, c.path(args[0]), tmp)
+	ids, err := c.identities(*key)
 	if err != nil {
 		return err
 	}
-	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	made, err := backup.Restore(ctx, c.path(args[0]), c.path(*data), needed, ids)
+	if err != nil {
 		return err
 	}
-	if err := os.Rename(tmp, dir); err != nil {
-		return dtm.Errorf(dtm.Invalid, "the folder cannot be made: %w", err).At(*data)
-	}
-	fmt.Fprintf(c.out, "restored %d files into %s\nnext: dtm check -data %s\n", n, *data, *data)
+	fmt.Fprintf(c.out, "restored %d files into %s\nnext: dtm check -data %s\n", made.Files, *data, *data)
 	return nil
 }
 
-func readBackup(ctx context.Context, file, dir string) (int, error) {
-	bad := func(format string, a ...any) error {
-		return dtm.Errorf(dtm.Invalid, "this is no whole backup of dtm: "+format, a...).At(file)
+func (c *call) identities(file string) ([]age.Identity, error) {
+	if file == "" {
+		return nil, nil
 	}
-	f, err := os.Open(file)
+	f, err := os.Open(c.path(file))
 	if err != nil {
-		return 0, dtm.Errorf(dtm.NotFound, "the backup cannot be read: %w", err).At(file)
+		return nil, dtm.Errorf(dtm.NotFound, "the secret key cannot be read: %w", err).At(file)
 	}
 	defer f.Close()
-	z, err := gzip.NewReader(bufio.NewReader(f))
+	return backup.Identities(f)
+}
+
+// runBackupKey makes a pair of keys for backups.
+func runBackupKey(_ context.Context, c *call) error {
+	flags := c.flags()
+	out := flags.String("out", "", "`file` to write the secret key to; keep it away from the server")
+	if _, err := c.parse(flags, 0, 0); err != nil {
+		return err
+	}
+	if *out == "" {
+		return wrongUse("-out is missing: which file?")
+	}
+	key, err := backup.NewKey()
 	if err != nil {
-		return 0, bad("%w", err)
+		return err
 	}
-	t := tar.NewReader(z)
-	hashes := map[string]string{}
-	var listed []byte
-	for {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		head, err := t.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return 0, bad("%w", err)
-		}
-		name := head.Name
-		if !fs.ValidPath(name) || head.Typeflag != tar.TypeReg || name != config.FileName && name != "dtm.db" && name != sums && !strings.HasPrefix(name, "blob/") {
-			return 0, bad("it holds %q", name)
-		}
-		if name == sums {
-			if listed, err = io.ReadAll(io.LimitReader(t, 1<<30)); err != nil {
-				return 0, bad("%w", err)
-			}
-			continue
-		}
-		to := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
-			return 0, err
-		}
-		out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-		if err != nil {
-			return 0, err
-		}
-		sum := sha256.New()
-		_, err = io.Copy(io.MultiWriter(out, sum), t) //nolint:gosec // a backup is as large as it is
-		if err == nil {
-			err = out.Sync()
-		}
-		if err = errors.Join(err, out.Close()); err != nil {
-			return 0, bad("%s: %w", name, err)
-		}
-		hashes[name] = hex.EncodeToString(sum.Sum(nil))
+	f, err := os.OpenFile(c.path(*out), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return dtm.Errorf(dtm.Invalid, "the key cannot be written: %w", err).At(*out)
 	}
-	if listed == nil {
-		return 0, bad("its end is missing")
+	defer f.Close()
+	if _, err := fmt.Fprintf(f, "# secret key for backups of dtm; without it they cannot be read\n# public key: %s\n%s\n", key.Recipient, key.Identity); err != nil {
+		return err
 	}
-	n := 0
-	for line := range strings.Lines(string(listed)) {
-		hash, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
-		if !ok || hashes[name] != hash {
-			return 0, bad("%s is not what was backed up", path.Clean(name))
-		}
-		n++
+	if err := f.Sync(); err != nil {
+		return err
 	}
-	if n != len(hashes) || hashes["dtm.db"] == "" || hashes[config.FileName] == "" {
-		return 0, bad("files are missing or too many")
-	}
-	return n, nil
+	fmt.Fprintf(c.out, "%s\n", key.Recipient)
+	fmt.Fprintf(c.err, "%s holds the secret key: print it or keep it on a stick, never on the server.\nThe line above is the public key, for config.toml: backup_recipient = %q\n", *out, key.Recipient)
+	return nil
 }

@@ -31,25 +31,22 @@ func runCheck(ctx context.Context, c *call) error {
 	}
 	fmt.Fprintf(c.out, "event log: %d entries, unbroken\n", last)
 	files, bad := 0, 0
-	for offset := 0; ; {
-		page, total, err := h.db.Submissions(ctx, dtm.SubmissionFilter{Limit: 1000, Offset: offset})
-		if err != nil {
-			return err
+	err = h.db.EachAttachment(ctx, func(id string, a dtm.Attachment) error {
+		files++
+		if err := readBack(ctx, h.blobs, a.Hash); err != nil {
+			bad++
+			fmt.Fprintf(c.err, "%s: %s: %v\n", id, a.Name, err)
 		}
-		for _, s := range page {
-			for _, a := range s.Attachments {
-				files++
-				if err := readBack(ctx, h.blobs, a.Hash); err != nil {
-					bad++
-					fmt.Fprintf(c.err, "%s: %s: %v\n", s.ID, a.Name, err)
-				}
-			}
-		}
-		if offset += len(page); offset >= total || len(page) == 0 {
-			fmt.Fprintf(c.out, "submissions: %d\nattachments: %d read back, %d damaged or missing\n", total, files, bad)
-			break
-		}
+		return ctx.Err()
+	})
+	if err != nil {
+		return err
 	}
+	_, total, err := h.db.Submissions(ctx, dtm.SubmissionFilter{Limit: 1})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "submissions: %d\nattachments: %d read back, %d damaged or missing\n", total, files, bad)
 	if bad > 0 {
 		return errSaid
 	}

@@ -41,12 +41,11 @@ func runDemo(ctx context.Context, c *call) error {
 	defer os.RemoveAll(dir)
 	quiet := *c
 	quiet.out = c.err
-	h, err := quiet.makeHouse(ctx, dir+"/data", "djibouti", time.Now)
+	h, err := quiet.makeHouse(ctx, dir+"/data", "djibouti", true, time.Now)
 	if err != nil {
 		return err
 	}
 	defer h.close()
-	h.op.Synthetic = true
 	if err := apply(&h.config); err != nil {
 		return err
 	}

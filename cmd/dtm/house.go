@@ -41,8 +41,9 @@ type house struct {
 	team    team // enumerators' figures, kept a while
 	now     func() time.Time
 
-	doorway sync.Once
-	signIns *access.Door
+	shelving sync.Mutex // one backup at a time
+	doorway  sync.Once
+	signIns  *access.Door
 
 	printer printer
 	loading sync.WaitGroup
@@ -97,6 +98,7 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 	if h.op, err = loadOperation(cfg.Operation); err != nil {
 		return nil, err
 	}
+	h.op.Synthetic = h.op.Synthetic || cfg.Synthetic
 	f, err := lock(dir)
 	if err != nil {
 		return nil, err
@@ -149,6 +151,7 @@ func (h *house) start(ctx context.Context) {
 	h.loading.Go(func() { h.readings(ctx) })
 	h.loading.Go(func() { h.nightly(ctx) })
 	h.loading.Go(func() { h.keepWatch(ctx) })
+	h.loading.Go(func() { h.keepBackups(ctx) })
 	h.loading.Go(func() {
 		for pause := time.Second; ctx.Err() == nil; pause = min(2*pause, time.Minute) {
 			if err := h.loader.Run(ctx); err != nil {

@@ -23,7 +23,7 @@ func runInit(ctx context.Context, c *call) error {
 	if *data == "" {
 		return wrongUse("-data is missing: which folder?")
 	}
-	h, err := c.makeHouse(ctx, *data, *op, time.Now)
+	h, err := c.makeHouse(ctx, *data, *op, false, time.Now)
 	if err != nil {
 		return err
 	}
@@ -45,8 +45,9 @@ func (c *call) operation(name string) string {
 	return name
 }
 
-// makeHouse makes a data folder and publishes the forms of its pack.
-func (c *call) makeHouse(ctx context.Context, data, op string, now func() time.Time) (*house, error) {
+// makeHouse makes a data folder and publishes the forms of its pack. Synthetic says
+// that all data to come are invented.
+func (c *call) makeHouse(ctx context.Context, data, op string, synthetic bool, now func() time.Time) (*house, error) {
 	dir := c.path(data)
 	file := filepath.Join(dir, config.FileName)
 	if _, err := os.Stat(file); err == nil {
@@ -60,7 +61,7 @@ func (c *call) makeHouse(ctx context.Context, data, op string, now func() time.T
 		return nil, dtm.Errorf(dtm.Invalid, "the folder cannot be made: %w", err).At(data)
 	}
 	cfg := config.Default()
-	cfg.Operation = op
+	cfg.Operation, cfg.Synthetic = op, synthetic
 	h, err := openHouse(ctx, realPath(dir), cfg, now)
 	if err != nil {
 		return nil, err
@@ -72,7 +73,11 @@ func (c *call) makeHouse(ctx context.Context, data, op string, now func() time.T
 		}
 	}
 	// Last: a folder with this file is whole.
-	if err := os.WriteFile(file, fmt.Appendf(nil, "# Settings of this installation; `dtm serve -h` explains them.\noperation = %q\n", op), 0o600); err != nil {
+	text := fmt.Appendf(nil, "# Settings of this installation; `dtm serve -h` explains them.\noperation = %q\n", op)
+	if synthetic {
+		text = append(text, "synthetic = true # the data are invented\n"...)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
 		h.close()
 		return nil, err
 	}

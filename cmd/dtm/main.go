@@ -91,8 +91,12 @@ func list() []command {
 		{"release withdraw", "-data DIR N -reason TEXT -as EMAIL -password-file F", "take a release back, with the reason", false, runReleaseWithdraw},
 		{"release verify", "-data DIR N", "compute a release again from the event log and compare it byte for byte", false, runReleaseVerify},
 		{"release diff", "-data DIR N N", "what changed between two releases of a month, and why", false, runReleaseDiff},
-		{"backup", "-data DIR -out F", "write everything into one file while the server runs", false, runBackup},
-		{"restore", "-data DIR F", "make a data folder from a backup", true, runRestore},
+		{"backup", "-data DIR -out F [-to KEY]", "write everything into one file while the server runs", false, runBackup},
+		{"backup key", "-out F", "make a pair of keys: the secret one into the file, the public one for the settings", true, runBackupKey},
+		{"backup now", "-data DIR", "put an encrypted backup on the shelf at once; the server does every hour", false, runBackupNow},
+		{"backup list", "-data DIR", "the backups on the shelf, and which was restored on trial", false, runBackupList},
+		{"backup verify", "FOLDER", "hold every file of a shelf against the hash it was written with; needs no key", true, runBackupVerify},
+		{"restore", "-data DIR F [-key F]", "make a data folder from a backup", true, runRestore},
 		{"quality", "-data DIR [-month M] [-all] [-raise]", "what the quality rules find in a month", false, runQuality},
 		{"rule list", "-data DIR [-lang fr]", "the quality rules: in use or not, how often they found something, how often reviewers agreed", false, runRuleList},
 		{"rule show", "-data DIR ID [-lang fr]", "explanation, limits and record of a rule", false, runRuleShow},
@@ -106,6 +110,7 @@ func list() []command {
 		{"review correct", "-data DIR -why TEXT [-as EMAIL] [-base N] ID PATH=VALUE...", "correct answers; what was sent is kept", false, runReviewCorrect},
 		{"review ask", "-data DIR [-as EMAIL] ID QUESTION", "ask the enumerator who sent it", false, runReviewAsk},
 		{"check", "-data DIR", "verify the event log and the attachments", false, runCheck},
+		{"doctor", "-data DIR", "look at disk, clock, backups, certificate, what waits and who is silent", false, runDoctor},
 		{"version", "", "print the version", false, runVersion},
 	}
 }

@@ -106,7 +106,10 @@ func (h *house) mux(metrics *serve.Metrics, pages http.Handler) *http.ServeMux {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dtm_events_loaded", Help: "Sequence number of the newest event in the warehouse."}, h.gauge(func(ctx context.Context) (int64, error) {
 			p, err := h.facts.Position(ctx)
 			return p.Seq, err
-		})))
+		})),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dtm_disk_free_bytes", Help: "Room for the data folder."}, h.gauge(func(context.Context) (int64, error) { return room(h.dir) })),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dtm_backup_newest_timestamp_seconds", Help: "When the newest backup on the shelf was begun; -1 without one."}, h.gauge(h.newestBackup)),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dtm_backup_trial_timestamp_seconds", Help: "When a backup was last restored on trial and whole; -1 if never."}, h.gauge(h.lastTrial)))
 	serve.Health(mux, metrics, serve.Check{Name: "store", Do: h.db.Ready}, serve.Check{Name: "warehouse", Do: func(ctx context.Context) error {
 		_, err := h.facts.Position(ctx)
 		return err

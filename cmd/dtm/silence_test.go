@@ -25,7 +25,7 @@ func TestSilent(t *testing.T) {
 	set(at(2, 8, 0))
 	var out bytes.Buffer
 	c := &call{dir: t.TempDir(), env: func(string) string { return "" }, out: &out, err: &out}
-	h, err := c.makeHouse(ctx, "data", "djibouti", func() time.Time { return time.Unix(0, clock.Load()) })
+	h, err := c.makeHouse(ctx, "data", "djibouti", false, func() time.Time { return time.Unix(0, clock.Load()) })
 	if err != nil {
 		t.Fatal(err)
 	}

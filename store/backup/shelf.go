@@ -1,0 +1,340 @@
+package backup
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+
+	"dtm"
+)
+
+// Shelf is a folder of backups, best on another disk or machine than the data:
+//
+//	dtm-20261128T100000Z.age        settings and store, encrypted
+//	dtm-20261128T100000Z.json       its size, the hash of the file, the attachments it needs
+//	media/ab/abcd....age            attachments, encrypted, each once for all backups
+//	keys-20261128T100000Z.age       the keys of sealed fields, encrypted, apart
+//	verified.json                   the last backup that was restored on trial, and when
+//
+// One process may write to a shelf at a time.
+type Shelf struct {
+	Dir string
+	To  []age.Recipient // who can read the backups; at least one
+}
+
+// Entry is one backup of a shelf.
+type Entry struct {
+	At    time.Time `json:"at"`    // when it was begun, UTC, whole seconds
+	Size  int64     `json:"size"`  // of the encrypted file, bytes
+	Hash  string    `json:"hash"`  // hex SHA-256 of the encrypted file
+	Last  int64     `json:"last"`  // the newest event in it, or an older one
+	Files int       `json:"files"` // with the attachments
+	Took  float64   `json:"took"`  // seconds
+	Keys  string    `json:"keys"`  // hex SHA-256 of the encrypted file of keys; empty when there were none
+	Media []Media   `json:"media"`
+}
+
+// Media is an attachment on the shelf: the hex SHA-256 of its content, by which it is
+// named, and of the encrypted file.
+type Media struct {
+	Content string `json:"content"`
+	Sealed  string `json:"sealed"`
+}
+
+const stamp = "20060102T150405Z"
+
+// Name is the file name of an entry's backup.
+func (e Entry) Name() string { return "dtm-" + e.At.UTC().Format(stamp) + ".age" }
+
+func (e Entry) keysName() string { return "keys-" + e.At.UTC().Format(stamp) + ".age" }
+
+func (e Entry) listName() string { return strings.TrimSuffix(e.Name(), ".age") + ".json" }
+
+// mediaPath is where a shelf keeps the attachment of that hash.
+func mediaPath(shelf, hash string) string {
+	return filepath.Join(shelf, "media", hash[:2], hash+".age")
+}
+
+// Source is what a backup is made of.
+type Source struct {
+	Files []File                 // settings, store, whatever a whole backup needs
+	Keys  []File                 // the keys of sealed fields; may be empty
+	Blobs iter.Seq2[File, error] // the attachments, named blob/aa/bb/hash
+	Last  int64                  // an event that the store holds already
+	Also  age.Recipient          // reads settings and store too, for a trial; may be nil
+}
+
+// Put makes a backup. It is on the shelf whole or not at all.
+func (s Shelf) Put(ctx context.Context, now time.Time, src Source) (Entry, error) {
+	began := time.Now()
+	e := Entry{At: now.UTC().Truncate(time.Second), Last: src.Last}
+	if len(s.To) == 0 {
+		return e, dtm.Errorf(dtm.Invalid, "a shelf of backups needs a public key: settings backup_recipient; `dtm backup key` makes one")
+	}
+	if err := os.MkdirAll(filepath.Join(s.Dir, "media"), 0o700); err != nil {
+		return e, dtm.Errorf(dtm.Unavailable, "the folder of backups cannot be written: %w", err).At(s.Dir)
+	}
+	known, err := s.tidy()
+	if err != nil {
+		return e, err
+	}
+	tmp, err := os.MkdirTemp(s.Dir, ".coming-")
+	if err != nil {
+		return e, dtm.Errorf(dtm.Unavailable, "the folder of backups cannot be written: %w", err).At(s.Dir)
+	}
+	defer os.RemoveAll(tmp)
+	// Copied first: every attachment that the store names was durable before.
+	if src.Files, err = still(ctx, src.Files, tmp); err != nil {
+		return e, err
+	}
+	if src.Keys, err = still(ctx, src.Keys, tmp); err != nil {
+		return e, err
+	}
+	var named strings.Builder
+	for f, err := range src.Blobs {
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			return e, err
+		}
+		hash := path.Base(f.Name)
+		m := Media{Content: hash, Sealed: known[hash]}
+		if m.Sealed == "" {
+			if m.Sealed, err = s.putMedia(f); err != nil {
+				return e, dtm.Errorf(dtm.Unavailable, "attachment %s cannot be backed up: %w", hash, err).At(s.Dir)
+			}
+		}
+		e.Media = append(e.Media, m)
+		fmt.Fprintln(&named, hash)
+	}
+	list := filepath.Join(tmp, media)
+	if err := os.WriteFile(list, []byte(named.String()), 0o600); err != nil {
+		return e, err
+	}
+	if len(src.Keys) > 0 {
+		if _, e.Keys, err = s.write(filepath.Join(tmp, "keys"), filepath.Join(s.Dir, e.keysName()), nil, func(w io.Writer) error {
+			_, err := Pack(ctx, w, these(src.Keys))
+			return err
+		}); err != nil {
+			return e, err
+		}
+	}
+	e.Size, e.Hash, err = s.write(filepath.Join(tmp, "whole"), filepath.Join(s.Dir, e.Name()), src.Also, func(w io.Writer) error {
+		_, err := Pack(ctx, w, these(append(slices.Clone(src.Files), File{Name: media, Path: list})))
+		return err
+	})
+	if err != nil {
+		return e, err
+	}
+	e.Files = len(src.Files) + len(src.Keys) + len(e.Media)
+	e.Took = time.Since(began).Seconds()
+	return e, s.save(e.listName(), e)
+}
+
+func these(files []File) iter.Seq2[File, error] {
+	return func(yield func(File, error) bool) {
+		for _, f := range files {
+			if !yield(f, nil) {
+				return
+			}
+		}
+	}
+}
+
+// write makes a file of what fill writes, encrypted, durable under its name when it
+// returns; size and hash are of the encrypted file.
+func (s Shelf) write(tmp, to string, also age.Recipient, fill func(io.Writer) error) (int64, string, error) {
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return 0, "", err
+	}
+	defer os.Remove(tmp) // after the rename there is nothing of that name
+	defer f.Close()
+	sum := sha256.New()
+	readers := s.To
+	if also != nil {
+		readers = append(slices.Clone(readers), also)
+	}
+	w, err := seal(io.MultiWriter(f, sum), readers)
+	if err != nil {
+		return 0, "", err
+	}
+	if err := errors.Join(fill(w), w.Close()); err != nil {
+		return 0, "", err
+	}
+	st, err := f.Stat()
+	if err != nil {
+		return 0, "", err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return 0, "", err
+	}
+	if err := os.Rename(tmp, to); err != nil {
+		return 0, "", err
+	}
+	return st.Size(), hex.EncodeToString(sum.Sum(nil)), syncFolder(filepath.Dir(to))
+}
+
+func (s Shelf) putMedia(f File) (sealed string, err error) {
+	to := mediaPath(s.Dir, path.Base(f.Name))
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		return "", err
+	}
+	_, sealed, err = s.write(to+".coming", to, nil, func(w io.Writer) error {
+		in, err := os.Open(f.Path)
+		if err != nil {
+			return err
+		}
+		defer in.Close()
+		_, err = io.Copy(w, in)
+		return err
+	})
+	return sealed, err
+}
+
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
+
+// save writes a small JSON file durably.
+func (s Shelf) save(name string, v any) error {
+	b, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		return err
+	}
+	tmp := filepath.Join(s.Dir, ".coming-"+name)
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, filepath.Join(s.Dir, name)); err != nil {
+		return err
+	}
+	return syncFolder(s.Dir)
+}
+
+// List returns the whole backups of the shelf, the newest first.
+func (s Shelf) List() ([]Entry, error) {
+	names, err := filepath.Glob(filepath.Join(s.Dir, "dtm-*.json"))
+	if err != nil {
+		return nil, err
+	}
+	var list []Entry
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		var e Entry
+		if err := json.Unmarshal(b, &e); err != nil {
+			return nil, dtm.Errorf(dtm.Invalid, "the list of a backup cannot be read: %w", err).At(name)
+		}
+		list = append(list, e)
+	}
+	slices.SortFunc(list, func(a, b Entry) int { return b.At.Compare(a.At) })
+	return list, nil
+}
+
+// tidy removes what a backup that was cut short has left, and maps the attachments on
+// the shelf to the hashes of their encrypted files.
+func (s Shelf) tidy() (map[string]string, error) {
+	list, err := s.List()
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]string{}
+	whole := map[string]bool{}
+	for _, e := range list {
+		whole[e.Name()] = true
+		for _, m := range e.Media {
+			if known[m.Content] != "" {
+				continue
+			}
+			if _, err := os.Stat(mediaPath(s.Dir, m.Content)); err == nil {
+				known[m.Content] = m.Sealed
+			}
+		}
+	}
+	left, err := filepath.Glob(filepath.Join(s.Dir, ".coming-*"))
+	if err != nil {
+		return nil, err
+	}
+	files, err := filepath.Glob(filepath.Join(s.Dir, "dtm-*.age"))
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if !whole[filepath.Base(f)] {
+			left = append(left, f)
+		}
+	}
+	for _, f := range left {
+		if err := os.RemoveAll(f); err != nil {
+			return nil, err
+		}
+	}
+	return known, nil
+}
+
+// Hold compares an entry's files with the hashes written when they were made: a
+// changed byte is Conflict, a missing file NotFound, and the file is named. It needs no
+// key.
+func (s Shelf) Hold(ctx context.Context, e Entry) error {
+	if err := hold(ctx, filepath.Join(s.Dir, e.Name()), e.Hash); err != nil {
+		return err
+	}
+	if e.Keys != "" {
+		if err := hold(ctx, filepath.Join(s.Dir, e.keysName()), e.Keys); err != nil && dtm.KindOf(err) != dtm.NotFound {
+			return err // keys are let go before the rest
+		}
+	}
+	for _, m := range e.Media {
+		if err := hold(ctx, mediaPath(s.Dir, m.Content), m.Sealed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func hold(ctx context.Context, file, hash string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	f, err := os.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return dtm.Errorf(dtm.NotFound, "a file of the backup is missing").At(file)
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return err
+	}
+	if hex.EncodeToString(sum.Sum(nil)) != hash {
+		return dtm.Errorf(dtm.Conflict, "this file is not what was written: it is damaged or was changed").At(file)
+	}
+	return nil
+}
