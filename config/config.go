@@ -33,7 +33,7 @@ type Config struct {
 	MaxUpload int64  `toml:"max_upload_mb" help:"largest single submission request in MB"`
 	LogFormat string `toml:"log_format" help:"text or json"`
 
-	Synthetic bool   `toml:"synthetic" help:"the data are invented: said on every page and with every figure"`
+	Synthetic bool `toml:"synthetic" help:"the data are invented: said on every page and with every figure"`
 
 	BackupDir       string `toml:"backup_dir" help:"folder, best on another disk, that the server writes an encrypted backup to every hour; empty: none"`
 	BackupRecipient string `toml:"backup_recipient" help:"public key of backups, from dtm backup key; several with commas"`
