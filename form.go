@@ -11,13 +11,22 @@ import (
 type Form struct {
 	ID         string // the form's form_id
 	Version    string
-	Title      string
+	Title      string // in the form's default language
+	Titles     Text   // by language, as far as the form says it; nil when it names no language
 	Hash       string // "md5:" + hex of XForm, as OpenRosa wants it
 	XForm      []byte // what phones download
 	Source     []byte // the XLSForm as uploaded
 	SourceName string
 	Media      []Media // attachments of this version
 	Published  time.Time
+}
+
+// TitleIn is the title in a language, as far as the form says it.
+func (f Form) TitleIn(l Lang) string {
+	if t := f.Titles[l]; t != "" {
+		return t
+	}
+	return f.Title
 }
 
 // Media is a file that goes with a form: a list of points, a picture, a sound.
@@ -37,7 +46,8 @@ func FileHash(content []byte) string {
 // Forms keeps published forms. Every version stays; the newest is current.
 type Forms interface {
 	// Publish adds a version. The same id, version and content again is no error
-	// and adds nothing; the same id and version with other content is a Conflict.
+	// and adds nothing; the same id and version with other content, files or titles is
+	// a Conflict.
 	Publish(ctx context.Context, f Form) error
 	// Forms lists the current version of every form, by id, without Source and
 	// Media data.

@@ -17,7 +17,7 @@ import (
 // trialCode is how phones and browsers try a draft.
 func (h *house) trialCode(d dtm.Draft, l dtm.Lang) (address, code, browser string, err error) {
 	address = h.baseURL() + openrosa.TrialPath(d.Token, d.ID)
-	code, err = openrosa.Settings(address, d.Title+" (test)", l)
+	code, err = openrosa.Settings(address, d.TitleIn(l)+" (test)", l)
 	return address, code, h.baseURL() + entry.TrialPath(d.Token, d.ID), err
 }
 

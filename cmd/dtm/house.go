@@ -112,6 +112,9 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 	if h.db, err = sqlite.Open(ctx, filepath.Join(dir, "dtm.db"), sqlite.Options{Operation: h.op.Code, Now: now}); err != nil {
 		return nil, err
 	}
+	if err := h.db.TitleForms(ctx, titlesOf); err != nil {
+		return nil, err
+	}
 	if err := h.followRegister(ctx); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -119,12 +120,21 @@ func readForm(name string, data []byte) (*xlsform.Form, []byte, []xlsform.Warnin
 	return f, xml, warnings, err
 }
 
+// titlesOf reads a form's titles from its workbook; one that is no longer read has none.
+func titlesOf(name string, source []byte) dtm.Text {
+	f, _, err := xlsform.Read(name, source)
+	if err != nil {
+		return nil
+	}
+	return f.TitleText()
+}
+
 // published is the form as the store keeps it.
 func published(f *xlsform.Form, xml []byte, name string, source []byte, media []dtm.Media) dtm.Form {
 	for i := range media {
 		media[i].Hash = dtm.FileHash(media[i].Data)
 	}
-	return dtm.Form{ID: f.ID, Version: f.Version, Title: f.Title, Hash: dtm.FileHash(xml), XForm: xml, Source: source, SourceName: filepath.Base(name), Media: media}
+	return dtm.Form{ID: f.ID, Version: f.Version, Title: f.Title, Titles: f.TitleText(), Hash: dtm.FileHash(xml), XForm: xml, Source: source, SourceName: filepath.Base(name), Media: media}
 }
 
 // answers reads a submission for people.
@@ -263,10 +273,5 @@ func (r *answerReader) words(t xlsform.Texts) string {
 
 // languageOf finds the form's name for a language: "Français (fr)", or "fr".
 func languageOf(f *xlsform.Form, l dtm.Lang) string {
-	for _, name := range f.Languages {
-		if name == string(l) || strings.HasSuffix(name, "("+string(l)+")") {
-			return name
-		}
-	}
-	return f.DefaultLanguage
+	return cmp.Or(f.Language(l), f.DefaultLanguage)
 }

@@ -64,7 +64,7 @@ func runFormTry(ctx context.Context, c *call) error {
 		return err
 	}
 	base := h.baseURL() + openrosa.TrialPath(d.Token, d.ID)
-	settings, err := openrosa.Settings(base, d.Title+" (test)", "")
+	settings, err := openrosa.Settings(base, d.TitleIn(dtm.Lang(*lang))+" (test)", "")
 	if err != nil {
 		return err
 	}

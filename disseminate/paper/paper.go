@@ -117,11 +117,7 @@ type writer struct {
 
 func lay(f Form) (sheet, error) {
 	w := &writer{form: f.Form, lang: f.Lang, lists: f.Lists, named: map[string]*xlsform.Node{}, numbers: map[*xlsform.Node]string{}, letters: map[string]string{}}
-	for _, l := range f.Form.Languages {
-		if l == string(f.Lang) || strings.HasSuffix(l, "("+string(f.Lang)+")") {
-			w.header = l
-		}
-	}
+	w.header = f.Form.Language(f.Lang)
 	if w.header == "" && len(f.Form.Languages) > 0 {
 		return sheet{}, dtm.Errorf(dtm.Invalid, "the form %s has no texts in the language %q; it has: %s", f.Form.ID, f.Lang, strings.Join(f.Form.Languages, ", ")).Coded("paper.language", f.Form.ID, string(f.Lang), strings.Join(f.Form.Languages, ", "))
 	}

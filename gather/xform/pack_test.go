@@ -49,6 +49,13 @@ func TestPackWords(t *testing.T) {
 	}
 	for _, name := range packForms {
 		_, form := packed(t, name)
+		// English also: the default language is named.
+		title := form.TitleText()
+		for l := range packLanguages {
+			if title[l] == "" || l != dtm.English && title[l] == title[dtm.English] {
+				t.Errorf("%s has no title in %s: %v", name, l, title)
+			}
+		}
 		whole := func(where string, words xlsform.Texts) {
 			for _, l := range packLanguages {
 				if words.In(l) == "" {

@@ -35,6 +35,7 @@ func Diff(before, after *Form) []Change {
 		{"style", before.Style, after.Style}, {"languages", strings.Join(before.Languages, ", "), strings.Join(after.Languages, ", ")}, {"public_key", before.PublicKey, after.PublicKey}} {
 		d.altered("", s[0], s[1], s[2])
 	}
+	d.texts("", "title", before.Titles, after.Titles)
 	was, is := nodes(before), nodes(after)
 	pairs := paired(was, is)
 	for _, n := range is.list {

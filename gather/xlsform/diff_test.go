@@ -46,6 +46,7 @@ func TestDiff(t *testing.T) {
 		"moved":              {"| | text | name | Name | Nom | |\n| | begin_group | g | Group | Groupe | |\n", "| | begin_group | g | Group | Groupe | |\n| | text | name | Name | Nom | |\n", "moved /data/g/name  /data/name>/data/g/name"},
 		"a group renamed":    {"begin_group | g |", "begin_group | h |", "added /data/h  >group; moved /data/h/age  /data/g/age>/data/h/age; moved /data/h/sex  /data/g/sex>/data/h/sex; removed /data/g  group>"},
 		"a choice":           {"| | sex | f | Women | Femmes | |\n", "| | sex | u | Unknown | Inconnu | |\n", "choice_added sex/u  >; choice_removed sex/f  >"},
+		"a title":            {"form_title | | |\n| | f | 1 | F | | |", "form_title | translated_title::French (fr) | |\n| | f | 1 | F | Le f | |", "altered  title French (fr) >Le f"},
 		"a choice's label":   {"| Hommes |", "| Messieurs |", "altered sex/m label French (fr) Hommes>Messieurs"},
 		"language withdrawn": {"label::French (fr) | relevant", "label::Arabic (ar) | relevant", ""},
 	} {

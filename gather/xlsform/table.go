@@ -123,7 +123,7 @@ var choicesDialect = dialect{
 }
 
 var settingsDialect = dialect{
-	known: []string{"name", "title", "id_string", "version", "style", "default_language", "instance_name", "instance_id", "instance_xmlns", "namespaces", "public_key", "submission_url", "auto_send", "auto_delete",
+	known: []string{"name", "title", "translated_title", "id_string", "version", "style", "default_language", "instance_name", "instance_id", "instance_xmlns", "namespaces", "public_key", "submission_url", "auto_send", "auto_delete",
 		"client_editable", "omit_instanceID", "clean_text_values", "allow_choice_duplicates", "attribute", "delimiter", "flat", "add_none_option", "sms_keyword", "label", "bind", "control", "media", "instance"},
 	aliases: map[string][]string{"form_title": {"title"}, "set_form_title": {"title"}, "form_id": {"id_string"}, "set_form_id": {"id_string"}, "prefix": {"prefix"}},
 }

@@ -30,11 +30,11 @@ func (db *DB) SaveDraft(ctx context.Context, f dtm.Form) (dtm.Draft, error) {
 	}
 	err = db.update(ctx, "sqlite.SaveDraft", func(t *tx) error {
 		if err := t.exec(`
-			INSERT INTO draft (operation, form, version, title, hash, xform, source, source_name, token, created, updated, until)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)
+			INSERT INTO draft (operation, form, version, title, titles, hash, xform, source, source_name, token, created, updated, until)
+			VALUES ($1, $2, $3, $4, $12, $5, $6, $7, $8, $9, $10, $10, $11)
 			ON CONFLICT (operation, form) DO UPDATE
-			SET version = $3, title = $4, hash = $5, xform = $6, source = $7, source_name = $8, updated = $10, until = $11`,
-			t.db.operation, f.ID, f.Version, f.Title, f.Hash, blob(f.XForm), blob(f.Source), f.SourceName, token, timeText(t.now), timeText(trialEnd(t.now))); err != nil {
+			SET version = $3, title = $4, titles = $12, hash = $5, xform = $6, source = $7, source_name = $8, updated = $10, until = $11`,
+			t.db.operation, f.ID, f.Version, f.Title, f.Hash, blob(f.XForm), blob(f.Source), f.SourceName, token, timeText(t.now), timeText(trialEnd(t.now)), titleText(f.Titles)); err != nil {
 			return err
 		}
 		for _, m := range f.Media {
@@ -83,7 +83,7 @@ func (db *DB) DraftByToken(ctx context.Context, token string) (dtm.Draft, error)
 func (db *DB) draft(ctx context.Context, condition, value string) (dtm.Draft, error) {
 	var d dtm.Draft
 	row := db.read.QueryRowContext(ctx, `
-		SELECT form, version, title, hash, source_name, token, created, updated, until,
+		SELECT form, version, title, titles, hash, source_name, token, created, updated, until,
 		  (SELECT count(*) FROM trial r WHERE r.operation = d.operation AND r.form = d.form), xform, source
 		FROM draft d
 		WHERE operation = $1 AND `+condition, db.operation, value)
@@ -111,7 +111,11 @@ func (db *DB) draft(ctx context.Context, condition, value string) (dtm.Draft, er
 
 func scanDraft(d *dtm.Draft, scan func(...any) error, more ...any) error {
 	var created, updated, until string
-	err := scan(append([]any{&d.ID, &d.Version, &d.Title, &d.Hash, &d.SourceName, &d.Token, &created, &updated, &until, &d.Trials}, more...)...)
+	var titles sql.NullString
+	err := scan(append([]any{&d.ID, &d.Version, &d.Title, &titles, &d.Hash, &d.SourceName, &d.Token, &created, &updated, &until, &d.Trials}, more...)...)
+	if err == nil {
+		d.Titles, err = textTitles(titles)
+	}
 	if err == nil {
 		d.Created, err = textTime(created)
 	}
@@ -128,7 +132,7 @@ func scanDraft(d *dtm.Draft, scan func(...any) error, more ...any) error {
 func (db *DB) Drafts(ctx context.Context) ([]dtm.Draft, error) {
 	const op = "sqlite.Drafts"
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT form, version, title, hash, source_name, token, created, updated, until,
+		SELECT form, version, title, titles, hash, source_name, token, created, updated, until,
 		  (SELECT count(*) FROM trial r WHERE r.operation = d.operation AND r.form = d.form)
 		FROM draft d
 		WHERE operation = $1

@@ -10,8 +10,8 @@ import (
 	"dtm/event"
 )
 
-// Publish adds a version of a form. The same content again adds nothing; other
-// content under the same id and version is a Conflict.
+// Publish adds a version. The same content again adds nothing; other content, files
+// or titles under the same id and version are a Conflict.
 func (db *DB) Publish(ctx context.Context, f dtm.Form) error {
 	if f.ID == "" {
 		return dtm.Errorf(dtm.Invalid, "the form has no id; give it one in the settings sheet (form_id)").Coded("form.no_id")
@@ -22,10 +22,11 @@ func (db *DB) Publish(ctx context.Context, f dtm.Form) error {
 func (t *tx) publish(ctx context.Context, f dtm.Form) error {
 	var hash string
 	var xform []byte
+	var titles sql.NullString
 	found, err := t.row(`
-			SELECT hash, xform
+			SELECT hash, xform, titles
 			FROM form
-			WHERE operation = $1 AND id = $2 AND version = $3`, []any{t.db.operation, f.ID, f.Version}, &hash, &xform)
+			WHERE operation = $1 AND id = $2 AND version = $3`, []any{t.db.operation, f.ID, f.Version}, &hash, &xform, &titles)
 	if err != nil {
 		return err
 	}
@@ -34,7 +35,7 @@ func (t *tx) publish(ctx context.Context, f dtm.Form) error {
 		if err != nil {
 			return err
 		}
-		if hash == f.Hash && bytes.Equal(xform, f.XForm) && same {
+		if hash == f.Hash && bytes.Equal(xform, f.XForm) && same && (!titles.Valid || titles.String == titleText(f.Titles)) {
 			return nil
 		}
 		return dtm.Errorf(dtm.Conflict,
@@ -46,9 +47,9 @@ func (t *tx) publish(ctx context.Context, f dtm.Form) error {
 		at = t.now
 	}
 	err = t.exec(`
-			INSERT INTO form (operation, id, version, seq, title, hash, published, xform, source, source_name)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		t.db.operation, f.ID, f.Version, t.chain.Seq+1, f.Title, f.Hash, timeText(at), blob(f.XForm), blob(f.Source), f.SourceName)
+			INSERT INTO form (operation, id, version, seq, title, titles, hash, published, xform, source, source_name)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		t.db.operation, f.ID, f.Version, t.chain.Seq+1, f.Title, titleText(f.Titles), f.Hash, timeText(at), blob(f.XForm), blob(f.Source), f.SourceName)
 	if err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func (t *tx) sameMedia(f dtm.Form) (bool, error) {
 func (db *DB) Forms(ctx context.Context) ([]dtm.Form, error) {
 	const op = "sqlite.Forms"
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT f.id, f.version, f.title, f.hash, f.published, f.source_name, f.xform
+		SELECT f.id, f.version, f.title, f.titles, f.hash, f.published, f.source_name, f.xform
 		FROM form f
 		WHERE f.operation = $1
 		  AND f.seq = (SELECT max(g.seq) FROM form g WHERE g.operation = f.operation AND g.id = f.id)
@@ -116,7 +117,11 @@ func (db *DB) Forms(ctx context.Context) ([]dtm.Form, error) {
 	for rows.Next() {
 		var f dtm.Form
 		var at string
-		err := rows.Scan(&f.ID, &f.Version, &f.Title, &f.Hash, &at, &f.SourceName, &f.XForm)
+		var titles sql.NullString
+		err := rows.Scan(&f.ID, &f.Version, &f.Title, &titles, &f.Hash, &at, &f.SourceName, &f.XForm)
+		if err == nil {
+			f.Titles, err = textTitles(titles)
+		}
 		if err == nil {
 			f.Published, err = textTime(at)
 		}
@@ -142,7 +147,7 @@ var _ dtm.FormHistory = (*DB)(nil)
 func (db *DB) FormVersions(ctx context.Context, form string) ([]dtm.FormVersion, error) {
 	const op = "sqlite.FormVersions"
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT f.version, f.seq, f.title, f.hash, f.published, f.source_name, e.actor, count(s.id), max(s.received)
+		SELECT f.version, f.seq, f.title, f.titles, f.hash, f.published, f.source_name, e.actor, count(s.id), max(s.received)
 		FROM form f
 		JOIN event e ON e.operation = f.operation AND e.seq = f.seq
 		LEFT JOIN submission s ON s.operation = f.operation AND s.form = f.id AND s.version = f.version
@@ -157,8 +162,11 @@ func (db *DB) FormVersions(ctx context.Context, form string) ([]dtm.FormVersion,
 	for rows.Next() {
 		v := dtm.FormVersion{Form: dtm.Form{ID: form}}
 		var at string
-		var last sql.NullString
-		err := rows.Scan(&v.Version, &v.Seq, &v.Title, &v.Hash, &at, &v.SourceName, &v.By, &v.Submissions, &last)
+		var titles, last sql.NullString
+		err := rows.Scan(&v.Version, &v.Seq, &v.Title, &titles, &v.Hash, &at, &v.SourceName, &v.By, &v.Submissions, &last)
+		if err == nil {
+			v.Titles, err = textTitles(titles)
+		}
 		if err == nil {
 			v.Published, err = textTime(at)
 		}
@@ -184,15 +192,19 @@ func (db *DB) Form(ctx context.Context, id, version string) (dtm.Form, error) {
 	const op = "sqlite.Form"
 	f := dtm.Form{ID: id}
 	var at string
+	var titles sql.NullString
 	err := db.read.QueryRowContext(ctx, `
-		SELECT version, title, hash, published, xform, source, source_name
+		SELECT version, title, titles, hash, published, xform, source, source_name
 		FROM form
 		WHERE operation = $1 AND id = $2 AND ($3 = '' OR version = $3)
 		ORDER BY seq DESC
 		LIMIT 1`, db.operation, id, version).
-		Scan(&f.Version, &f.Title, &f.Hash, &at, &f.XForm, &f.Source, &f.SourceName)
+		Scan(&f.Version, &f.Title, &titles, &f.Hash, &at, &f.XForm, &f.Source, &f.SourceName)
 	if errors.Is(err, sql.ErrNoRows) {
 		return dtm.Form{}, db.noForm(ctx, id, version)
+	}
+	if err == nil {
+		f.Titles, err = textTitles(titles)
 	}
 	if err == nil {
 		f.Published, err = textTime(at)

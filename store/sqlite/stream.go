@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
-	"time"
 
 	"dtm"
 )
@@ -173,7 +172,7 @@ func (db *DB) Replacement(ctx context.Context, id string) (string, error) {
 func (db *DB) Versions(ctx context.Context, form string) ([]dtm.Form, error) {
 	const op = "sqlite.Versions"
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT id, version, title, hash, published, xform, source_name
+		SELECT id, version, title, titles, hash, published, xform, source_name
 		FROM form
 		WHERE operation = $1 AND id = $2
 		ORDER BY seq DESC`, db.operation, form)
@@ -185,14 +184,17 @@ func (db *DB) Versions(ctx context.Context, form string) ([]dtm.Form, error) {
 	for rows.Next() {
 		var f dtm.Form
 		var at string
-		if err := rows.Scan(&f.ID, &f.Version, &f.Title, &f.Hash, &at, &f.XForm, &f.SourceName); err != nil {
+		var titles sql.NullString
+		err := rows.Scan(&f.ID, &f.Version, &f.Title, &titles, &f.Hash, &at, &f.XForm, &f.SourceName)
+		if err == nil {
+			f.Titles, err = textTitles(titles)
+		}
+		if err == nil {
+			f.Published, err = textTime(at)
+		}
+		if err != nil {
 			return nil, failure(op, err)
 		}
-		var published time.Time
-		if published, err = textTime(at); err != nil {
-			return nil, failure(op, err)
-		}
-		f.Published = published
 		list = append(list, f)
 	}
 	if err := rows.Err(); err != nil {

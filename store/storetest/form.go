@@ -22,7 +22,7 @@ func placeholders(t *testing.T, d Dialect) {
 func forms(t *testing.T, d Dialect) {
 	s, _ := d.open(t)
 	day := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-	v1 := dtm.Form{ID: "fmr", Version: "1", Title: "Registre — «é» ب", Hash: "md5:1", XForm: []byte("<x>1</x>"),
+	v1 := dtm.Form{ID: "fmr", Version: "1", Title: "Registre — «é» ب", Titles: dtm.Text{dtm.French: "Registre — «é» ب", dtm.Arabic: "سجل", "so": "Diiwaan"}, Hash: "md5:1", XForm: []byte("<x>1</x>"),
 		Source: []byte{0, 1, 0xff}, SourceName: "fmr.xlsx", Published: day,
 		Media: []dtm.Media{{Name: "a.png", Type: "image/png", Hash: "md5:a", Data: []byte{0, 255}}, {Name: "points é.csv", Type: "text/csv", Hash: "md5:p", Data: []byte("x")}}}
 	v2 := dtm.Form{ID: "fmr", Version: "2", Title: "T2", Hash: "md5:2", XForm: []byte("<x>2</x>"), Source: []byte{}, Published: day.Add(-time.Hour)}
@@ -47,7 +47,7 @@ func forms(t *testing.T, d Dialect) {
 	}
 	list, err = s.Forms(ctx)
 	must(t, err)
-	if len(list) != 2 || list[0].ID != "fmr" || list[0].Version != "2" || list[1].ID != "fms" {
+	if len(list) != 2 || list[0].ID != "fmr" || list[0].Version != "2" || list[0].Titles != nil || list[1].ID != "fms" {
 		t.Errorf("list = %v", list)
 	}
 	n := len(allEvents(t, s))
@@ -57,6 +57,9 @@ func forms(t *testing.T, d Dialect) {
 	}
 	changed := v1
 	changed.XForm = []byte("<x>other</x>")
+	wantKind(t, s.Publish(ctx, changed), dtm.Conflict)
+	changed = v1
+	changed.Titles = dtm.Text{dtm.French: "Autre titre"}
 	wantKind(t, s.Publish(ctx, changed), dtm.Conflict)
 	changed = v1
 	changed.Media = v1.Media[:1]

@@ -85,11 +85,11 @@ func streams(t *testing.T, d Dialect) {
 	}
 
 	for v := range 3 {
-		must(t, s.Publish(ctx, dtm.Form{ID: "v", Version: fmt.Sprint(v), Title: "V", Hash: "md5:x", XForm: []byte(fmt.Sprint(v))}))
+		must(t, s.Publish(ctx, dtm.Form{ID: "v", Version: fmt.Sprint(v), Title: "V", Titles: dtm.Text{dtm.French: "V fr"}, Hash: "md5:x", XForm: []byte(fmt.Sprint(v))}))
 	}
 	versions, err := s.Versions(ctx, "v")
 	must(t, err)
-	if len(versions) != 3 || versions[0].Version != "2" || string(versions[2].XForm) != "0" {
+	if len(versions) != 3 || versions[0].Version != "2" || versions[0].TitleIn(dtm.French) != "V fr" || string(versions[2].XForm) != "0" {
 		t.Errorf("versions: %+v", versions)
 	}
 	_, err = s.Versions(ctx, "none")

@@ -18,11 +18,14 @@ func trials(t *testing.T, d Dialect) {
 	place := d.Place(t)
 	s, err := d.Open(place, Operation, func() time.Time { return now })
 	must(t, err)
-	f := dtm.Form{ID: "f", Version: "1", Title: "F", Hash: "md5:1", XForm: []byte("<a/>"), Source: []byte("x"), SourceName: "f.xlsx"}
+	f := dtm.Form{ID: "f", Version: "1", Title: "F", Titles: dtm.Text{dtm.French: "F fr"}, Hash: "md5:1", XForm: []byte("<a/>"), Source: []byte("x"), SourceName: "f.xlsx"}
 	_, err = s.ReceiveTrial(ctx, "f", submission(1))
 	wantKind(t, err, dtm.NotFound)
 	draft, err := s.SaveDraft(ctx, f)
 	must(t, err)
+	if list, err := s.Drafts(ctx); err != nil || draft.TitleIn(dtm.French) != "F fr" || len(list) != 1 || list[0].TitleIn(dtm.French) != "F fr" {
+		t.Errorf("titles of a draft: %v, listed %+v, %v", draft.Titles, list, err)
+	}
 	one := submission(1)
 	one.Form, one.Expected, one.Attachments = "f", []string{"a.jpg", "b.jpg"}, []dtm.Attachment{{Name: "a.jpg", Type: "image/jpeg", Size: 1, Hash: "sha256:a"}}
 	got, err := s.ReceiveTrial(ctx, "f", one)
@@ -138,7 +141,7 @@ func formVersions(t *testing.T, d Dialect) {
 	_, err := s.FormVersions(ctx, "fmr")
 	wantKind(t, err, dtm.NotFound)
 	for i, who := range []string{"user:a@example.org", "user:b@example.org"} {
-		must(t, s.Publish(event.WithActor(ctx, who), dtm.Form{ID: "fmr", Version: fmt.Sprint(i + 1), Title: "F", Hash: "md5:1", XForm: []byte("<a/>"), Source: []byte("x"), SourceName: "f.xlsx"}))
+		must(t, s.Publish(event.WithActor(ctx, who), dtm.Form{ID: "fmr", Version: fmt.Sprint(i + 1), Title: "F", Titles: dtm.Text{dtm.French: "F fr"}, Hash: "md5:1", XForm: []byte("<a/>"), Source: []byte("x"), SourceName: "f.xlsx"}))
 	}
 	for i := range 3 {
 		_, err := s.Receive(ctx, submission(i))
@@ -146,6 +149,11 @@ func formVersions(t *testing.T, d Dialect) {
 	}
 	list, err := s.FormVersions(ctx, "fmr")
 	must(t, err)
+	for _, v := range list {
+		if v.TitleIn(dtm.French) != "F fr" || v.TitleIn(dtm.Arabic) != "F" {
+			t.Errorf("titles of version %s: %v", v.Version, v.Titles)
+		}
+	}
 	if len(list) != 2 || list[0].Version != "2" || list[0].By != "user:b@example.org" || list[0].Submissions != 0 || !list[0].Last.IsZero() ||
 		list[1].Version != "1" || list[1].Submissions != 3 || list[1].Last.IsZero() || list[1].Seq != 1 || list[1].SourceName != "f.xlsx" || list[1].Published.IsZero() {
 		t.Errorf("%+v", list)
