@@ -9,7 +9,7 @@ import (
 )
 
 func (h *Handler) answerDraft(w http.ResponseWriter, d dtm.Draft) error {
-	out := formOut{Project: 1, ID: d.ID, Name: d.Title, Version: d.Version, State: dtm.FormOpen, Created: instant(d.Created), DraftToken: &d.Token}
+	out := formOut{Project: 1, ID: d.ID, Name: d.Title, Titles: d.Titles, Version: d.Version, State: dtm.FormOpen, Created: instant(d.Created), DraftToken: &d.Token}
 	out.Hash = d.Hash[min(len("md5:"), len(d.Hash)):]
 	if d.Updated.After(d.Created) {
 		at := instant(d.Updated)

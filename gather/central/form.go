@@ -30,6 +30,9 @@ type formOut struct {
 	Submissions *int    `json:"submissions,omitempty"`
 	Last        *string `json:"lastSubmission,omitempty"`
 	Excel       *string `json:"excelContentType,omitempty"`
+
+	// Beyond ODK Central, where a form has one name.
+	Titles dtm.Text `json:"titles,omitempty"`
 }
 
 func (h *Handler) formOut(ctx context.Context, f dtm.Form, more bool) (formOut, error) {
@@ -37,7 +40,7 @@ func (h *Handler) formOut(ctx context.Context, f dtm.Form, more bool) (formOut, 
 	if err != nil {
 		return formOut{}, err
 	}
-	out := formOut{Project: 1, ID: f.ID, Name: f.Title, Version: f.Version, Hash: strings.TrimPrefix(f.Hash, "md5:"), State: dtm.FormOpen, Created: instant(f.Published)}
+	out := formOut{Project: 1, ID: f.ID, Name: f.Title, Titles: f.Titles, Version: f.Version, Hash: strings.TrimPrefix(f.Hash, "md5:"), State: dtm.FormOpen, Created: instant(f.Published)}
 	if s, ok := states[f.ID]; ok {
 		out.State = s
 	}

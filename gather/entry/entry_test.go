@@ -119,7 +119,7 @@ func (h *house) publish(op *dtm.Operation, file string) {
 		h.t.Fatal(err)
 	}
 	sum := md5.Sum(b.Bytes())
-	f := dtm.Form{ID: "fmr", Version: h.form.Version, Title: "Flow Monitoring Registry", XForm: xml, Source: source, SourceName: "fmr.xlsx", Published: time.Now(),
+	f := dtm.Form{ID: "fmr", Version: h.form.Version, Title: h.form.Title, Titles: h.form.TitleText(), XForm: xml, Source: source, SourceName: "fmr.xlsx", Published: time.Now(),
 		Media: []dtm.Media{{Name: "points.csv", Type: "text/csv", Hash: "md5:" + hex.EncodeToString(sum[:]), Data: b.Bytes()}}}
 	if err := h.db.Publish(context.Background(), f); err != nil {
 		h.t.Fatal(err)

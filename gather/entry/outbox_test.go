@@ -198,7 +198,7 @@ func (h *house) add(name string, source []byte) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if err := h.db.Publish(h.t.Context(), dtm.Form{ID: f.ID, Version: f.Version, Title: f.Title, XForm: xml, Source: source, SourceName: name, Published: time.Now()}); err != nil {
+	if err := h.db.Publish(h.t.Context(), dtm.Form{ID: f.ID, Version: f.Version, Title: f.Title, Titles: f.TitleText(), XForm: xml, Source: source, SourceName: name, Published: time.Now()}); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -259,8 +259,38 @@ func TestFormsOfTheOperation(t *testing.T) {
 		}
 		h.add(f, b)
 	}
+	published, err := h.db.Forms(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	titles := map[string][]string{}
+	for _, f := range published {
+		for _, l := range []string{"ar", "en", "fr"} {
+			titles[l] = append(titles[l], f.Titles[dtm.Lang(l)])
+		}
+	}
 	p := newPhone(t, h)
 	p.enrol("en")
+	// The list is in each language at once, and without network too.
+	listed := func() {
+		t.Helper()
+		for _, l := range []string{"ar", "fr", "en"} {
+			p.speak(l)
+			got := strings.Split(ask[string](p, `[...document.querySelectorAll(".cards h2")].map(e => e.textContent).join("\n")`), "\n")
+			slices.Sort(got)
+			if want := slices.Sorted(slices.Values(titles[l])); !slices.Equal(got, want) {
+				t.Errorf("the list in %s: %q, want %q", l, got, want)
+			}
+		}
+	}
+	listed()
+	p.network(false)
+	h.stop()
+	p.do(chromedp.Reload())
+	p.until("forms", `document.querySelector("[data-key^=start]")`)
+	listed()
+	h.restart()
+	p.network(true)
 	links := ask[string](p, `[...document.querySelectorAll("[data-key^=start]")].map(e => e.dataset.key).join(" ")`)
 	if n := len(strings.Fields(links)); n != len(files) {
 		t.Errorf("%d forms of %d are listed", n, len(files))
@@ -270,6 +300,9 @@ func TestFormsOfTheOperation(t *testing.T) {
 		p.until(key, `document.querySelector(".question-container")`)
 		for _, l := range []string{"ar", "fr", "en"} {
 			p.speak(l)
+			if got := ask[string](p, `document.querySelector("h1").textContent`); !slices.Contains(titles[l], got) {
+				t.Errorf("%s in %s is called %q", key, l, got)
+			}
 			if s := ask[string](p, `document.querySelector(".question-container label")?.textContent ?? ""`); l == "ar" && !regexp.MustCompile(`\p{Arabic}`).MatchString(s) {
 				t.Errorf("%s asks in Arabic: %q", key, s)
 			}

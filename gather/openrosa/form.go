@@ -6,12 +6,16 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"encoding/xml"
+	"maps"
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/text/language"
 
 	"dtm"
 	"dtm/serve"
@@ -31,6 +35,16 @@ type formItemXML struct {
 	Hash        string `xml:"hash"`
 	DownloadURL string `xml:"downloadUrl"`
 	ManifestURL string `xml:"manifestUrl,omitempty"`
+
+	Titles []titleXML `xml:"urn:dtm:form-list title"`
+}
+
+// titleXML is the form's title in one language. The protocol has one name for a form;
+// these are for our own page, which has no network when the reader changes the
+// language. Only ?titles=all gets them: nothing that phones do not know is sent to them.
+type titleXML struct {
+	Lang string `xml:"http://www.w3.org/XML/1998/namespace lang,attr"`
+	Text string `xml:",chardata"`
 }
 
 type manifestXML struct {
@@ -76,7 +90,7 @@ func (h *Handler) formList(w http.ResponseWriter, r *http.Request, device dtm.De
 		if err != nil {
 			return err
 		}
-		item := formItemXML{FormID: f.ID, Name: f.Title, Version: f.Version, Hash: md5Of(f.Hash, f.XForm),
+		item := formItemXML{FormID: f.ID, Name: title(r, f, device), Version: f.Version, Hash: md5Of(f.Hash, f.XForm),
 			DownloadURL: base + "/forms/" + url.PathEscape(f.ID) + ".xml?version=" + url.QueryEscape(f.Version)}
 		if strings.TrimSpace(item.Name) == "" {
 			item.Name = f.ID
@@ -84,9 +98,29 @@ func (h *Handler) formList(w http.ResponseWriter, r *http.Request, device dtm.De
 		if len(media)+len(lists) > 0 {
 			item.ManifestURL = base + "/forms/" + url.PathEscape(f.ID) + "/manifest?version=" + url.QueryEscape(f.Version)
 		}
+		if r.URL.Query().Get("titles") == "all" {
+			for _, l := range slices.Sorted(maps.Keys(f.Titles)) {
+				item.Titles = append(item.Titles, titleXML{string(l), f.Titles[l]})
+			}
+		}
 		list.Forms = append(list.Forms, item)
 	}
 	return writeXML(w, r, list)
+}
+
+// title is the form's one name in a list: in a language that the request asks for, else
+// in that of the device's menus (Collect asks for none), else as the form calls itself.
+func title(r *http.Request, f dtm.Form, device dtm.Device) string {
+	tags, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
+	if err == nil {
+		for _, t := range tags {
+			base, _ := t.Base()
+			if s := f.Titles[dtm.Lang(base.String())]; s != "" {
+				return s
+			}
+		}
+	}
+	return f.TitleIn(device.Lang)
 }
 
 // address is the base that URLs in answers begin with; they must be absolute.

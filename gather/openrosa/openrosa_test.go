@@ -197,6 +197,64 @@ func TestRule14FormList(t *testing.T) {
 	}
 }
 
+// The protocol has one name for a form: it is in a language that the request asks for,
+// else in that of the device, else as the form calls itself.
+func TestRule14Titles(t *testing.T) {
+	t.Parallel()
+	p := newPhone(t)
+	err := p.db.Publish(context.Background(), dtm.Form{ID: "fmr", Version: "1", Title: "Registry", XForm: []byte("<x/>"),
+		Titles: dtm.Text{dtm.English: "Registry", dtm.French: "Registre", dtm.Arabic: "سجل", "so": "Diiwaan <1>"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.publish("other", "1")
+	named := func(base, accept string) string {
+		t.Helper()
+		var header []string
+		if accept != "" {
+			header = []string{"Accept-Language", accept}
+		}
+		a := p.do("GET", base+"/formList", nil, header...)
+		l := parse[list](t, a)
+		if len(l.Forms) != 2 || l.Forms[1].Name != "Registre other" || a.header.Get("Vary") == "" {
+			t.Errorf("%q: %+v %v", accept, l, a.header)
+		}
+		if strings.Contains(a.body, "dtm") && strings.Contains(a.body, "form-list") {
+			t.Errorf("a phone gets what it does not know: %s", a.body)
+		}
+		return l.Forms[0].Name
+	}
+	_, token, err := p.db.NewDevice(context.Background(), dtm.Device{Name: "arabic", Lang: dtm.Arabic})
+	if err != nil {
+		t.Fatal(err)
+	}
+	arabic := p.srv.URL + openrosa.Path(token)
+	for accept, want := range map[string][2]string{
+		"": {"Registry", "سجل"}, "fr": {"Registre", "Registre"}, "fr-DJ,fr;q=0.9,en;q=0.8": {"Registre", "Registre"},
+		"am, so;q=0.5": {"Diiwaan <1>", "Diiwaan <1>"}, "am": {"Registry", "سجل"}, "*": {"Registry", "سجل"}, "no language; at all": {"Registry", "سجل"}, "en": {"Registry", "Registry"},
+	} {
+		if got := [2]string{named(p.base, accept), named(arabic, accept)}; got != want {
+			t.Errorf("asked for %q: %q, want %q", accept, got, want)
+		}
+	}
+	var all struct {
+		Forms []struct {
+			Name   string `xml:"http://openrosa.org/xforms/xformsList name"`
+			Titles []struct {
+				Lang string `xml:"http://www.w3.org/XML/1998/namespace lang,attr"`
+				Text string `xml:",chardata"`
+			} `xml:"urn:dtm:form-list title"`
+		} `xml:"xform"`
+	}
+	a := p.get("/formList?titles=all", "Accept-Language", "fr")
+	if err := xml.Unmarshal([]byte(a.body), &all); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(all); got != "{[{Registre [{ar سجل} {en Registry} {fr Registre} {so Diiwaan <1>}]} {Registre other []}]}" {
+		t.Errorf("all titles: %s", got)
+	}
+}
+
 // A store that fails must not look like an operation without forms: phones would
 // delete theirs.
 func TestRule14FailureIsNoEmptyList(t *testing.T) {

@@ -40,6 +40,8 @@ with Client(config_path=config, cache_path=str(folder / "cache.toml")) as client
     forms = client.forms.list()
     check("forms", [f.xmlFormId for f in forms], ["assessment", "event", "fmr", "fms", "presence", "screening"])
     check("form", client.forms.get("fmr").state, "open")
+    # Beyond Central: the title in each language.
+    check("titles", client.get("projects/1/forms/fmr").json()["titles"], {"en": "Flow Monitoring Registry", "fr": "Registre de suivi des flux", "ar": "سجل رصد التدفق"})
     if "<h:html" not in client.forms.get_xml("fmr"):
         raise SystemExit("no XForm")
     definition = (folder / "site.xlsx").read_bytes()

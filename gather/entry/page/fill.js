@@ -4,6 +4,7 @@
 import * as store from "./store.js";
 import { say, moment } from "./text.js";
 import { tell } from "./send.js";
+import { titled } from "./forms.js";
 import { el } from "./dom.js";
 import { show } from "./engine.js";
 
@@ -13,7 +14,7 @@ const look = 3000; // ms between looks at what changes without a key, as a photo
 export class Fill {
   constructor({ form, draft, lang, device, done }) {
     Object.assign(this, { form, lang, device, done });
-    this.record = draft ?? { id: crypto.randomUUID(), form: form.key, formId: form.id, version: form.version, title: form.title, state: "draft", created: Date.now(), files: [] };
+    this.record = draft ?? { id: crypto.randomUUID(), form: form.key, formId: form.id, version: form.version, title: form.title, titles: form.titles, state: "draft", created: Date.now(), files: [] };
     this.kept = draft?.xml ?? "";
     this.queue = Promise.resolve();
   }
@@ -28,7 +29,8 @@ export class Fill {
     this.status = el("p", { class: "quiet grow", role: "status" });
     this.back = el("button", { type: "button", "data-key": "back", onclick: () => { location.hash = this.record.xml ? "#records" : "#forms"; } });
     const host = el("div", { class: "engine" });
-    main.replaceChildren(el("div", { class: "fillbar row" }, this.back, this.status), el("h1", {}, el("bdi", {}, this.form.title)), host);
+    this.title = el("bdi", {});
+    main.replaceChildren(el("div", { class: "fillbar row" }, this.back, this.status), el("h1", {}, this.title), host);
     this.words();
     const files = [];
     for (const f of this.record.files) {
@@ -71,6 +73,7 @@ export class Fill {
   }
 
   words() {
+    this.title.textContent = titled(this.form, this.lang);
     this.back.textContent = this.t("fill.back");
     this.status.textContent = this.trouble ? this.t("fill.nosave", this.trouble) : this.record.changed ? this.t("fill.saved", moment(this.lang, this.record.changed)) : this.t("fill.unsaved");
     this.status.classList.toggle("bad", !!this.trouble);

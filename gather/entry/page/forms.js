@@ -11,6 +11,12 @@ export const parse = (xml) => {
 };
 export const field = (e, name) => e.getElementsByTagNameNS("*", name)[0]?.textContent.trim() ?? "";
 
+/** A form's titles by language, of its entry in a list. */
+export const titles = (e) => Object.fromEntries([...e.getElementsByTagNameNS("urn:dtm:form-list", "title")].map((t) => [t.getAttribute("xml:lang"), t.textContent]));
+
+/** What a form, or a record's form, is called in lang. */
+export const titled = (f, lang) => f.titles?.[lang] || f.title;
+
 /** Brings the forms on the device to what the server has. */
 export async function refresh(token) {
   const list = parse(await server.formList(token));
@@ -28,7 +34,7 @@ export async function refresh(token) {
         if (!(await store.hasMedium(one.hash))) await store.putMedium(one.hash, await server.bytes(field(m, "downloadUrl")));
         media.push(one);
       }
-    out.push({ key, id, version, hash, title: field(e, "name"), xml, media, current: true });
+    out.push({ key, id, version, hash, title: field(e, "name"), titles: titles(e), xml, media, current: true });
   }
   await store.replaceForms(out);
   await store.set("refreshed", Date.now());

@@ -4,7 +4,7 @@
 
 import * as store from "./store.js";
 import * as server from "./server.js";
-import { labels, refresh } from "./forms.js";
+import { labels, refresh, titled } from "./forms.js";
 import { alone, due, sendAll, tell } from "./send.js";
 import { languages, moment, preferred, say, size } from "./text.js";
 import { el, fillIn, ask } from "./dom.js";
@@ -66,11 +66,11 @@ async function enrolment() {
 
 async function forms() {
   const [all, list, refreshed] = await Promise.all([store.forms(), store.records(), store.setting("refreshed")]);
-  const current = all.filter((f) => f.current).sort((a, b) => a.title.localeCompare(b.title, here.lang));
+  const current = all.filter((f) => f.current).sort((a, b) => titled(a, here.lang).localeCompare(titled(b, here.lang), here.lang));
   const drafts = list.filter((r) => r.state === "draft").sort((a, b) => b.changed - a.changed);
   fillIn("#main", notices(), el("h1", {}, t("forms")),
     current.length
-      ? el("ul", { class: "cards" }, ...current.map((f) => el("li", { class: "card row" }, el("div", { class: "grow" }, el("h2", {}, el("bdi", {}, f.title)), el("p", { class: "quiet" }, t("forms.version", f.version))),
+      ? el("ul", { class: "cards" }, ...current.map((f) => el("li", { class: "card row" }, el("div", { class: "grow" }, el("h2", {}, el("bdi", {}, titled(f, here.lang))), el("p", { class: "quiet" }, t("forms.version", f.version))),
           el("a", { class: "button main", href: "#fill=" + encodeURIComponent(f.key), "data-key": "start-" + f.id }, t("forms.start")))))
       : el("div", { class: "card empty" }, el("p", {}, el("b", {}, t("forms.none"))), el("p", {}, t(navigator.onLine && refreshed ? "forms.none.online" : "forms.none.offline"))),
     drafts.length ? el("h2", {}, t("forms.drafts")) : "",
@@ -150,7 +150,7 @@ function card(r, heading, asked) {
   if (r.state === "queued" && r.tries === 0 && !sending) act.push(button(t("record.edit"), "edit-" + r.id, async () => { await reopen(r); }));
   if (!sending) act.push(button(t("record.delete"), "delete-" + r.id, () => erase(r), "plain"));
   return el("li", { class: "card record", "data-state": state, "data-id": r.id },
-    el("div", { class: "row" }, el("div", { class: "grow" }, el(heading, {}, el("bdi", {}, name)), el("p", { class: "quiet" }, el("bdi", {}, r.title)), el("p", { class: "quiet" }, r.sent ? t("record.sentat", when(r.sent)) : t("record.changed", when(r.changed)), r.files.length ? " · " + t("record.photos", r.files.length) : "")),
+    el("div", { class: "row" }, el("div", { class: "grow" }, el(heading, {}, el("bdi", {}, name)), el("p", { class: "quiet" }, el("bdi", {}, titled(r, here.lang))), el("p", { class: "quiet" }, r.sent ? t("record.sentat", when(r.sent)) : t("record.changed", when(r.changed)), r.files.length ? " · " + t("record.photos", r.files.length) : "")),
       el("span", { class: "state " + state }, t("state." + state))),
     sending ? el("p", { class: "row" }, el("progress", { max: "1", value: here.progress[r.id], "aria-label": t("state.sending"), "data-progress": r.id }), el("span", { class: "quiet" }, t("record.progress", Math.round(here.progress[r.id] * 100)))) : "",
     ...say_, el("div", { class: "acts" }, ...act));

@@ -63,7 +63,9 @@ export const answer = (token, lang, seq, text) =>
 // address that the page was opened at; it is the same server.
 const local = (url) => { const u = new URL(url, location.origin); return u.pathname + u.search; };
 
-export const formList = async (token) => (await ask(base(token) + "/formList")).text();
+export const formList = (token) => formListOf(base(token));
+/** The same of any OpenRosa base: the forms, with their titles in every language. */
+export const formListOf = async (base) => (await ask(base + "/formList?titles=all")).text();
 export const text = async (url) => (await ask(local(url))).text();
 export async function bytes(url) {
   const r = await ask(local(url));

@@ -3,7 +3,7 @@
 // record, which the office's page of the form shows.
 
 import * as server from "./server.js";
-import { parse, field } from "./forms.js";
+import { field, parse, titled, titles } from "./forms.js";
 import { languages, preferred, say } from "./text.js";
 import { el, fillIn } from "./dom.js";
 import { show } from "./engine.js";
@@ -15,9 +15,9 @@ const main = document.querySelector("#main");
 function head() {
   document.documentElement.lang = main.lang = here.lang;
   document.documentElement.dir = here.lang === "ar" ? "rtl" : "ltr";
-  document.title = here.form ? `${t("try.title")}: ${here.form.title}` : t("try.title");
+  document.title = here.form ? `${t("try.title")}: ${titled(here.form, here.lang)}` : t("try.title");
   fillIn("#skip", t("skip"));
-  fillIn("#site", el("b", {}, t("try.title")), here.form ? el("span", { class: "device" }, here.form.title) : "");
+  fillIn("#site", el("b", {}, t("try.title")), here.form ? el("span", { class: "device" }, titled(here.form, here.lang)) : "");
   document.querySelector("#langs").setAttribute("aria-label", t("language"));
   fillIn("#langs", ...Object.entries(languages).map(([l, name]) =>
     el("button", { type: "button", lang: l, "data-key": "lang-" + l, "aria-pressed": String(l === here.lang), onclick: () => speak(l) }, name)));
@@ -28,6 +28,7 @@ function speak(lang) {
   head();
   here.engine?.speak(lang);
   if (here.engine) fillIn("#about", about());
+  if (here.engine) fillIn("#form-title", titled(here.form, lang));
   document.querySelector(`[data-key="lang-${lang}"]`)?.focus();
 }
 
@@ -36,14 +37,14 @@ const trouble = (text) => main.replaceChildren(el("p", { class: "note bad", role
 
 /** The draft with its files, as the server lists it now. */
 async function fetchForm(base) {
-  const list = parse(await server.text(base + "/formList"));
+  const list = parse(await server.formListOf(base));
   const e = list.getElementsByTagNameNS("*", "xform")[0];
   const media = new Map();
   const manifest = field(e, "manifestUrl");
   if (manifest)
     for (const m of parse(await server.text(manifest)).getElementsByTagNameNS("*", "mediaFile"))
       media.set(field(m, "filename"), field(m, "downloadUrl"));
-  return { title: field(e, "name"), version: field(e, "version"), xml: await server.text(field(e, "downloadUrl")), media };
+  return { title: field(e, "name"), titles: titles(e), version: field(e, "version"), xml: await server.text(field(e, "downloadUrl")), media };
 }
 
 async function fill(base) {
@@ -51,7 +52,7 @@ async function fill(base) {
   here.engine = null;
   const host = el("div", { class: "engine" });
   main.replaceChildren(
-    el("h1", {}, el("bdi", {}, here.form.title)),
+    el("h1", {}, el("bdi", { id: "form-title" }, titled(here.form, here.lang))),
     here.sent ? el("p", { class: "note", role: "status", "data-key": "sent" }, here.sent) : "",
     el("div", { id: "about" }, about()), host);
   here.engine = await show(host, {
