@@ -234,7 +234,7 @@ func (p *Pages) device(w http.ResponseWriter, r *http.Request) error {
 		row := useRow{DeviceUse: u, Title: u.Form}
 		for _, f := range forms {
 			if f.ID == u.Form {
-				row.Title, row.Old = f.Title, f.Version != u.Version
+				row.Title, row.Old = f.TitleIn(v.Lang), f.Version != u.Version
 			}
 		}
 		v.Count += u.Submissions

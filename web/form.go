@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -153,7 +154,7 @@ func (p *Pages) taken(ctx context.Context, f dtm.Form) (bool, error) {
 	if dtm.KindOf(err) == dtm.NotFound && err != nil {
 		return false, nil
 	}
-	return err == nil && (f.Version == "" || now.Version == f.Version) && now.Hash != f.Hash, err
+	return err == nil && (f.Version == "" || now.Version == f.Version) && (now.Hash != f.Hash || !maps.Equal(now.Titles, f.Titles)), err
 }
 
 // checkForm answers while the workbook is still being chosen: a part of the page
@@ -299,7 +300,7 @@ func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, status int, v f
 	}
 	if drafted {
 		if v.Now == nil {
-			v.Name = draft.Title
+			v.Name = draft.TitleIn(v.Lang)
 		}
 		if v.Draft, err = p.draft(ctx, &v, draft); err != nil {
 			return err
@@ -312,7 +313,7 @@ func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, status int, v f
 // published fills in what the page says of the published versions.
 func (p *Pages) published(ctx context.Context, v *formView, drafted bool) error {
 	v.Now = &v.Versions[0]
-	v.Name = v.Now.Title
+	v.Name = v.Now.TitleIn(v.Lang)
 	states, err := p.Staff.States.FormStates(ctx)
 	if err != nil {
 		return err
@@ -374,7 +375,7 @@ func (p *Pages) draft(ctx context.Context, v *formView, d dtm.Draft) (*draftView
 		return nil, err
 	}
 	if v.Now != nil {
-		out.Same = v.Now.Version == d.Version && v.Now.Hash == d.Hash
+		out.Same = v.Now.Version == d.Version && v.Now.Hash == d.Hash && maps.Equal(v.Now.Titles, d.Titles)
 		now, err := p.Staff.Forms.Form(ctx, v.ID, v.Now.Version)
 		if err != nil {
 			return nil, err
@@ -453,7 +454,7 @@ func (p *Pages) discardDraft(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if _, err := p.Staff.Forms.Form(ctx, id, ""); err != nil { // no page is left of it
-		http.Redirect(w, r, "/"+string(p.guess(r))+"/staff/forms/?discarded="+url.QueryEscape(d.Title), http.StatusSeeOther)
+		http.Redirect(w, r, "/"+string(p.guess(r))+"/staff/forms/?discarded="+url.QueryEscape(d.TitleIn(p.guess(r))), http.StatusSeeOther)
 		return nil
 	}
 	return p.backToForm(w, r, id, "discarded", "")
@@ -540,7 +541,7 @@ func (p *Pages) formDiff(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Name, v.From, v.To = versions[0].Title, q.Get("from"), q.Get("to")
+	v.Name, v.From, v.To = versions[0].TitleIn(v.Lang), q.Get("from"), q.Get("to")
 	from, err := p.Staff.Forms.Form(ctx, id, v.From)
 	if err != nil {
 		return err
@@ -639,7 +640,7 @@ func (p *Pages) formQuestions(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Name, v.Version = f.Title, v.versionName(f.Version)
+	v.Name, v.Version = f.TitleIn(v.Lang), v.versionName(f.Version)
 	var languages []string
 	var used string
 	v.Questions, languages, used, err = p.Staff.Questions(ctx, f, q.Get("lang"), v.Lang)

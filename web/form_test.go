@@ -176,6 +176,47 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// TestFormTitles: the pages of the staff call a form what its reader would; where it
+// says nothing in that language, what it calls itself. A draft whose titles alone are
+// others cannot be published under the same version.
+func TestFormTitles(t *testing.T) {
+	t.Parallel()
+	s, db := office(t)
+	ctx := t.Context()
+	f := dtm.Form{ID: "f", Version: "1", Title: "Site visit", Titles: dtm.Text{dtm.English: "Site visit", dtm.French: "Visite de site"}, Hash: "md5:1", XForm: []byte("<x/>"), Source: []byte("form 1"), SourceName: "f.xlsx"}
+	if err := db.Publish(ctx, f); err != nil {
+		t.Fatal(err)
+	}
+	d, _, err := db.NewDevice(ctx, dtm.Device{Name: "Obock 1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Receive(ctx, dtm.Submission{ID: "uuid:1", Form: "f", Version: "1", Device: d.ID, XML: []byte("<data/>")}); err != nil {
+		t.Fatal(err)
+	}
+	c := visitor(t, s, dtm.RoleManager)
+	for _, at := range []string{"forms/", "forms/f/", "forms/f/questions", "forms/f/diff?from=1&to=1", "submissions/", "submissions/uuid:1", "devices/" + d.ID + "/"} {
+		if status, body := send(t, c, s.URL+"/fr/staff/"+at, nil); status != http.StatusOK || !strings.Contains(body, "Visite de site") || strings.Contains(body, "Site visit") {
+			t.Errorf("%s in French: %d", at, status)
+		}
+		if status, body := send(t, c, s.URL+"/en/staff/"+at, nil); status != http.StatusOK || !strings.Contains(body, "Site visit") || strings.Contains(body, "Visite de site") {
+			t.Errorf("%s in English: %d", at, status)
+		}
+	}
+	for _, at := range []string{"forms/", "forms/f/"} { // from the forms to where they are filled
+		if _, body := send(t, c, s.URL+"/fr/staff/"+at, nil); !strings.Contains(body, `href="/entry/"`) {
+			t.Errorf("%s does not lead to the form in the browser", at)
+		}
+	}
+	f.Titles = dtm.Text{dtm.English: "Site visit", dtm.French: "Autre titre"}
+	if _, err := db.SaveDraft(ctx, f); err != nil {
+		t.Fatal(err)
+	}
+	if _, body := send(t, c, s.URL+"/en/staff/forms/f/", nil); !strings.Contains(body, "published already with other content") {
+		t.Error("other titles under the same version are not said")
+	}
+}
+
 // TestFormsRefused: who may read forms and not publish them is offered no change, and
 // refused one.
 func TestFormsRefused(t *testing.T) {

@@ -81,7 +81,7 @@ func (p *Pages) showRecord(w http.ResponseWriter, r *http.Request, status int, v
 	}
 	v.Device, v.Name, v.Form = names[s.Device], p.Staff.Name(ctx, s), s.Form
 	if f, err := p.Staff.Forms.Form(ctx, s.Form, s.Version); err == nil {
-		v.Form = f.Title
+		v.Form = f.TitleIn(v.Lang)
 	}
 	corrections, err := rv.Corrections.Corrections(ctx, s.ID)
 	if err != nil {

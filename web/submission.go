@@ -94,7 +94,7 @@ func (p *Pages) submission(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch f, err := p.Staff.Forms.Form(ctx, s.Form, s.Version); {
 	case err == nil:
-		v.Form = f.Title
+		v.Form = f.TitleIn(v.Lang)
 	case dtm.KindOf(err) != dtm.NotFound:
 		return err
 	}

@@ -152,7 +152,7 @@ func (p *Pages) search(r *http.Request, g page) (search, error) {
 		return s, err
 	}
 	for _, x := range forms {
-		list = append(list, option{x.ID, x.Title, false})
+		list = append(list, option{x.ID, x.TitleIn(g.Lang), false})
 	}
 	s.Forms, list = pick(g.T("filter.all.form"), value(s.Form), list...), nil
 	for _, x := range p.Operation.Network() {

@@ -80,7 +80,7 @@ func (p *Pages) showWebhooks(w http.ResponseWriter, r *http.Request, status int,
 	}
 	v.Forms = []option{{"", v.T("filter.all.form"), true}}
 	for _, f := range forms {
-		v.Forms = append(v.Forms, option{f.ID, f.Title, false})
+		v.Forms = append(v.Forms, option{f.ID, f.TitleIn(v.Lang), false})
 	}
 	return p.show(w, status, "webhooks", v)
 }
