@@ -11,6 +11,7 @@ type PointDay struct {
 	Day     time.Time
 	Records int       // submissions about movements
 	Hours   int       // different hours of the day in which at least one of them was begun
+	History bool      // imported rows tell that the day was observed; they are no records
 	First   time.Time // arrival of the first of them
 	Last    time.Time // and of the last
 }

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"time"
 
 	"dtm"
@@ -16,6 +17,7 @@ const (
 	DayObserved DayState = "observed" // records came
 	DaySilent   DayState = "silent"   // expected, over, and nothing came
 	DayPending  DayState = "pending"  // not over yet, or still to come
+	DayUnknown  DayState = "unknown"  // expected, but history knows only the month
 )
 
 // CoveredDay is a cell of the calendar.
@@ -25,6 +27,7 @@ type CoveredDay struct {
 	Expected bool // the plan, or without one that the point is open, has it observed
 	Records  int
 	Hours    int           // in which records were begun
+	History  bool          // imported: observed, but how many records came is not known
 	Planned  time.Duration // 0: no hours are planned
 }
 
@@ -35,6 +38,7 @@ type PointCoverage struct {
 	Expected      int // days that were expected and are over, or have records
 	Observed      int // of those, with records
 	Silent        int // of those, without
+	Unknown       int // days that were expected, of which history knows only the month
 	Extra         int // days with records that were not expected
 	Records       int
 	PlannedHours  float64 // of the days expected and over
@@ -42,18 +46,27 @@ type PointCoverage struct {
 }
 
 // Share is the observed part of the expected days in percent; false when none was
-// expected.
+// expected, or when of some of them nothing is known.
 func (c PointCoverage) Share() (float64, bool) {
-	if c.Expected == 0 {
+	if c.Expected == 0 || c.Unknown > 0 {
 		return 0, false
 	}
 	return 100 * float64(c.Observed) / float64(c.Expected), true
 }
 
+// Expected tells whether the register has the point observed on the day: the planned
+// days of an open point, every day of one without a plan.
+func Expected(pt *dtm.Point, day time.Time) bool {
+	plan := pt.PlanAt(day)
+	return pt.OpenOn(day) && (plan.Days == 0 || plan.On(day))
+}
+
 // Coverage lays what came of each point's days against what was expected of them. A
-// point without a plan is expected on every day on which it is open. A day is over
-// an hour after the planned end, without a plan at midnight.
-func Coverage(points []dtm.Point, came []dtm.PointDay, p dtm.Period, zone *time.Location, now time.Time) []PointCoverage {
+// day is over an hour after the planned end, without a plan at midnight. Months of a
+// point in vague are known as months only: of their days without records nothing is
+// known. This is the one definition of coverage: pages, commands and the indicator
+// coverage_days_pct give what it gives.
+func Coverage(points []dtm.Point, came []dtm.PointDay, vague map[string][]dtm.Month, p dtm.Period, zone *time.Location, now time.Time) []PointCoverage {
 	by := map[string]map[time.Time]dtm.PointDay{}
 	for _, d := range came {
 		if by[d.Point] == nil {
@@ -66,28 +79,28 @@ func Coverage(points []dtm.Point, came []dtm.PointDay, p dtm.Period, zone *time.
 		pt := &points[i]
 		c := PointCoverage{Point: pt.Code}
 		for d := p.From; d.Before(p.To); d = d.AddDate(0, 0, 1) {
-			c.add(pt, d, by[pt.Code][d], zone, now)
+			c.add(pt, d, by[pt.Code][d], slices.Contains(vague[pt.Code], dtm.MonthOf(d)), zone, now)
 		}
 		out = append(out, c)
 	}
 	return out
 }
 
-func (c *PointCoverage) add(pt *dtm.Point, d time.Time, came dtm.PointDay, zone *time.Location, now time.Time) {
-	day := CoveredDay{Day: d, Records: came.Records, Hours: came.Hours}
+func (c *PointCoverage) add(pt *dtm.Point, d time.Time, came dtm.PointDay, vague bool, zone *time.Location, now time.Time) {
+	day := CoveredDay{Day: d, Records: came.Records, Hours: came.Hours, History: came.History && came.Records == 0, Expected: Expected(pt, d)}
 	over := dueAt(pt, d, zone)
-	plan := pt.PlanAt(d)
-	day.Expected = pt.OpenOn(d) && (plan.Days == 0 || plan.On(d))
-	if day.Expected && plan.Days != 0 {
+	if plan := pt.PlanAt(d); day.Expected && plan.Days != 0 {
 		day.Planned = plan.Duration()
 	}
 	switch {
-	case came.Records > 0:
+	case came.Records > 0 || came.History:
 		day.State = DayObserved
 	case !pt.OpenOn(d):
 		day.State = DayClosed
 	case !day.Expected:
 		day.State = DayFree
+	case vague:
+		day.State = DayUnknown
 	case now.Before(over):
 		day.State = DayPending
 	default:
@@ -98,6 +111,9 @@ func (c *PointCoverage) add(pt *dtm.Point, d time.Time, came dtm.PointDay, zone 
 	case day.Expected && day.State == DayObserved:
 		c.Expected++
 		c.Observed++
+		if day.History {
+			break // which hours is not known
+		}
 		c.PlannedHours += day.Planned.Hours()
 		if day.Planned > 0 {
 			c.ObservedHours += min(float64(came.Hours), day.Planned.Hours())
@@ -106,6 +122,8 @@ func (c *PointCoverage) add(pt *dtm.Point, d time.Time, came dtm.PointDay, zone 
 		c.Expected++
 		c.Silent++
 		c.PlannedHours += day.Planned.Hours()
+	case day.State == DayUnknown:
+		c.Unknown++
 	case day.State == DayObserved:
 		c.Extra++
 	}
@@ -131,6 +149,7 @@ func Total(list []PointCoverage) PointCoverage {
 		t.Expected += c.Expected
 		t.Observed += c.Observed
 		t.Silent += c.Silent
+		t.Unknown += c.Unknown
 		t.Extra += c.Extra
 		t.Records += c.Records
 		t.PlannedHours += c.PlannedHours

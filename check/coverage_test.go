@@ -81,7 +81,7 @@ func TestCoverage(t *testing.T) {
 		{Point: "gate", Day: on("2024-06-14"), Records: 1, Hours: 1}, // closed
 	}
 	now := time.Date(2024, 6, 12, 12, 0, 0, 0, eat)
-	c := check.Coverage([]dtm.Point{p}, came, dtm.Period{From: on("2024-06-08"), To: on("2024-06-16")}, eat, now)[0]
+	c := check.Coverage([]dtm.Point{p}, came, nil, dtm.Period{From: on("2024-06-08"), To: on("2024-06-16")}, eat, now)[0]
 	want := []check.DayState{check.DayFree, check.DayObserved, check.DayObserved, check.DaySilent, check.DayPending, check.DayClosed, check.DayObserved, check.DayClosed}
 	for i, d := range c.Days {
 		if d.State != want[i] {
@@ -93,9 +93,20 @@ func TestCoverage(t *testing.T) {
 	}
 	// Without a plan, open days are expected; their hours are not.
 	bare := dtm.Point{Code: "gate"}
-	c = check.Coverage([]dtm.Point{bare}, came, dtm.Period{From: on("2024-06-09"), To: on("2024-06-12")}, eat, now)[0]
+	c = check.Coverage([]dtm.Point{bare}, came, nil, dtm.Period{From: on("2024-06-09"), To: on("2024-06-12")}, eat, now)[0]
 	if c.Expected != 3 || c.Observed != 2 || c.PlannedHours != 0 || c.ObservedHours != 0 {
 		t.Errorf("without a plan: %+v", c)
+	}
+	// Of a month that history knows as a month, days without records are not known: no
+	// share is given. Imported days are observed, without records or hours.
+	june := map[string][]dtm.Month{"gate": {dtm.MonthOf(on("2024-06-01"))}}
+	c = check.Coverage([]dtm.Point{bare}, came, june, dtm.Period{From: on("2024-06-09"), To: on("2024-06-12")}, eat, now)[0]
+	if _, ok := c.Share(); ok || c.Unknown != 1 || c.Silent != 0 || c.Observed != 2 || c.Days[2].State != check.DayUnknown {
+		t.Errorf("of a month known as a month: %+v", c)
+	}
+	c = check.Coverage([]dtm.Point{p}, []dtm.PointDay{{Point: "gate", Day: on("2024-06-10"), History: true}}, nil, dtm.Period{From: on("2024-06-10"), To: on("2024-06-12")}, eat, now)[0]
+	if c.Expected != 2 || c.Observed != 1 || c.Records != 0 || c.PlannedHours != 12 || !c.Days[0].History {
+		t.Errorf("imported: %+v", c)
 	}
 }
 
@@ -119,7 +130,7 @@ func TestCoverageSums(t *testing.T) {
 			}
 		}
 		now := on("2024-01-01").Add(time.Duration(r.IntN(40*24)) * time.Hour)
-		c := check.Coverage([]dtm.Point{p}, came, dtm.Period{From: on("2024-01-01"), To: on("2024-02-10")}, eat, now)[0]
+		c := check.Coverage([]dtm.Point{p}, came, nil, dtm.Period{From: on("2024-01-01"), To: on("2024-02-10")}, eat, now)[0]
 		n := map[check.DayState]int{}
 		for _, d := range c.Days {
 			n[d.State]++

@@ -31,6 +31,7 @@ type senderRow struct {
 type coverageView struct {
 	page
 	Month, Older, Newer string
+	AsOf                string
 	Days                []int
 	Rows                []coverageRow
 	Total               coverageRow
@@ -39,7 +40,7 @@ type coverageView struct {
 	History             bool // there is no record by day
 }
 
-var dayMarks = map[check.DayState]string{check.DayClosed: "", check.DayFree: "–", check.DayObserved: "●", check.DaySilent: "!", check.DayPending: "·"}
+var dayMarks = map[check.DayState]string{check.DayClosed: "", check.DayFree: "–", check.DayObserved: "●", check.DaySilent: "!", check.DayPending: "·", check.DayUnknown: "?"}
 
 // coverage is the calendar of the network: what was expected of each point's days and
 // what came.
@@ -57,7 +58,7 @@ func (p *Pages) coverage(w http.ResponseWriter, r *http.Request) error {
 		v.Newer = m.Add(1).String()
 	}
 	n, period := p.Staff.Points, dtm.Months(m, m)
-	list, err := n.Coverage(ctx, period)
+	list, at, err := n.Coverage(ctx, period)
 	if err != nil {
 		return err
 	}
@@ -83,9 +84,9 @@ func (p *Pages) coverage(w http.ResponseWriter, r *http.Request) error {
 	for d := range m.Days() {
 		v.Days = append(v.Days, d+1)
 	}
-	v.History = true
+	v.AsOf, v.History = v.When(at), true
 	for _, c := range list {
-		if c.Expected == 0 && c.Records == 0 && !slices.ContainsFunc(c.Days, func(d check.CoveredDay) bool { return d.State == check.DayPending }) {
+		if c.Expected == 0 && c.Records == 0 && c.Unknown == 0 && !slices.ContainsFunc(c.Days, func(d check.CoveredDay) bool { return d.State == check.DayPending }) {
 			continue
 		}
 		v.History = v.History && c.Records == 0
@@ -102,8 +103,12 @@ func (p *Pages) coverage(w http.ResponseWriter, r *http.Request) error {
 	}
 	slices.SortStableFunc(v.Rows, func(a, b coverageRow) int { return cmp.Compare(a.Name, b.Name) })
 	v.Delayed = took[""].Records > 0
-	v.Total = v.coverageRow(check.Total(list), took[""])
-	for _, s := range []check.DayState{check.DayObserved, check.DaySilent, check.DayPending, check.DayFree, check.DayClosed} {
+	all := check.Total(list)
+	v.Total = v.coverageRow(all, took[""])
+	for _, s := range []check.DayState{check.DayObserved, check.DaySilent, check.DayPending, check.DayFree, check.DayClosed, check.DayUnknown} {
+		if s == check.DayUnknown && all.Unknown == 0 {
+			continue
+		}
 		v.Key = append(v.Key, coverageCell{string(s), dayMarks[s], v.T("coverage.day." + string(s))})
 	}
 	return p.show(w, http.StatusOK, "coverage", v)

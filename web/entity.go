@@ -164,6 +164,9 @@ func (p *Pages) entityCSV(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Staff.EntityCSV(r.Context(), &b, l); err != nil {
 		return err
 	}
+	if err := p.exported(r, "entities:"+l.Name, map[string]any{"as": "csv"}); err != nil {
+		return err
+	}
 	download(w, "text/csv; charset=utf-8", l.Name+".csv")
 	_, err = b.WriteTo(w)
 	return err

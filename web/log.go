@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,8 +12,9 @@ import (
 
 type logView struct {
 	page
-	Events       []eventRow
-	Older, Newer string
+	Events        []eventRow
+	Older, Newest string
+	Kinds         []option
 }
 
 type eventRow struct {
@@ -20,37 +22,50 @@ type eventRow struct {
 	What, Who string
 }
 
-// log shows the newest entries of the audit log.
+// logKinds are how names of events begin, by what a reader looks for.
+var logKinds = []string{"submission", "review", "flag", "point", "areas", "silence", "release", "form", "device", "entity", "user", "data", "access", "rule", "webhook"}
+
+// log shows the newest entries of the audit log, all or of a kind.
 func (p *Pages) log(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
+	ctx, q := r.Context(), r.URL.Query()
 	v := logView{page: p.inside(r, "log", "staff.log", "/log")}
-	last, err := p.Staff.Events.Last(ctx)
+	f := dtm.EventFilter{Name: q.Get("what"), Limit: pageRows + 1}
+	if !slices.Contains(logKinds, f.Name) {
+		f.Name = ""
+	}
+	if n, err := strconv.ParseInt(q.Get("until"), 10, 64); err == nil && n > 0 {
+		f.Until = n
+	}
+	list, err := p.Staff.Audit.FindEvents(ctx, f)
 	if err != nil {
 		return err
 	}
-	until := last
-	if n, err := strconv.ParseInt(r.URL.Query().Get("until"), 10, 64); err == nil && n > 0 && n < last {
-		until = n
+	at := func(until int64) string {
+		to := url.Values{}
+		if f.Name != "" {
+			to.Set("what", f.Name)
+		}
+		if until > 0 {
+			to.Set("until", strconv.FormatInt(until, 10))
+		}
+		return strings.TrimSuffix(v.Link("/staff/log?"+to.Encode()), "?")
 	}
-	list, err := p.Staff.Events.Events(ctx, max(0, until-pageRows), int(min(until, pageRows)))
-	if err != nil {
-		return err
+	if len(list) > pageRows {
+		v.Older, list = at(list[pageRows].Seq), list[:pageRows]
 	}
-	slices.Reverse(list)
+	if f.Until > 0 {
+		v.Newest = at(0)
+	}
+	v.Kinds = []option{{"", v.T("log.kind.all"), f.Name == ""}}
+	for _, k := range logKinds {
+		v.Kinds = append(v.Kinds, option{k, v.T("log.kind." + k), k == f.Name})
+	}
 	names, err := p.deviceNames(ctx)
 	if err != nil {
 		return err
 	}
 	for _, e := range list {
-		row := eventRow{Event: e, What: v.EventName(e.Name), Who: v.Actor(e.Actor, names)}
-		v.Events = append(v.Events, row)
-	}
-	at := func(n int64) string { return v.Link("/staff/log?until=" + strconv.FormatInt(n, 10)) }
-	if until > pageRows {
-		v.Older = at(until - pageRows)
-	}
-	if until < last {
-		v.Newer = at(min(last, until+pageRows))
+		v.Events = append(v.Events, eventRow{Event: e, What: v.EventName(e.Name), Who: v.Actor(e.Actor, names)})
 	}
 	return p.show(w, http.StatusOK, "log", v)
 }

@@ -25,8 +25,9 @@ type Network struct {
 	Points   dtm.Points
 	Arrivals dtm.Arrivals
 	Silences dtm.Silences
-	// Coverage is what was expected of each point in a period and what came.
-	Coverage func(ctx context.Context, p dtm.Period) ([]check.PointCoverage, error)
+	// Coverage is what was expected of each point in a period and what came, as of the
+	// moment that it gives.
+	Coverage func(ctx context.Context, p dtm.Period) ([]check.PointCoverage, time.Time, error)
 	// Touched is how many movements were observed at an effect's point on its days.
 	Touched func(ctx context.Context, e dtm.Effect) (int64, error)
 	// Crew finds devices by names or ids and users by addresses.

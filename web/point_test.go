@@ -60,9 +60,10 @@ func (arrivals) Sightings(context.Context, string, dtm.Period, int) ([]dtm.Sight
 
 func network(op *dtm.Operation, db *sqlite.DB) *web.Network {
 	return &web.Network{Points: registrar{op, db}, Arrivals: arrivals{}, Silences: db,
-		Coverage: func(ctx context.Context, p dtm.Period) ([]check.PointCoverage, error) {
+		Coverage: func(ctx context.Context, p dtm.Period) ([]check.PointCoverage, time.Time, error) {
 			days, err := arrivals{}.PointDays(ctx, p)
-			return check.Coverage(op.Network(), days, p, op.Zone, time.Date(2026, 11, 5, 12, 0, 0, 0, op.Zone)), err
+			at := time.Date(2026, 11, 5, 12, 0, 0, 0, op.Zone)
+			return check.Coverage(op.Network(), days, nil, p, op.Zone, at), at, err
 		},
 		Touched: func(context.Context, dtm.Effect) (int64, error) { return 1234, nil },
 		Crew: func(_ context.Context, devices, people []string) (dtm.Crew, error) {
@@ -173,6 +174,9 @@ func TestPoints(t *testing.T) {
 	}
 	if status, _ := send(t, manager, s.URL+"/en/staff/points/nowhere", nil); status != http.StatusNotFound {
 		t.Errorf("a point that is none: %d", status)
+	}
+	if status, body := send(t, supervisor, at+"/", nil); status != http.StatusOK || !strings.Contains(body, "<h1>Obock") {
+		t.Errorf("with a slash at the end: %d", status)
 	}
 	_, body = send(t, supervisor, s.URL+"/en/staff/coverage/?month=2026-11", nil)
 	has("coverage", body, "3 November 2026: observed · records: 4", "4 November 2026: silent", "5 November 2026: to come", "1.5 h", "2.5 d")

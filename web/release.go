@@ -547,6 +547,9 @@ func (p *Pages) staffReleasePart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := p.exported(r, "release:"+x.Number, map[string]any{"part": r.PathValue("file")}); err != nil {
+		return err
+	}
 	return p.part(w, r, x)
 }
 

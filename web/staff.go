@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 
 	"dtm"
 	"dtm/access"
+	"dtm/event"
 	"dtm/locale"
 	"dtm/serve"
 )
@@ -30,7 +32,9 @@ type Staff struct {
 	Submissions dtm.Submissions
 	Blobs       dtm.Blobs
 	Events      dtm.Events
-	Points      *Network // nil: no pages about points
+	Audit       dtm.Audit
+	Trail       *access.Trail // notes exports and refusals; nil: they are not noted
+	Points      *Network      // nil: no pages about points
 	Readings    dtm.Readings
 	Entities    dtm.Entities
 	Webhooks    dtm.Webhooks
@@ -190,6 +194,10 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 		if p.Staff.Points != nil {
 			page("GET /points/{$}", access.ReadSubmissions, p.points)
 			page("GET /points/{code}", access.ReadSubmissions, p.pointPage)
+			page("GET /points/{code}/{$}", access.ReadSubmissions, func(w http.ResponseWriter, r *http.Request) error {
+				http.Redirect(w, r, strings.TrimSuffix(r.URL.EscapedPath(), "/"), http.StatusPermanentRedirect)
+				return nil
+			})
 			page("POST /points/{code}", access.ChangePoints, p.changePoint)
 			page("POST /points/{code}/silence", access.ChangePoints, p.dismissSilence)
 			page("GET /coverage/{$}", access.ReadSubmissions, p.coverage)
@@ -267,12 +275,15 @@ func (p *Pages) behind(a access.Action, fn serve.Func) serve.Func {
 			http.Redirect(w, r, to, http.StatusSeeOther)
 			return nil
 		}
+		ctx := event.WithActor(context.WithValue(r.Context(), userKey{}, u), "user:"+u.Email)
 		if a != "" {
 			if err := access.Decide(u, a); err != nil {
+				if dtm.KindOf(err) == dtm.Forbidden {
+					err = cmp.Or(p.Staff.Trail.Refused(ctx, u, a, r.Pattern), err)
+				}
 				return err
 			}
 		}
-		ctx := context.WithValue(r.Context(), userKey{}, u)
 		return fn(w, r.WithContext(ctx))
 	}
 }

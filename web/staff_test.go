@@ -62,7 +62,7 @@ func office(t *testing.T) (*httptest.Server, *sqlite.DB) {
 func serving(t *testing.T, op *dtm.Operation, db *sqlite.DB, blobs *blob.Disk) *httptest.Server {
 	t.Helper()
 	p, err := web.New(web.Options{Operation: op, Now: time.Now, Staff: &web.Staff{
-		Sessions: db, Door: &access.Door{Users: db, Now: time.Now}, Users: db, Forms: db, Drafts: db, States: db, History: db, Devices: db, DeviceCare: db, Submissions: db, Blobs: blobs, Events: db, Review: reviewing(db), Points: network(op, db), Readings: db, Entities: db, Webhooks: db, CheckWebhook: func(url string) error { return webhook.CheckURL(url, nil) }, TryWebhook: func(context.Context, string) (int, error) { return 204, nil },
+		Sessions: db, Door: &access.Door{Users: db, Now: time.Now}, Users: db, Forms: db, Drafts: db, States: db, History: db, Devices: db, DeviceCare: db, Submissions: db, Blobs: blobs, Events: db, Audit: db, Trail: &access.Trail{Audit: db, Now: time.Now}, Review: reviewing(db), Points: network(op, db), Readings: db, Entities: db, Webhooks: db, CheckWebhook: func(url string) error { return webhook.CheckURL(url, nil) }, TryWebhook: func(context.Context, string) (int, error) { return 204, nil },
 		EntityCSV: func(_ context.Context, w io.Writer, l dtm.EntityList) error {
 			return entity.WriteCSV(w, l, nil, false, dtm.EntityScope{})
 		}, Replacement: db.Replacement,
@@ -190,6 +190,44 @@ func TestBehindSignIn(t *testing.T) {
 				t.Errorf("%s for %s: %d, want %d", path, role, status, want)
 			}
 		}
+	}
+}
+
+// TestNoted: who takes rows out and who is refused stands in the log, once for the
+// same again, and the log shows one kind alone.
+func TestNoted(t *testing.T) {
+	t.Parallel()
+	s, db := office(t)
+	manager, partner, admin := visitor(t, s, dtm.RoleManager), visitor(t, s, dtm.RolePartner), visitor(t, s, dtm.RoleAdmin)
+	for range 3 {
+		if status, _ := send(t, manager, s.URL+"/en/staff/submissions/list.csv?q=somebody&point=obock", nil); status != http.StatusOK {
+			t.Fatalf("the list: %d", status)
+		}
+		if status, _ := send(t, partner, s.URL+"/fr/staff/submissions/?q=somebody", nil); status != http.StatusForbidden {
+			t.Fatalf("a partner reads submissions: %d", status)
+		}
+	}
+	if status, _ := send(t, visitor(t, s, ""), s.URL+"/en/staff/submissions/", nil); status != http.StatusOK {
+		t.Fatalf("a stranger: %d", status)
+	}
+	for what, want := range map[string]string{
+		"data":   `user:manager@example.org data.exported submissions {"as":"csv","options":["point","q"]}`,
+		"access": `user:partner@example.org access.refused submission.read {"role":"partner","route":"GET /fr/staff/submissions/{$}"}`,
+	} {
+		list, err := db.FindEvents(t.Context(), dtm.EventFilter{Name: what})
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%s: %+v, %v", what, list, err)
+		}
+		if e := list[0]; e.Actor+" "+e.Name+" "+e.Subject+" "+e.Detail != want {
+			t.Errorf("noted %+v, want %s", e, want)
+		}
+	}
+	_, body := send(t, admin, s.URL+"/en/staff/log?what=data", nil)
+	if !strings.Contains(body, "data exported") || strings.Contains(body, "account opened") {
+		t.Errorf("the log of exports: %s", body)
+	}
+	if _, body := send(t, admin, s.URL+"/en/staff/log?what=webhook", nil); !strings.Contains(body, "nothing of this kind") {
+		t.Error("an empty log does not say so")
 	}
 }
 

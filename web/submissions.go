@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/csv"
 	"html/template"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,7 +14,8 @@ import (
 
 	"dtm"
 	"dtm/access"
-	"dtm/disseminate/maps"
+	basemap "dtm/disseminate/maps"
+	"dtm/event"
 )
 
 type submissionRow struct {
@@ -349,10 +351,10 @@ func (p *Pages) submissionMap(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v.Count, v.Newest = v.counted(total, true), total > dtm.ManyFound
-	var dots []maps.Dot
+	var dots []basemap.Dot
 	for i, s := range spots {
 		place := v.Position(s.Lat, s.Lon)
-		dots = append(dots, maps.Dot{Lon: s.Lon, Lat: s.Lat, Count: s.Count, Label: place, Value: v.T("submission.count", v.Number(s.Count))})
+		dots = append(dots, basemap.Dot{Lon: s.Lon, Lat: s.Lat, Count: s.Count, Label: place, Value: v.T("submission.count", v.Number(s.Count))})
 		if i < spotRows {
 			v.Spots = append(v.Spots, spotRow{place, v.Number(s.Count), p.near(v.page, s.Lat, s.Lon), v.Link("/staff/submissions/" + url.PathEscape(s.ID))})
 		}
@@ -367,15 +369,15 @@ func (p *Pages) submissionMap(w http.ResponseWriter, r *http.Request) error {
 }
 
 // dots is a map of the operation with its open points and dots on it.
-func (p *Pages) dots(g page, id, title string, width float64, dots []maps.Dot) (template.HTML, int) {
-	spec := maps.Spec{ID: id, Title: title, Country: p.Operation.Country, Width: width, Names: map[string]string{}, Lang: g.Lang,
-		Texts: maps.Texts{Disclaimer: p.Operation.Disclaimer.In(g.Lang)}}
+func (p *Pages) dots(g page, id, title string, width float64, dots []basemap.Dot) (template.HTML, int) {
+	spec := basemap.Spec{ID: id, Title: title, Country: p.Operation.Country, Width: width, Names: map[string]string{}, Lang: g.Lang,
+		Texts: basemap.Texts{Disclaimer: p.Operation.Disclaimer.In(g.Lang)}}
 	for _, a := range p.Operation.Areas {
 		spec.Names[a.Code] = a.Name.In(g.Lang)
 	}
 	for _, pt := range p.Operation.Network() {
 		if pt.Positioned && dtm.ValueAt(pt.Status, p.Now()) == "open" {
-			spec.Points = append(spec.Points, maps.Point{Code: pt.Code, Label: pt.Name.In(g.Lang), Lon: pt.Lon, Lat: pt.Lat, Region: pt.Area, Approximate: pt.Approximate})
+			spec.Points = append(spec.Points, basemap.Point{Code: pt.Code, Label: pt.Name.In(g.Lang), Lon: pt.Lon, Lat: pt.Lat, Region: pt.Area, Approximate: pt.Approximate})
 		}
 	}
 	svg, outside := p.base.Dots(spec, dots)
@@ -433,6 +435,13 @@ func (p *Pages) submissionList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	how := map[string]any{"as": "csv"}
+	if narrowed := slices.Sorted(maps.Keys(r.URL.Query())); len(narrowed) > 0 {
+		how["options"] = narrowed
+	}
+	if err := p.exported(r, "submissions", how); err != nil {
+		return err
+	}
 	download(w, "text/csv; charset=utf-8", p.Operation.Code+"-submissions.csv")
 	c := csv.NewWriter(w)
 	c.Write([]string{"id", "form", "version", "received", "device", "point", "enumerator", "observed", "latitude", "longitude", "state", "remarks", "attachments", "name"})
@@ -468,6 +477,11 @@ func cell(s string) string {
 		return "'" + s
 	}
 	return s
+}
+
+// exported notes that rows leave by a page.
+func (p *Pages) exported(r *http.Request, what string, how map[string]any) error {
+	return p.Staff.Trail.Exported(r.Context(), event.Actor(r.Context()), what, how)
 }
 
 // answersZip is the answers to one form of what the filter finds, as the tables of

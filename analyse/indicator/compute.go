@@ -166,9 +166,14 @@ func (c *computation) elapsed(p dtm.Period) int {
 	if !until.Before(p.To) || !until.After(p.From) {
 		return p.Days()
 	}
+	c.running()
+	return dtm.Period{From: p.From, To: until}.Days()
+}
+
+// running notes that the period is not over.
+func (c *computation) running() {
 	c.note("period.running", "The period is not over: days are counted up to the last data received.",
 		"La p\u00e9riode n\u2019est pas termin\u00e9e\u202f: les jours sont compt\u00e9s jusqu\u2019aux derni\u00e8res donn\u00e9es re\u00e7ues.")
-	return dtm.Period{From: p.From, To: until}.Days()
 }
 
 func (c *computation) averageCalendar() error {

@@ -6,6 +6,7 @@ import (
 
 	"dtm"
 	"dtm/analyse/warehouse"
+	"dtm/check"
 )
 
 // Verdicts of checks.
@@ -53,8 +54,8 @@ func Over(op *dtm.Operation, at time.Time, m dtm.Month) Check {
 	return Check{ID: "over", Verdict: OK}
 }
 
-// Coverage names the points that were open in the month and have no movements, or
-// fewer observed days than open ones where days are known; and counts the movements
+// Coverage names the points that were expected in the month and have no movements, or
+// fewer observed days than expected ones where days are known; and counts the movements
 // that are under no known point.
 func Coverage(op *dtm.Operation, f warehouse.Frozen) []Check {
 	month := f.Month.String()
@@ -87,16 +88,19 @@ func Coverage(op *dtm.Operation, f warehouse.Frozen) []Check {
 	c := Check{ID: "coverage", Verdict: OK}
 	var expected, observed int64
 	for _, p := range op.Network() {
-		var open int64
+		var open, seen int64
 		for d := f.Month.First(); d.Before(f.Month.Add(1).First()); d = d.AddDate(0, 0, 1) {
-			if dtm.ValueAt(p.Status, d) == "open" {
-				open++
+			if !check.Expected(&p, d) {
+				continue
+			}
+			open++
+			if days[p.Code][d.Format(time.DateOnly)] {
+				seen++
 			}
 		}
 		if open == 0 {
 			continue
 		}
-		seen := int64(len(days[p.Code]))
 		switch {
 		case seen == 0 && !monthOnly[p.Code]:
 			c.Items = append(c.Items, Item{Name: p.Code, Is: 0, Was: open})

@@ -45,6 +45,9 @@ type house struct {
 	doorway  sync.Once
 	signIns  *access.Door
 
+	tracing sync.Once
+	traces  *access.Trail
+
 	printer printer
 	loading sync.WaitGroup
 	stop    context.CancelFunc

@@ -147,16 +147,7 @@ func runPointDismiss(ctx context.Context, c *call) error {
 	return nil
 }
 
-// coverage is what was expected of each point in a period and what came.
-func (h *house) coverage(ctx context.Context, p dtm.Period) ([]check.PointCoverage, error) {
-	came, err := h.figures.PointDays(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	return check.Coverage(h.op.Network(), came, p, h.op.Zone, h.now()), nil
-}
-
-var dayMarks = map[check.DayState]string{check.DayClosed: " ", check.DayFree: "-", check.DayObserved: "#", check.DaySilent: "!", check.DayPending: "."}
+var dayMarks = map[check.DayState]string{check.DayClosed: " ", check.DayFree: "-", check.DayObserved: "#", check.DaySilent: "!", check.DayPending: ".", check.DayUnknown: "?"}
 
 func runCoverage(ctx context.Context, c *call) error {
 	fs := c.flags()
@@ -181,7 +172,7 @@ func runCoverage(ctx context.Context, c *call) error {
 		return err
 	}
 	p := dtm.Months(m, m)
-	list, err := h.coverage(ctx, p)
+	list, at, err := h.figures.Coverage(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -207,7 +198,7 @@ func runCoverage(ctx context.Context, c *call) error {
 		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%d\t%s\t%s\t%s\t%s\n", name, days, x.Expected, x.Observed, percent, x.Silent, locale.Number(l, x.PlannedHours, 0), locale.Number(l, x.ObservedHours, 0), delay, p90)
 	}
 	for _, x := range list {
-		if x.Expected == 0 && x.Records == 0 {
+		if x.Expected == 0 && x.Records == 0 && x.Unknown == 0 {
 			continue
 		}
 		days := ""
@@ -220,7 +211,7 @@ func runCoverage(ctx context.Context, c *call) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(c.err, "# observed  ! silent  - not planned  . to come  (blank) closed")
+	fmt.Fprintf(c.err, "# observed  ! silent  - not planned  . to come  ? only the month is known  (blank) closed; as of %s\n", at.In(h.op.Zone).Format("2006-01-02 15:04"))
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"dtm"
 	"dtm/access"
+	"dtm/event"
 	"dtm/gather/entity"
 	"dtm/gather/entry"
 	"dtm/gather/odata"
@@ -28,9 +29,9 @@ import (
 func (h *house) staff() *web.Staff {
 	return &web.Staff{
 		Sessions: h.db, Secure: strings.HasPrefix(h.baseURL(), "https://"), Door: h.door(),
-		Users: h.db, Forms: h.db, Drafts: h.db, States: h.db, History: h.db, Devices: h.db, DeviceCare: h.db, Submissions: h.db, Blobs: h.blobs, Events: h.db, Readings: h.db, Entities: h.db, Webhooks: h.db, EntityCSV: h.entityCSV, CheckWebhook: func(url string) error { return webhook.CheckURL(url, nil) }, TryWebhook: h.tryWebhook, Replacement: h.db.Replacement, Answered: h.answered,
+		Users: h.db, Forms: h.db, Drafts: h.db, States: h.db, History: h.db, Devices: h.db, DeviceCare: h.db, Submissions: h.db, Blobs: h.blobs, Events: h.db, Audit: h.db, Trail: h.trail(), Readings: h.db, Entities: h.db, Webhooks: h.db, EntityCSV: h.entityCSV, CheckWebhook: func(url string) error { return webhook.CheckURL(url, nil) }, TryWebhook: h.tryWebhook, Replacement: h.db.Replacement, Answered: h.answered,
 		Answers: h.answers, Name: h.instanceName,
-		Points: &web.Network{Points: h, Arrivals: h.figures, Silences: h.db, Coverage: h.coverage, Touched: h.touched, Crew: h.crew},
+		Points: &web.Network{Points: h, Arrivals: h.figures, Silences: h.db, Coverage: h.figures.Coverage, Touched: h.touched, Crew: h.crew},
 		HashPassword: func(ctx context.Context, password string) (string, error) {
 			return access.HashPassword(ctx, rand.Reader, password)
 		},
@@ -68,9 +69,20 @@ func (h *house) door() *access.Door {
 	return h.signIns
 }
 
+// trail is where exports and refusals are noted, of pages and API alike.
+func (h *house) trail() *access.Trail {
+	h.tracing.Do(func() { h.traces = &access.Trail{Audit: h.db, Now: time.Now} })
+	return h.traces
+}
+
+// exported notes an export by whoever the context says.
+func (h *house) exported(ctx context.Context, what string, how map[string]any) error {
+	return h.trail().Exported(ctx, event.Actor(ctx), what, how)
+}
+
 // answered writes the answers to a form of those submissions that a search finds.
 func (h *house) answered(w http.ResponseWriter, r *http.Request, form string, among dtm.SubmissionSearch) error {
-	t := &odata.Handler{Stream: amongStream{h.db, among}, Submissions: h.db, Blobs: h.blobs, Devices: h.db, Events: h.db, Now: time.Now, Base: h.config.BaseURL, Tags: h.tags}
+	t := &odata.Handler{Stream: amongStream{h.db, among}, Submissions: h.db, Blobs: h.blobs, Devices: h.db, Audit: h.db, Exported: h.exported, Now: time.Now, Base: h.config.BaseURL, Tags: h.tags}
 	return t.CSV(w, r, form)
 }
 

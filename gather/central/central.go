@@ -1,6 +1,7 @@
 package central
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,7 @@ type Handler struct {
 	Reviews     dtm.Reviews
 	Devices     dtm.Devices
 	Events      dtm.Events
+	Audit       dtm.Audit
 	// Convert reads an XLSForm or an XForm and gives the form as it would be
 	// published, with warnings; fallback is its id when the form names none. Its
 	// error is Invalid when the form has faults.
@@ -56,6 +58,8 @@ type Handler struct {
 	Entities *Datasets
 	// EntityTable answers OData of an entity list; nil: 501.
 	EntityTable func(w http.ResponseWriter, r *http.Request, list, rest string) error
+	// Trail notes exports and refusals; nil: they are not noted.
+	Trail *access.Trail
 	// Secure says that sessions' cookies go by TLS only.
 	Secure bool
 	// MaxBody is the largest request in bytes; 100 MB when 0.
@@ -158,15 +162,18 @@ func (h *Handler) behind(a access.Action, fn serve.Func) serve.Func {
 		if err != nil {
 			return err
 		}
+		ctx := event.WithActor(context.WithValue(r.Context(), userKey{}, u), "user:"+u.Email)
 		if a != "" {
 			if err := access.Decide(u, a); err != nil {
+				if dtm.KindOf(err) == dtm.Forbidden {
+					err = cmp.Or(h.Trail.Refused(ctx, u, a, r.Pattern), err)
+				}
 				return err
 			}
 		}
 		if p := r.PathValue("project"); p != "" && p != "1" {
 			return dtm.Errorf(dtm.NotFound, "there is no project %q; this server has project 1", p).Coded("project.unknown", p)
 		}
-		ctx := event.WithActor(context.WithValue(r.Context(), userKey{}, u), "user:"+u.Email)
 		return fn(w, r.WithContext(ctx))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"dtm"
+	"dtm/event"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -351,6 +352,11 @@ func (h *Handler) entityTables(w http.ResponseWriter, r *http.Request) error {
 	}
 	if h.EntityTable == nil {
 		return dtm.Errorf(dtm.Unsupported, "tables of entity lists are not served here").Coded("central.not_here")
+	}
+	if rest := r.PathValue("rest"); rest != "" && rest != "$metadata" {
+		if err := h.Trail.Exported(r.Context(), event.Actor(r.Context()), "entities:"+name, map[string]any{"as": "odata"}); err != nil {
+			return err
+		}
 	}
 	return h.EntityTable(w, r, name, r.PathValue("rest"))
 }

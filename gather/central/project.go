@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"dtm"
 )
@@ -180,7 +181,8 @@ type logJSON struct {
 	At      string          `json:"loggedAt"`
 }
 
-// audits gives the log, newest first.
+// audits gives the log, newest first. The filter is asked before the page is cut:
+// limit and offset count what it finds.
 func (h *Handler) audits(w http.ResponseWriter, r *http.Request) error {
 	limit, offset, err := span(r)
 	if err != nil {
@@ -189,25 +191,21 @@ func (h *Handler) audits(w http.ResponseWriter, r *http.Request) error {
 	if limit == 0 || limit > 1000 {
 		limit = 1000
 	}
-	last, err := h.Events.Last(r.Context())
+	f := dtm.EventFilter{Name: r.URL.Query().Get("action"), Limit: limit, Offset: offset}
+	for key, into := range map[string]*time.Time{"start": &f.From, "end": &f.To} {
+		if s := r.URL.Query().Get(key); s != "" {
+			if *into, err = time.Parse(time.RFC3339, s); err != nil {
+				return dtm.Errorf(dtm.Invalid, "%s takes a time like 2026-11-24T06:12:03Z, not %q", key, s).At(key).Coded("central.time", key, s)
+			}
+		}
+	}
+	list, err := h.Audit.FindEvents(r.Context(), f)
 	if err != nil {
 		return err
 	}
-	until := last - int64(offset)
-	if until <= 0 {
-		return answer(w, []logJSON{})
-	}
-	list, err := h.Events.Events(r.Context(), max(0, until-int64(limit)), int(min(until, int64(limit))))
-	if err != nil {
-		return err
-	}
-	slices.Reverse(list)
-	action := r.URL.Query().Get("action")
 	out := []logJSON{}
 	for _, e := range list {
-		if action == "" || e.Name == action {
-			out = append(out, logJSON{h.actorID(e.Actor), e.Name, e.Subject, json.RawMessage(e.Detail), instant(e.At)})
-		}
+		out = append(out, logJSON{h.actorID(e.Actor), e.Name, e.Subject, json.RawMessage(e.Detail), instant(e.At)})
 	}
 	return answer(w, out)
 }

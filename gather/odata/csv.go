@@ -92,6 +92,9 @@ func (h *Handler) CSV(w http.ResponseWriter, r *http.Request, form string) error
 	if fresh, err := h.unchanged(w, r); err != nil || fresh {
 		return err
 	}
+	if err := h.exported(r, form, "csv", ""); err != nil {
+		return err
+	}
 	for _, t := range l.tables {
 		e.sheets = append(e.sheets, e.sheet(t))
 	}

@@ -27,8 +27,11 @@ type Handler struct {
 	Submissions dtm.Submissions
 	Blobs       dtm.Blobs
 	Devices     dtm.Devices
-	Events      dtm.Events
-	Now         func() time.Time
+	Audit       dtm.Audit
+	// Exported is told of a table or file that goes out whole or in part, "form:fmr", and
+	// how it was asked for; nil: nobody is.
+	Exported func(ctx context.Context, what string, how map[string]any) error
+	Now      func() time.Time
 
 	// -----
 
@@ -134,6 +137,9 @@ func (h *Handler) Form(w http.ResponseWriter, r *http.Request, form, rest string
 		return a.one(w, *id)
 	}
 	fresh, err := h.unchanged(w, r)
+	if err == nil && !fresh {
+		err = h.exported(r, form, "odata", t.name)
+	}
 	if err != nil || fresh {
 		return err
 	}
@@ -169,7 +175,7 @@ func (h *Handler) names(ctx context.Context) (map[string]string, error) {
 
 // unchanged tells a client that has the answer already so: it changes with the log.
 func (h *Handler) unchanged(w http.ResponseWriter, r *http.Request) (bool, error) {
-	last, err := h.Events.Last(r.Context())
+	last, err := h.Audit.LastChange(r.Context())
 	if err != nil {
 		return false, err
 	}
@@ -184,6 +190,28 @@ func (h *Handler) unchanged(w http.ResponseWriter, r *http.Request) (bool, error
 		return false, nil
 	}
 	return fresh(w, r, fmt.Sprintf(`W/"%x"`, sum.Sum64())), nil
+}
+
+// exported tells that rows of a form go out. Pages of one table are one export: where
+// the page begins is not told, and of filters only that there are some.
+func (h *Handler) exported(r *http.Request, form, as, table string) error {
+	if h.Exported == nil {
+		return nil
+	}
+	how := map[string]any{"as": as}
+	if table != "" {
+		how["table"] = table
+	}
+	var narrowed []string
+	for k := range r.URL.Query() {
+		if k != "$skiptoken" && k != "$skip" && k != "$top" && k != "$count" {
+			narrowed = append(narrowed, k)
+		}
+	}
+	if slices.Sort(narrowed); len(narrowed) > 0 {
+		how["options"] = narrowed
+	}
+	return h.Exported(r.Context(), "form:"+form, how)
 }
 
 // fresh sets the tag of an answer; true: the client has it, and was told so.

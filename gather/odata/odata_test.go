@@ -53,7 +53,7 @@ func open(t testing.TB) *service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &odata.Handler{Stream: db, Submissions: db, Blobs: blobs, Devices: db, Events: db, Now: time.Now,
+	h := &odata.Handler{Stream: db, Submissions: db, Blobs: blobs, Devices: db, Audit: db, Now: time.Now,
 		Tags: func(context.Context, string) (map[string]string, error) {
 			return map[string]string{"/data/point": "#loc+fmp+code"}, nil
 		}}
@@ -707,7 +707,7 @@ func TestCSV(t *testing.T) {
 func TestCutOff(t *testing.T) {
 	t.Parallel()
 	s := fmr(t, 3)
-	h := &odata.Handler{Stream: failing{s.db}, Submissions: s.db, Blobs: s.blobs, Devices: s.db, Events: s.db, Now: time.Now}
+	h := &odata.Handler{Stream: failing{s.db}, Submissions: s.db, Blobs: s.blobs, Devices: s.db, Audit: s.db, Now: time.Now}
 	server := httptest.NewServer(serve.Handle(func(w http.ResponseWriter, _ *http.Request, status int, _ error) { w.WriteHeader(status) }, func(w http.ResponseWriter, r *http.Request) error {
 		if strings.HasSuffix(r.URL.Path, "zip") {
 			return h.CSV(w, r, "fmr")

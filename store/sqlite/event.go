@@ -4,11 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
 	"sync"
 
 	"dtm"
 	"dtm/event"
 )
+
+var _ dtm.Audit = (*DB)(nil)
 
 // queryer is a pool, a connection or a transaction.
 type queryer interface {
@@ -86,6 +89,52 @@ func (db *DB) events(ctx context.Context, op, which string, args ...any) ([]dtm.
 		list = append(list, e)
 	}
 	return list, failure(op, rows.Err())
+}
+
+// Record adds an entry about what changed nothing.
+func (db *DB) Record(ctx context.Context, name, subject, detail string) error {
+	return db.update(ctx, "sqlite.Record", func(t *tx) error {
+		_, err := t.log(name, subject, event.Actor(ctx), detail)
+		return err
+	})
+}
+
+// FindEvents gives the entries that the filter finds, newest first.
+func (db *DB) FindEvents(ctx context.Context, f dtm.EventFilter) ([]dtm.Event, error) {
+	until, limit := f.Until, f.Limit
+	if until == 0 {
+		until = math.MaxInt64
+	}
+	if limit == 0 {
+		limit = -1
+	}
+	from, to := "", "9"
+	if !f.From.IsZero() {
+		from = timeText(f.From)
+	}
+	if !f.To.IsZero() {
+		to = timeText(f.To)
+	}
+	return db.events(ctx, "sqlite.FindEvents", `
+		WHERE operation = $1 AND seq <= $2 AND at >= $3 AND at < $4 AND ($5 = '' OR name = $5 OR (name > $5 || '.' AND name < $5 || '/'))
+		ORDER BY seq DESC
+		LIMIT $6 OFFSET $7`, db.operation, until, from, to, f.Name, limit, f.Offset)
+}
+
+// LastChange is the number of the newest entry that is none of dtm.Acts.
+func (db *DB) LastChange(ctx context.Context) (int64, error) {
+	const op = "sqlite.LastChange"
+	var seq int64
+	err := db.read.QueryRowContext(ctx, `
+		SELECT seq
+		FROM event
+		WHERE operation = $1 AND name NOT IN ($2, $3)
+		ORDER BY seq DESC
+		LIMIT 1`, db.operation, dtm.DataExported, dtm.AccessRefused).Scan(&seq)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return seq, failure(op, err)
 }
 
 // Last returns the number of the newest entry, 0 when there is none.

@@ -19,6 +19,7 @@ type Store interface {
 	dtm.Submissions
 	dtm.Imports
 	dtm.Events
+	dtm.Audit
 	dtm.Users
 	dtm.Entities
 	dtm.EntityProgress
@@ -100,6 +101,7 @@ func Run(t *testing.T, d Dialect) {
 		{"Chunks", chunks},
 		{"Users", users},
 		{"Events", events},
+		{"Audit", audit},
 		{"Wait", wait},
 		{"Writers", writers},
 		{"OneFailsOthersStay", oneFails},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -235,6 +236,26 @@ func runArrivals(t *testing.T, open Open) {
 		{Submission: "d", Device: "phone-d", Day: civil("2024-01-06"), Received: civil("2024-01-06"), Lon: 42.5, Lat: 11.5},
 		{Submission: "c", Device: "phone-c", Day: civil("2024-01-05"), Received: at("2024-01-05", 8), Lon: 42.5, Lat: 11.5},
 	})
+	// What the pages show and the indicator is one figure. Imported days count, though
+	// nothing arrived.
+	covered, asOf, err := e.Coverage(t.Context(), january)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := e.Table(t.Context(), dtm.Query{Indicator: "coverage_days_pct", Period: january, By: []string{"point"}})
+	if err != nil || !asOf.Equal(table.Release.At) || len(table.Figures) == 0 {
+		t.Errorf("coverage as of %s, the indicator as of %s: %+v, %v", asOf, table.Release.At, table.Figures, err)
+	}
+	for _, x := range covered {
+		i := slices.IndexFunc(table.Figures, func(f dtm.Figure) bool { return f.Keys[0] == x.Point })
+		share, ok := x.Share()
+		if ok != (i >= 0) || ok && (*table.Figures[i].Value != share || *table.Figures[i].Denominator != float64(x.Expected)) {
+			t.Errorf("%s: %d of %d days, %v%%; the indicator has %+v", x.Point, x.Observed, x.Expected, share, table.Figures)
+		}
+		if x.Point == "PORT" && (x.Observed != 1 || x.Records != 0) {
+			t.Errorf("an imported day: %+v", x)
+		}
+	}
 	none, err := e.Delays(t.Context(), dtm.Period{From: civil("2025-01-01"), To: civil("2025-02-01")})
 	check("no delays", none, err, []dtm.Delay(nil))
 	// What is replaced has not arrived.
