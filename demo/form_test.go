@@ -53,6 +53,11 @@ func TestForms(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				facts, odd := xform.Facts(op, form, in)
+				if facts.Need == nil || len(odd) > 0 || len(facts.Movements) > 0 ||
+					(facts.Interview != nil) != (form.ID == "fms") || (facts.Presence != nil) != (form.ID == "presence") || (facts.Incident != nil) != (form.ID == "event") {
+					t.Fatalf("%s: facts %+v, flags %v", form.ID, facts, odd)
+				}
 				if flags := append(in.Flags, xform.Recheck(m, x.XML, xform.Env{Now: x.At})...); len(flags) > 0 || in.InstanceName == "" {
 					t.Fatalf("%s: %v %q in %s", form.ID, flags, in.InstanceName, x.XML)
 				}

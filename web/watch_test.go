@@ -24,9 +24,9 @@ func history(op *dtm.Operation) warehouse.Batch {
 			n *= 3
 		}
 		for point, people := range map[string]int{"obock": n, "dikhil": 40, "galafi": 3 + i%5} {
-			b.Submissions = append(b.Submissions, warehouse.Submission{Source: fmt.Sprintf("%s-%d", point, i), Rows: []dtm.Movement{{
+			b.Submissions = append(b.Submissions, warehouse.Submission{Source: fmt.Sprintf("%s-%d", point, i), Facts: dtm.Facts{Movements: []dtm.Movement{{
 				Source: fmt.Sprintf("%s-%d", point, i), Observed: m.First(), MonthOnly: true, Point: point, PointText: point, Direction: "outgoing",
-				Previous: "ETH", Next: "YEM", Breakdown: dtm.BySexAge, Sex: "male", Age: "adults", People: people}}})
+				Previous: "ETH", Next: "YEM", Breakdown: dtm.BySexAge, Sex: "male", Age: "adults", People: people}}}})
 		}
 	}
 	return b

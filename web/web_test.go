@@ -51,7 +51,7 @@ func site(t *testing.T, days int, change func(*dtm.Operation)) *httptest.Server 
 				t.Fatal(err)
 			}
 			rows, _ := xform.Movements(op, form, in)
-			b.Submissions = append(b.Submissions, warehouse.Submission{Source: x.ID, Rows: rows})
+			b.Submissions = append(b.Submissions, warehouse.Submission{Source: x.ID, Facts: dtm.Facts{Movements: rows}})
 		}
 	}
 	return factsServed(t, op, b, start.AddDate(0, 0, max(0, days-1)))

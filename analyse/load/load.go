@@ -1,6 +1,6 @@
 // Package load brings the event log into the warehouse: events come in from the
-// store, each is turned into movements (an imported chunk, a phone's submission),
-// and batches of movements go out to the warehouse with the position they stand
+// store, each is turned into facts (an imported chunk, a phone's submission),
+// and batches of facts go out to the warehouse with the position they stand
 // for.
 //
 // A batch and its position are one transaction, so every event counts exactly
@@ -58,7 +58,7 @@ type Chunks interface {
 // Outcome is what became of an imported chunk.
 type Outcome = warehouse.Outcome
 
-// Problem is an event whose content could not be turned into movements. The
+// Problem is an event whose content could not be turned into facts. The
 // submission stays in the store; it has no facts.
 type Problem struct {
 	Event dtm.Event
@@ -87,11 +87,11 @@ type Loader struct {
 	// DecodeChunk gives the movements of an imported chunk. Every row has a
 	// Source of its own that names its cell in the file.
 	DecodeChunk func(op *dtm.Operation, data []byte) ([]dtm.Movement, error)
-	// DecodeSubmission gives the movements of a submission and what is odd about
-	// it. A form without tags has no movements. An error of kind Invalid,
+	// DecodeSubmission gives the facts of a submission and what is odd about it. A
+	// form without tags has no facts. An error of kind Invalid,
 	// NotFound or Unsupported means that this submission will never have any. Its
 	// Changes are those of the corrections made up to the event that is loaded.
-	DecodeSubmission func(ctx context.Context, s dtm.Submission) ([]dtm.Movement, []dtm.Flag, error)
+	DecodeSubmission func(ctx context.Context, s dtm.Submission) (dtm.Facts, []dtm.Flag, error)
 	// Register brings Operation up to the register of points; called when the log has
 	// a change of it. nil: Operation follows by other means.
 	Register func(ctx context.Context) error
@@ -99,7 +99,7 @@ type Loader struct {
 	Arrival func(ctx context.Context, s dtm.Submission, rows []dtm.Movement) *warehouse.Arrival
 	// Flagged is told what DecodeSubmission found odd, before the facts are
 	// written and again if loading is repeated; nil to ignore.
-	Flagged func(ctx context.Context, s dtm.Submission, rows []dtm.Movement, flags []dtm.Flag) error
+	Flagged func(ctx context.Context, s dtm.Submission, facts dtm.Facts, flags []dtm.Flag) error
 	// Loaded is told of every batch after it is written; nil to ignore. Run calls
 	// it, so that Problems reach the log.
 	Loaded func(Result)
@@ -350,29 +350,29 @@ func (l *Loader) add(ctx context.Context, e dtm.Event, b *warehouse.Batch, r *Re
 			}
 		}
 		s.Changes = at.Changes
-		rows, flags, err := l.DecodeSubmission(ctx, s)
+		facts, flags, err := l.DecodeSubmission(ctx, s)
 		if err != nil {
 			if !never(err) {
 				return fmt.Errorf("event %d, submission %s: %w", e.Seq, s.ID, err)
 			}
 			r.Problems = append(r.Problems, Problem{e, err})
-			rows = nil
+			facts = dtm.Facts{}
 		}
 		if (len(flags) > 0 || len(s.Changes) > 0) && err == nil && e.Name != dtm.SubmissionReviewed && l.Flagged != nil {
-			if err := l.Flagged(ctx, s, rows, flags); err != nil {
+			if err := l.Flagged(ctx, s, facts, flags); err != nil {
 				return err
 			}
 		}
 		var arrival *warehouse.Arrival
-		if len(rows) > 0 && l.Arrival != nil {
+		if rows := facts.Movements; len(rows) > 0 && l.Arrival != nil {
 			arrival = l.Arrival(ctx, s, rows)
 		}
 		if at.State == dtm.StateRejected {
-			rows = nil // out of the figures, and back when the review says otherwise
+			facts = dtm.Facts{} // out of the figures, and back when the review says otherwise
 		}
-		b.Submissions = append(b.Submissions, warehouse.Submission{Source: s.ID, Replaces: s.Deprecates, Rows: rows, Arrival: arrival})
+		b.Submissions = append(b.Submissions, warehouse.Submission{Source: s.ID, Replaces: s.Deprecates, Facts: facts, Arrival: arrival})
 		r.Submissions++
-		r.Rows += len(rows)
+		r.Rows += len(facts.Movements)
 	}
 	return nil
 }

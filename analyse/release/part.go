@@ -32,7 +32,17 @@ const (
 func ReportPart(l dtm.Lang) string { return "report-" + string(l) + ".pdf" }
 
 // FactParts are those that the event log alone decides.
-var FactParts = []string{PartCells, PartFacts, PartVulnerable, PartMonths, PartDays}
+var FactParts = func() []string {
+	out := []string{PartCells, PartFacts, PartVulnerable, PartMonths, PartDays}
+	for _, t := range warehouse.Records {
+		out = append(out, RecordPart(t))
+	}
+	return out
+}()
+
+// RecordPart is the name of the part that holds the rows of a table of facts besides
+// movements. Releases made before the table have none.
+func RecordPart(t warehouse.Table) string { return t.Name + ".csv" }
 
 // Public tells whether a part may leave. The changes do: they hold published figures
 // and sums, no single group.
@@ -77,7 +87,16 @@ func Encode(f warehouse.Frozen) map[string][]byte {
 	for _, x := range f.Days {
 		days.line(x.Observed, x.Point, x.PointText, x.Region)
 	}
-	return map[string][]byte{PartCells: cells.bytes(), PartFacts: facts.bytes(), PartVulnerable: people.bytes(), PartMonths: months.bytes(), PartDays: days.bytes()}
+	parts := map[string][]byte{PartCells: cells.bytes(), PartFacts: facts.bytes(), PartVulnerable: people.bytes(), PartMonths: months.bytes(), PartDays: days.bytes()}
+	for _, t := range warehouse.Records {
+		rows := &sheet{}
+		rows.line(t.Names()[1:]...)
+		for _, r := range f.Records[t.Name] {
+			rows.line(r...)
+		}
+		parts[RecordPart(t)] = rows.bytes()
+	}
+	return parts
 }
 
 // sheet is a CSV file on its way.
@@ -149,9 +168,26 @@ func Decode(m dtm.Month, at warehouse.Position, parts map[string][]byte) (wareho
 	}); err != nil {
 		return f, err
 	}
-	return f, lines(parts, PartDays, 4, func(r *row) {
+	if err := lines(parts, PartDays, 4, func(r *row) {
 		f.Days = append(f.Days, warehouse.FrozenDay{Observed: r.date(), Point: r.text(), PointText: r.text(), Region: r.text()})
-	})
+	}); err != nil {
+		return f, err
+	}
+	f.Records = map[string][][]string{}
+	for _, t := range warehouse.Records {
+		if _, has := parts[RecordPart(t)]; !has {
+			continue
+		}
+		if err := lines(parts, RecordPart(t), len(t.Columns), func(r *row) {
+			if _, _, err := t.Row(r.fields); err != nil {
+				r.bad = true
+			}
+			f.Records[t.Name] = append(f.Records[t.Name], r.fields)
+		}); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
 }
 
 // row is a line that is read field by field.

@@ -82,7 +82,56 @@ func Read(ctx context.Context, rd warehouse.Reader, operation string, m dtm.Mont
 			return f, err
 		}
 	}
+	if err := records(ctx, rd, operation, &f); err != nil {
+		return f, err
+	}
 	return f, canonical(&f, cells)
+}
+
+// records reads the facts of the month besides movements.
+func records(ctx context.Context, rd warehouse.Reader, operation string, f *warehouse.Frozen) error {
+	f.Records = map[string][][]string{}
+	for _, t := range warehouse.Records {
+		where := `month = CAST($2 AS date)`
+		if !slices.ContainsFunc(t.Columns, func(c warehouse.Column) bool { return c.Name == "month" }) {
+			where = `source IN (SELECT source FROM site_count WHERE operation = $1 AND month = CAST($2 AS date))`
+		}
+		text := `SELECT ` + strings.Join(t.Names()[1:], ", ") + ` FROM ` + t.Name + ` WHERE operation = $1 AND ` + where
+		err := rd.Query(ctx, text, []any{operation, f.Month.First().Format(time.DateOnly)}, func(scan func(...any) error) error {
+			dest := make([]any, len(t.Columns))
+			for i, c := range t.Columns {
+				switch c.Kind {
+				case warehouse.Int:
+					dest[i] = new(int32)
+				case warehouse.Date, warehouse.Time:
+					dest[i] = new(time.Time)
+				default:
+					dest[i] = new(string)
+				}
+			}
+			if err := scan(dest...); err != nil {
+				return err
+			}
+			row := make([]string, len(dest))
+			for i, d := range dest {
+				switch v := d.(type) {
+				case *int32:
+					row[i] = t.Columns[i].TextOf(*v)
+				case *time.Time:
+					row[i] = t.Columns[i].TextOf(*v)
+				case *string:
+					row[i] = *v
+				}
+			}
+			f.Records[t.Name] = append(f.Records[t.Name], row)
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("freezing %s: %s: %w", f.Month, t.Name, err)
+		}
+		slices.SortFunc(f.Records[t.Name], slices.Compare[[]string])
+	}
+	return nil
 }
 
 // day is the date of a column that an engine may write with a time.

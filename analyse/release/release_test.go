@@ -54,7 +54,18 @@ func rows(r *rand.Rand) (subs []warehouse.Submission, chunk warehouse.Chunk) {
 		day := time.Date(2022, 11, 1+r.IntN(80), 0, 0, 0, 0, time.UTC)
 		s := warehouse.Submission{Source: id}
 		for range 1 + r.IntN(3) {
-			s.Rows = append(s.Rows, move(id, day, false))
+			s.Facts.Movements = append(s.Facts.Movements, move(id, day, false))
+		}
+		where := dtm.Where{Site: "Old  station", Region: "DJ01", Area: "DJ0115"}
+		switch i % 4 {
+		case 0:
+			s.Facts.Presence = &dtm.Presence{Where: where, Observed: day, Counted: day.Add(time.Duration(i) * time.Minute), Slot: "morning", Arrived: r.IntN(3) - 1, Left: dtm.NotRecorded,
+				People: []dtm.Present{{Nationality: "ETH", Sex: "male", Age: "adults", People: 1 + r.IntN(30)}, {Nationality: "ETH", Sex: "female", Age: "5_17", People: 1 + r.IntN(9)}}}
+			s.Facts.Need = &dtm.Need{Where: where, Observed: day, Subject: dtm.SubjectSite, People: 4, Years: dtm.NotRecorded, Asked: []string{"food", "water"}, Lacks: []string{pick("food", "water")}}
+		case 1:
+			s.Facts.Interview = &dtm.Interview{Where: dtm.Where{Point: "obock"}, Observed: day, Years: 15 + r.IntN(30), Reasons: []string{"conflict", "economic"}, Difficulties: []string{pick("none", "hunger")}}
+		case 2:
+			s.Facts.Incident = &dtm.Incident{Where: where, Observed: day, Kind: "flood", Affected: r.IntN(90), Dead: dtm.NotRecorded, Population: []string{"host"}}
 		}
 		subs = append(subs, s)
 	}

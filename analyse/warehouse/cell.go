@@ -15,7 +15,7 @@ import (
 )
 
 // layout is raised when the tables or the rules that fill them change.
-const layout = 8
+const layout = 9
 
 // Cell is everything a fact says besides its source, its day and its number. Few
 // cells repeat over many facts, so a fact holds its cell's number.
@@ -133,13 +133,14 @@ type Pack struct {
 	points []dtm.Point
 	index  map[string]int
 	ages   map[string]string
+	groups dtm.CodeList // age groups of respondents
 }
 
 // NewPack indexes the operation's points, as the register has them now, by code and
 // its age bands.
 func NewPack(op *dtm.Operation) *Pack {
 	points := op.Network()
-	p := &Pack{points: points, index: make(map[string]int, len(points)), ages: map[string]string{}}
+	p := &Pack{points: points, index: make(map[string]int, len(points)), ages: map[string]string{}, groups: op.Lists["age_group"]}
 	p.Names, p.Roles = fingerprints(op, points)
 	for _, c := range op.Lists["age"].Codes {
 		if to := c.Extra[rollsTo]; to != "" {

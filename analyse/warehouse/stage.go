@@ -23,11 +23,15 @@ type Stage struct {
 	Replaced  []string  // instances they replace
 	Outcomes  []Outcome // of the chunks; Count fills them
 
+	Rows    map[string][]Row // facts besides movements, by table
+	Answers []Answered       // of their sets
+
 	known map[Cell]int32
 	index map[Cell]int32 // of Cells
 	keys  map[string]int // of imported facts
 	sums  map[monthCell]struct{}
 	twice bool // a key came more than once
+	sets  map[Answered]bool
 }
 
 // Arrived is the arrival of a source.
@@ -102,9 +106,10 @@ func NewStage(b *Batch, pack *Pack, known map[Cell]int32) *Stage {
 		if sub.Replaces != "" && !slices.Contains(s.Replaced, sub.Replaces) {
 			s.Replaced = append(s.Replaced, sub.Replaces)
 		}
-		for j := range sub.Rows {
-			s.add(-1, sub.Source, &sub.Rows[j], pack)
+		for j := range sub.Facts.Movements {
+			s.add(-1, sub.Source, &sub.Facts.Movements[j], pack)
 		}
+		s.records(sub.Source, &sub.Facts, pack)
 	}
 	return s
 }
@@ -120,7 +125,7 @@ func (s *Stage) add(chunk int32, source string, m *dtm.Movement, pack *Pack) {
 		s.index[c] = n
 		s.Cells = append(s.Cells, c)
 	}
-	month := dtm.MonthOf(m.Observed).First()
+	month := month(m.Observed)
 	mc := monthCell{month, n}
 	if _, ok := s.sums[mc]; !ok {
 		s.sums[mc] = struct{}{}

@@ -54,7 +54,7 @@ func (b *Batch) Rows() int {
 		n += len(b.Chunks[i].Rows)
 	}
 	for i := range b.Submissions {
-		n += len(b.Submissions[i].Rows)
+		n += len(b.Submissions[i].Facts.Movements)
 	}
 	return n
 }
@@ -67,12 +67,12 @@ type Chunk struct {
 	Rows []dtm.Movement
 }
 
-// Submission is what one form instance says. All its rows have Source; they
+// Submission is what one form instance says. All its facts have Source; they
 // replace whatever that source said before.
 type Submission struct {
 	Source   string
 	Replaces string // the instance whose facts this one makes void; "" for none
-	Rows     []dtm.Movement
+	Facts    dtm.Facts
 	Arrival  *Arrival // nil: it counts no movements, or the loader does not say
 }
 

@@ -54,32 +54,32 @@ func (c *formCache) form(ctx context.Context, id, version string) (*xlsform.Form
 	return f, nil
 }
 
-// movements is what a submission says, by the tags of its form.
-func (c *formCache) movements(ctx context.Context, s dtm.Submission) ([]dtm.Movement, []dtm.Flag, error) {
+// facts are what a submission says, by the tags of its form.
+func (c *formCache) facts(ctx context.Context, s dtm.Submission) (facts dtm.Facts, flags []dtm.Flag, err error) {
 	f, err := c.form(ctx, s.Form, s.Version)
 	if err != nil {
-		return nil, nil, err
+		return facts, nil, err
 	}
 	if len(s.Changes) > 0 {
 		if s.XML, err = xform.Amended(s.XML, s.Changes); err != nil {
-			return nil, nil, err
+			return facts, nil, err
 		}
 	}
 	if f == nil {
 		flags, err := c.recheck(ctx, s)
-		return nil, flags, err
+		return facts, flags, err
 	}
 	in, err := xform.Read(f, s.XML)
 	if err != nil {
-		return nil, nil, err
+		return facts, nil, err
 	}
-	rows, flags := xform.Movements(c.op, f, in)
+	facts, flags = xform.Facts(c.op, f, in)
 	again, err := c.recheck(ctx, s)
 	if err != nil {
-		return nil, nil, err
+		return dtm.Facts{}, nil, err
 	}
 	flags = slices.Concat(without(in.Flags, again), again, flags)
-	return rows, append(flags, c.quality(s, in, rows, flags)...), nil
+	return facts, append(flags, c.quality(s, in, facts.Movements, flags)...), nil
 }
 
 // arrival tells how a submission with movements came.

@@ -138,7 +138,7 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 	}
 	h.loader = &load.Loader{
 		Operation: h.op, Events: h.db, Submissions: h.db, Chunks: h.db, Warehouse: h.facts, Register: h.followRegister, Arrival: h.forms.arrival,
-		DecodeChunk: bulk.Decode, DecodeSubmission: h.forms.movements, Flagged: h.flag,
+		DecodeChunk: bulk.Decode, DecodeSubmission: h.forms.facts, Flagged: h.flag,
 		Loaded: func(r load.Result) {
 			for _, p := range r.Problems {
 				slog.WarnContext(ctx, "submission without facts", "event", p.Event.Seq, "error", p.Err)
@@ -210,7 +210,7 @@ func (h *house) close() error {
 
 // flag keeps what loading found odd about a submission. Loading may see a
 // submission again; the same flags are not recorded twice.
-func (h *house) flag(ctx context.Context, s dtm.Submission, rows []dtm.Movement, flags []dtm.Flag) error {
+func (h *house) flag(ctx context.Context, s dtm.Submission, facts dtm.Facts, flags []dtm.Flag) error {
 	if slices.Equal(s.Flags, flags) {
 		return nil
 	}
@@ -224,10 +224,12 @@ func (h *house) flag(ctx context.Context, s dtm.Submission, rows []dtm.Movement,
 	}
 	rules := h.forms.rules()
 	at := dtm.FlagPlace{Severity: func(rule string) int { return rules.Severity(rule).Rank() }}
-	if len(rows) > 0 {
-		at.Point, at.Day = rows[0].Point, rows[0].Observed
-	} else if at.Point, err = h.postOf(ctx, s.Device); err != nil {
-		return err
+	where, day := facts.At()
+	at.Point, at.Day = where.Point, day
+	if at.Point == "" && len(facts.Movements) == 0 { // a site, or nothing that says where
+		if at.Point, err = h.postOf(ctx, s.Device); err != nil {
+			return err
+		}
 	}
 	return h.db.FlagAt(event.WithActor(ctx, "system"), s.ID, at, flags)
 }

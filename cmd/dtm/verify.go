@@ -182,7 +182,7 @@ func (h *house) recompute(ctx context.Context, v *verification, r dtm.FrozenRele
 	rules := h.forms.rules() // they flag and do not count
 	forms.inUse.Store(&rules)
 	l := &load.Loader{Operation: op, Events: logUntil{h.db, r.Seq}, Submissions: h.db, Chunks: soundChunks{h.db, v}, Warehouse: wh,
-		DecodeChunk: bulk.Decode, DecodeSubmission: forms.movements}
+		DecodeChunk: bulk.Decode, DecodeSubmission: forms.facts}
 	if _, err := l.CatchUp(ctx); err != nil {
 		if dtm.KindOf(err) == dtm.Internal {
 			return nil, err
@@ -205,7 +205,7 @@ func (h *house) recompute(ctx context.Context, v *verification, r dtm.FrozenRele
 		return nil, err
 	}
 	for _, name := range release.FactParts {
-		if p, _ := m.Part(name); p.SHA256 != release.Hash(f.parts[name]) {
+		if p, has := m.Part(name); has && p.SHA256 != release.Hash(f.parts[name]) {
 			return f, nil
 		}
 	}

@@ -223,7 +223,7 @@ func (r *tagReader) read(a *Answers, b *block) {
 			m.FlowType = r.code("flow_type", path, x.Value)
 		case t.is("#meta", "transport"):
 			m.Transports = r.codes("transport", path, x.Value)
-		case t.is("#cause"):
+		case t.is("#cause") && !t.is("#cause", "final") && !t.is("#cause", "stranded"):
 			m.Reasons = r.codes("reason", path, x.Value)
 		case t.is("#country", "nationality"):
 			m.Nationality = r.code("country", path, x.Value)

@@ -88,7 +88,7 @@ func synthetic(b *testing.B, n int) *Warehouse {
 		('reason', 'conflict economic', 'economic'), ('reason', 'economic family', 'economic'), ('reason', 'economic family', 'family'),
 		('reason', 'conflict', 'conflict')`)
 	run(`CREATE TEMP TABLE sum_up AS SELECT DISTINCT month FROM fact`)
-	if err := w.sumUp(ctx, warehouse.NewStage(&warehouse.Batch{}, w.pack, w.cells)); err != nil {
+	if err := w.merger().SumUp(ctx, warehouse.NewStage(&warehouse.Batch{}, w.pack, w.cells)); err != nil {
 		b.Fatal(err)
 	}
 	run(`UPDATE load_position SET seq = 1, hash = 'bench'`)
@@ -284,7 +284,7 @@ func BenchmarkFollow(b *testing.B) {
 		for i := range 50 {
 			m := dtm.Movement{Observed: time.Date(2023, 12, 20, 0, 0, 0, 0, time.UTC), Point: "OBO", Previous: "ETH", Next: "YEM", Nationality: "ETH", Sex: "male", Age: "adults", People: 3}
 			batch.Submissions = append(batch.Submissions, warehouse.Submission{
-				Source: fmt.Sprintf("uuid:%d-%d", at.Seq, i), Rows: []dtm.Movement{m, m, m, m},
+				Source: fmt.Sprintf("uuid:%d-%d", at.Seq, i), Facts: dtm.Facts{Movements: []dtm.Movement{m, m, m, m}},
 			})
 		}
 		start := time.Now()

@@ -139,10 +139,8 @@ func (w *Warehouse) reset(ctx context.Context) error {
 		if err := w.exec(ctx, schema); err != nil {
 			return err
 		}
-		for _, list := range []string{"reason", "transport"} {
-			if err := w.exec(ctx, `INSERT INTO answer_set (list, answer_set, code) VALUES ($1, '', '')`, list); err != nil {
-				return err
-			}
+		if err := w.merger().EmptySets(ctx); err != nil {
+			return err
 		}
 		w.cells = map[warehouse.Cell]int32{}
 		clear(w.deltas)
@@ -166,10 +164,17 @@ func (w *Warehouse) tx(ctx context.Context, f func() error) error {
 }
 
 func (w *Warehouse) exec(ctx context.Context, text string, args ...any) error {
-	if _, err := w.writer.ExecContext(ctx, text, args...); err != nil {
-		return fmt.Errorf("%s: %w", strings.Join(strings.Fields(text), " "), err)
+	_, err := w.run(ctx, text, args...)
+	return err
+}
+
+// run tells how many rows the statement touched.
+func (w *Warehouse) run(ctx context.Context, text string, args ...any) (int64, error) {
+	r, err := w.writer.ExecContext(ctx, text, args...)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", strings.Join(strings.Fields(text), " "), err)
 	}
-	return nil
+	return r.RowsAffected()
 }
 
 // each runs a SELECT on the writer's connection and gives row each row's scan.
@@ -188,19 +193,9 @@ func (w *Warehouse) each(ctx context.Context, row func(scan func(...any) error) 
 }
 
 // readCells remembers which cells have a number.
-func (w *Warehouse) readCells(ctx context.Context) error {
-	w.cells = map[warehouse.Cell]int32{}
-	return w.each(ctx, func(scan func(...any) error) error {
-		var n int32
-		var c warehouse.Cell
-		err := scan(&n, &c.Point, &c.PointText, &c.Region, &c.Role, &c.Direction, &c.FlowType, &c.Route, &c.Subroute, &c.Origin, &c.Previous,
-			&c.Next, &c.Final, &c.Breakdown, &c.Nationality, &c.Sex, &c.Age, &c.AgeBand, &c.ReasonSet, &c.TransportSet)
-		w.cells[c] = n
-		return err
-	}, `
-		SELECT cell, point, point_text, region, role, direction, flow_type, route, subroute, origin, previous,
-			next, final, breakdown, nationality, sex, age, age_band, reason_set, transport_set
-		FROM cell`)
+func (w *Warehouse) readCells(ctx context.Context) (err error) {
+	w.cells, err = warehouse.Cells(ctx, w.merger())
+	return err
 }
 
 func wrap(op string, err error) error {

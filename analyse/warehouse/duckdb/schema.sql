@@ -92,9 +92,137 @@ CREATE TABLE arrival (
 	lat        DOUBLE PRECISION NOT NULL
 );
 
+-- Counts of the people at a site: a stock, one row for each count. -1 is "not
+-- recorded".
+CREATE TABLE site_count (
+	operation  TEXT NOT NULL,
+	source     TEXT NOT NULL,
+	observed   DATE NOT NULL,
+	month      DATE NOT NULL,
+	counted    TIMESTAMP NOT NULL,
+	slot       TEXT NOT NULL,
+	site       TEXT NOT NULL,
+	site_text  TEXT NOT NULL,
+	region     TEXT NOT NULL,
+	area       TEXT NOT NULL,
+	people     INTEGER NOT NULL,
+	arrived    INTEGER NOT NULL,
+	departed   INTEGER NOT NULL,
+	blocked    TEXT NOT NULL,
+	urgent     TEXT NOT NULL
+);
+
+-- The people of a count, by nationality, sex and age.
+CREATE TABLE site_people (
+	operation    TEXT NOT NULL,
+	source       TEXT NOT NULL,
+	nationality  TEXT NOT NULL,
+	sex          TEXT NOT NULL,
+	age          TEXT NOT NULL,
+	age_band     TEXT NOT NULL,
+	people       INTEGER NOT NULL
+);
+
+-- Respondents of surveys, refusals included (asked = 0). Sets of answers are keys of
+-- answer_set; -1 is "not recorded".
+CREATE TABLE interview (
+	operation        TEXT NOT NULL,
+	source           TEXT NOT NULL,
+	observed         DATE NOT NULL,
+	month            DATE NOT NULL,
+	point            TEXT NOT NULL,
+	point_text       TEXT NOT NULL,
+	region           TEXT NOT NULL,
+	role             TEXT NOT NULL,
+	consent          TEXT NOT NULL,
+	repeated         TEXT NOT NULL,
+	asked            INTEGER NOT NULL,
+	sex              TEXT NOT NULL,
+	years            INTEGER NOT NULL,
+	age              TEXT NOT NULL,
+	age_group        TEXT NOT NULL,
+	nationality      TEXT NOT NULL,
+	marital          TEXT NOT NULL,
+	education        TEXT NOT NULL,
+	employment       TEXT NOT NULL,
+	origin           TEXT NOT NULL,
+	left_when        TEXT NOT NULL,
+	company          TEXT NOT NULL,
+	company_size     INTEGER NOT NULL,
+	reason_set       TEXT NOT NULL,
+	transport_set    TEXT NOT NULL,
+	paid_set         TEXT NOT NULL,
+	next             TEXT NOT NULL,
+	final            TEXT NOT NULL,
+	why_set          TEXT NOT NULL,
+	stay             TEXT NOT NULL,
+	go_back          TEXT NOT NULL,
+	difficulty_set   TEXT NOT NULL,
+	information_set  TEXT NOT NULL,
+	knows_help       TEXT NOT NULL,
+	wants_help       TEXT NOT NULL
+);
+
+-- What persons, sites, points and those met by an incident lack: one row for each
+-- submission. asked_set holds the needs that were asked about, need_set those named.
+CREATE TABLE need (
+	operation          TEXT NOT NULL,
+	source             TEXT NOT NULL,
+	observed           DATE NOT NULL,
+	month              DATE NOT NULL,
+	subject            TEXT NOT NULL,
+	point              TEXT NOT NULL,
+	point_text         TEXT NOT NULL,
+	role               TEXT NOT NULL,
+	site               TEXT NOT NULL,
+	site_text          TEXT NOT NULL,
+	region             TEXT NOT NULL,
+	area               TEXT NOT NULL,
+	consent            TEXT NOT NULL,
+	people             INTEGER NOT NULL,
+	sex                TEXT NOT NULL,
+	years              INTEGER NOT NULL,
+	age                TEXT NOT NULL,
+	age_group          TEXT NOT NULL,
+	nationality        TEXT NOT NULL,
+	asked_set          TEXT NOT NULL,
+	need_set           TEXT NOT NULL,
+	vulnerability_set  TEXT NOT NULL,
+	priority           TEXT NOT NULL,
+	reach              TEXT NOT NULL,
+	proposed_set       TEXT NOT NULL,
+	referred_set       TEXT NOT NULL,
+	shared             TEXT NOT NULL
+);
+
+-- Things that happened to people. -1 is "not recorded".
+CREATE TABLE incident (
+	operation       TEXT NOT NULL,
+	source          TEXT NOT NULL,
+	observed        DATE NOT NULL,
+	month           DATE NOT NULL,
+	kind            TEXT NOT NULL,
+	site            TEXT NOT NULL,
+	site_text       TEXT NOT NULL,
+	region          TEXT NOT NULL,
+	area            TEXT NOT NULL,
+	heard           TEXT NOT NULL,
+	danger          TEXT NOT NULL,
+	affected        INTEGER NOT NULL,
+	dead            INTEGER NOT NULL,
+	missing         INTEGER NOT NULL,
+	injured         INTEGER NOT NULL,
+	children        INTEGER NOT NULL,
+	displaced       INTEGER NOT NULL,
+	nationality     TEXT NOT NULL,
+	population_set  TEXT NOT NULL,
+	helping         TEXT NOT NULL,
+	roads           TEXT NOT NULL
+);
+
 -- Which codes a set of answers holds. The empty set has one row, code ''.
 CREATE TABLE answer_set (
-	list       TEXT NOT NULL,        -- 'reason' | 'transport'
+	list       TEXT NOT NULL,        -- 'reason', 'transport', 'need' ...
 	answer_set TEXT NOT NULL,
 	code       TEXT NOT NULL,
 	PRIMARY KEY (list, answer_set, code)
@@ -159,3 +287,22 @@ SELECT f.operation, f.source, f.observed, f.month, f.month_only,
 	f.code, f.people, f.assessed
 FROM fact_vulnerability f
 JOIN cell c ON c.cell = f.cell;
+
+-- Of several counts of a site on a day, the last one stands.
+CREATE VIEW standing AS
+SELECT operation, source, observed, month, slot, site, site_text, region, area, people, arrived, departed, blocked, urgent
+FROM (
+	SELECT operation, source, observed, month, slot, site, site_text, region, area, people, arrived, departed, blocked, urgent,
+		row_number() OVER (PARTITION BY operation, site, observed ORDER BY counted DESC, source DESC) AS place
+	FROM site_count
+) c
+WHERE place = 1;
+
+-- People at a site on a day, by nationality, sex and age; a count of nobody has one
+-- row without people.
+CREATE VIEW presence AS
+SELECT c.operation, c.source, c.observed, c.month, c.slot, c.site, c.site_text, c.region, c.area, c.blocked,
+	COALESCE(p.nationality, '') AS nationality, COALESCE(p.sex, '') AS sex, COALESCE(p.age, '') AS age, COALESCE(p.age_band, '') AS age_band,
+	COALESCE(p.people, 0) AS people
+FROM standing c
+LEFT JOIN site_people p ON p.source = c.source AND p.operation = c.operation;

@@ -85,7 +85,22 @@ func (w *Warehouse) thaw(ctx context.Context, f warehouse.Frozen) error {
 		}); err != nil {
 			return err
 		}
-		if err := w.answers(ctx, len(f.Cells), 0); err != nil {
+		sets := warehouse.SetsOf(f.Cells)
+		for _, t := range warehouse.Records {
+			rows := f.Records[t.Name]
+			if err := fill(t.Name, len(rows), func(i int) ([]driver.Value, error) {
+				row, more, err := t.Row(rows[i])
+				sets = append(sets, more...)
+				values := []driver.Value{code}
+				for _, v := range row {
+					values = append(values, v)
+				}
+				return values, err
+			}); err != nil {
+				return err
+			}
+		}
+		if err := w.merger().AddAnswers(ctx, sets); err != nil {
 			return err
 		}
 		return w.exec(ctx, `UPDATE load_position SET seq = $1, hash = $2, event_at = $3`, f.At.Seq, f.At.Hash, f.At.At.UTC())

@@ -2,11 +2,7 @@ package postgres
 
 import (
 	"context"
-	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 
 	"dtm"
 	"dtm/analyse/warehouse"
@@ -39,18 +35,11 @@ func (w *Warehouse) Adopt(ctx context.Context, op *dtm.Operation) (emptied bool,
 // on their days now; before is the pack that they were made with, nil when it is
 // not known.
 func (w *Warehouse) recast(ctx context.Context, before *warehouse.Pack) error {
-	moves := warehouse.Recast(before, w.pack, w.cells)
 	var fresh []warehouse.Cell
 	var months []time.Time
-	err := w.tx(ctx, func() error {
-		var err error
-		if len(moves) > 0 {
-			fresh, months, err = w.move(ctx, moves)
-		}
-		if err != nil {
-			return err
-		}
-		return w.exec(ctx, `UPDATE load_position SET fingerprint = $1`, w.pack.Fingerprint())
+	err := w.tx(ctx, func() (err error) {
+		fresh, months, err = w.merger().Follow(ctx, before, w.pack, w.cells)
+		return err
 	})
 	if err != nil {
 		return err
@@ -63,86 +52,4 @@ func (w *Warehouse) recast(ctx context.Context, before *warehouse.Pack) error {
 		delete(w.deltas, m)
 	}
 	return nil
-}
-
-// move returns the cells that are new and the months that were summed up again.
-func (w *Warehouse) move(ctx context.Context, moves []warehouse.Move) (fresh []warehouse.Cell, months []time.Time, err error) {
-	for _, text := range []string{
-		`CREATE TEMP TABLE move (number INTEGER, cell INTEGER, since DATE, until DATE) ON COMMIT DROP`,
-		`CREATE TEMP TABLE recast (cell INTEGER, since DATE, until DATE, to_cell INTEGER) ON COMMIT DROP`,
-		`CREATE TEMP TABLE sum_up (month DATE) ON COMMIT DROP`,
-	} {
-		if err := w.exec(ctx, text); err != nil {
-			return nil, nil, err
-		}
-	}
-	if err := w.writeMoves(ctx, moves); err != nil {
-		return nil, nil, err
-	}
-	var used []warehouse.Move
-	err = w.each(ctx, func(scan func(...any) error) error {
-		var i int32
-		err := scan(&i)
-		if err == nil {
-			used = append(used, moves[i])
-		}
-		return err
-	}, `
-		SELECT DISTINCT m.number
-		FROM move m
-		JOIN fact f ON f.cell = m.cell AND f.observed >= m.since AND f.observed < m.until`)
-	if err != nil || len(used) == 0 {
-		return nil, nil, err
-	}
-	fresh, to := warehouse.NewCells(used, w.cells)
-	if err := w.writeRecast(ctx, fresh, used, to); err != nil {
-		return nil, nil, err
-	}
-	for _, text := range []string{`
-		INSERT INTO sum_up
-		SELECT DISTINCT f.month
-		FROM fact f
-		JOIN recast r ON f.cell = r.cell AND f.observed >= r.since AND f.observed < r.until`, `
-		UPDATE fact
-		SET cell = r.to_cell
-		FROM recast r
-		WHERE fact.cell = r.cell AND fact.observed >= r.since AND fact.observed < r.until`, `
-		UPDATE fact_vulnerability
-		SET cell = r.to_cell
-		FROM recast r
-		WHERE fact_vulnerability.cell = r.cell AND fact_vulnerability.observed >= r.since AND fact_vulnerability.observed < r.until`,
-	} {
-		if err := w.exec(ctx, text); err != nil {
-			return nil, nil, err
-		}
-	}
-	s := &warehouse.Stage{}
-	if err := w.sumUp(ctx, s); err != nil {
-		return nil, nil, err
-	}
-	return fresh, s.SumUp, nil
-}
-
-func (w *Warehouse) writeMoves(ctx context.Context, moves []warehouse.Move) error {
-	return w.copyRows(ctx, "move", "number cell since until", len(moves), func(i int) []any {
-		return []any{int32(i), moves[i].Cell, moves[i].From, moves[i].Until}
-	})
-}
-
-func (w *Warehouse) writeRecast(ctx context.Context, fresh []warehouse.Cell, moves []warehouse.Move, to []int32) error {
-	err := w.copyRows(ctx, "cell", cellColumns, len(fresh), func(i int) []any { return w.cellRow(&fresh[i], int32(len(w.cells)+i)) })
-	if err != nil {
-		return err
-	}
-	return w.copyRows(ctx, "recast", "cell since until to_cell", len(moves), func(i int) []any {
-		return []any{moves[i].Cell, moves[i].From, moves[i].Until, to[i]}
-	})
-}
-
-func (w *Warehouse) copyRows(ctx context.Context, table, columns string, n int, row func(i int) []any) error {
-	return w.writer.Raw(func(conn any) error {
-		_, err := conn.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{table}, strings.Split(columns, " "),
-			pgx.CopyFromSlice(n, func(i int) ([]any, error) { return row(i), nil }))
-		return err
-	})
 }

@@ -84,7 +84,7 @@ func runLoad(t *testing.T, open Open) {
 		before := Facts(t, w)
 		_, err := w.Apply(t.Context(), warehouse.Batch{
 			To:          warehouse.Position{Seq: 7},
-			Submissions: []warehouse.Submission{{Source: "b", Rows: []dtm.Movement{row("GATE", "2022-03-01", "male", 9)}}},
+			Submissions: []warehouse.Submission{{Source: "b", Facts: dtm.Facts{Movements: []dtm.Movement{row("GATE", "2022-03-01", "male", 9)}}}},
 		})
 		if dtm.KindOf(err) != dtm.Conflict {
 			t.Errorf("a batch that starts elsewhere: %v, want Conflict", err)
@@ -150,9 +150,9 @@ func runLoad(t *testing.T, open Open) {
 		log.Submit("later", "", row("GATE", "2022-03-02", "male", 1))
 		l := log.Loader(op, w)
 		decode := l.DecodeSubmission
-		l.DecodeSubmission = func(ctx context.Context, s dtm.Submission) ([]dtm.Movement, []dtm.Flag, error) {
+		l.DecodeSubmission = func(ctx context.Context, s dtm.Submission) (dtm.Facts, []dtm.Flag, error) {
 			if s.ID == "bad" {
-				return nil, nil, dtm.Errorf(dtm.Invalid, "no instance")
+				return dtm.Facts{}, nil, dtm.Errorf(dtm.Invalid, "no instance")
 			}
 			return decode(ctx, s)
 		}
@@ -284,7 +284,7 @@ func runRepeat(t *testing.T, open Open) {
 				ctx, cancel := context.WithCancel(t.Context())
 				if r.IntN(3) == 0 {
 					decode := l.DecodeSubmission
-					l.DecodeSubmission = func(ctx context.Context, s dtm.Submission) ([]dtm.Movement, []dtm.Flag, error) {
+					l.DecodeSubmission = func(ctx context.Context, s dtm.Submission) (dtm.Facts, []dtm.Flag, error) {
 						if r.IntN(8) == 0 {
 							cancel() // killed between reading and writing
 						}

@@ -40,11 +40,13 @@ func Run(t *testing.T, open Open) {
 	t.Run("Repeat", func(t *testing.T) { runRepeat(t, open) })
 	t.Run("Register", func(t *testing.T) { runRegister(t, open) })
 	t.Run("Arrivals", func(t *testing.T) { runArrivals(t, open) })
+	t.Run("Interviews", func(t *testing.T) { runInterviews(t, open) })
+	t.Run("Records", func(t *testing.T) { runRecords(t, open) })
 	t.Run("Published", func(t *testing.T) { Published(t, open, Djibouti()) })
 }
 
 // Log is an event log in memory with the submissions and chunks it speaks of. The
-// content of a submission is its movements as JSON.
+// content of a submission is its facts as JSON.
 type Log struct {
 	mu          sync.Mutex
 	events      []dtm.Event
@@ -79,7 +81,12 @@ func (l *Log) add(name, subject string) int64 {
 // Submit adds a submission that says rows, replacing another one if replaces is
 // not empty. It returns the event's number.
 func (l *Log) Submit(id, replaces string, rows ...dtm.Movement) int64 {
-	data, err := json.Marshal(rows)
+	return l.SubmitFacts(id, replaces, dtm.Facts{Movements: rows})
+}
+
+// SubmitFacts adds a submission that says any facts.
+func (l *Log) SubmitFacts(id, replaces string, facts dtm.Facts) int64 {
+	data, err := json.Marshal(facts)
 	if err != nil {
 		panic(err)
 	}
@@ -123,7 +130,12 @@ func (l *Log) Review(id, state string) int64 {
 
 // Correct makes a submission say other rows.
 func (l *Log) Correct(id string, rows ...dtm.Movement) int64 {
-	data, err := json.Marshal(rows)
+	return l.CorrectFacts(id, dtm.Facts{Movements: rows})
+}
+
+// CorrectFacts makes a submission say other facts.
+func (l *Log) CorrectFacts(id string, facts dtm.Facts) int64 {
+	data, err := json.Marshal(facts)
 	if err != nil {
 		panic(err)
 	}
@@ -255,16 +267,16 @@ func (l *Log) Loader(op *dtm.Operation, w load.Warehouse) *load.Loader {
 			}
 			return rows, err
 		},
-		DecodeSubmission: func(_ context.Context, s dtm.Submission) ([]dtm.Movement, []dtm.Flag, error) {
+		DecodeSubmission: func(_ context.Context, s dtm.Submission) (dtm.Facts, []dtm.Flag, error) {
 			data := s.XML
 			if n := len(s.Changes); n > 0 {
 				data = []byte(s.Changes[n-1].Now)
 			}
-			rows, err := decode(data)
-			if err != nil {
-				return nil, nil, dtm.Errorf(dtm.Invalid, "not movements: %w", err)
+			var facts dtm.Facts
+			if err := json.Unmarshal(data, &facts); err != nil {
+				return dtm.Facts{}, nil, dtm.Errorf(dtm.Invalid, "not facts: %w", err)
 			}
-			return rows, nil, nil
+			return facts, nil, nil
 		},
 	}
 }
@@ -304,6 +316,11 @@ func Facts(t testing.TB, w indicator.Warehouse) []string {
 	}
 	var out []string
 	err := w.Read(t.Context(), func(r warehouse.Reader) error {
+		for _, table := range warehouse.Records {
+			if err := records(t, r, table, &out); err != nil {
+				return fmt.Errorf("%s: %w", table.Name, err)
+			}
+		}
 		for table, text := range texts {
 			err := r.Query(t.Context(), text, nil, func(scan func(...any) error) error {
 				fields := make([]string, 25)

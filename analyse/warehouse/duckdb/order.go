@@ -1,0 +1,49 @@
+package duckdb
+
+import (
+	"context"
+	"time"
+
+	"dtm/analyse/warehouse"
+)
+
+// order makes fact_month short again after much was imported: what has the same
+// month and cell becomes one row, and months lie together, so that a page about
+// one month does not read the others. It waits until half as much has been added
+// as there was, so that an import of any length orders each row a few times.
+func (w *Warehouse) order(ctx context.Context, s *warehouse.Stage) error {
+	added := 0
+	for _, by := range []map[time.Time]int{w.deltas, s.Months} {
+		for _, n := range by {
+			added += n
+		}
+	}
+	if added < orderAfter {
+		return nil
+	}
+	var rows int
+	if err := w.writer.QueryRowContext(ctx, `SELECT CAST(count(*) AS integer) FROM fact_month`).Scan(&rows); err != nil || added < rows/3 {
+		return err
+	}
+	for _, text := range []string{`
+		CREATE OR REPLACE TEMP TABLE ordered AS
+		SELECT operation, month, month_only, cell, CAST(sum(people) AS bigint) AS people, main
+		FROM fact_month
+		GROUP BY operation, month, month_only, cell, main
+		ORDER BY month, cell`, `
+		DELETE FROM fact_month`, `
+		INSERT INTO fact_month SELECT * FROM ordered`, `
+		DROP TABLE ordered`,
+	} {
+		if err := w.exec(ctx, text); err != nil {
+			return err
+		}
+	}
+	for m := range w.deltas {
+		s.SumUp = append(s.SumUp, m)
+	}
+	for m := range s.Months {
+		s.SumUp = append(s.SumUp, m)
+	}
+	return nil
+}
