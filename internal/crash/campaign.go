@@ -1,0 +1,236 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Campaign is a series of kills.
+type Campaign struct {
+	Program string
+	Kills   int
+	Clients int
+	Rate    float64
+	Longest time.Duration
+	Seed    uint64
+	Tell    func(format string, a ...any)
+
+	dir, data, key string
+	address        string // of all the lives of the server, so that phones find it again
+	crowd          *crowd
+	before         func() error // the judge looks; for the test of the judge
+}
+
+// Outcome is what was seen.
+type Outcome struct {
+	Kills        int
+	Ready        time.Duration // the longest time from start to ready after a kill
+	Acknowledged int           // records that a phone was told are received
+	Photos       int           // of them with a photograph
+	Stored       int           // records in the store
+	Lost         int           // acknowledged and not there
+	PhotosLost   int           // acknowledged, and the photograph missing or changed
+	Changed      int           // there with other content than was sent
+	People       int           // movements of the records stored
+	Counted      int           // movements that the indicator says: more are doubled, fewer lost
+	Check        string        // what `dtm check` says
+	Broken       bool          // and that it found a fault
+}
+
+// Bad says that something was lost, doubled or changed, or that the server was too long
+// in coming back.
+func (o Outcome) Bad() bool {
+	return o.Broken || o.Lost+o.PhotosLost+o.Changed > 0 || o.People != o.Counted || o.Stored < o.Acknowledged || o.Ready > 5*time.Second
+}
+
+func (o Outcome) String() string {
+	return fmt.Sprintf("%d kills; ready again within %.1f s; %d records acknowledged, %d with a photograph; lost %d records, %d photographs; changed %d; %d records stored, %d people in them, %d counted\n%s",
+		o.Kills, o.Ready.Seconds(), o.Acknowledged, o.Photos, o.Lost, o.PhotosLost, o.Changed, o.Stored, o.People, o.Counted, o.Check)
+}
+
+// Run runs the campaign in a temporary folder, removed when nothing bad was seen.
+func (c *Campaign) Run(ctx context.Context) (o Outcome, err error) {
+	if c.Program, err = filepath.Abs(c.Program); err != nil {
+		return o, err
+	}
+	if c.dir, err = os.MkdirTemp("", "dtm-crash-"); err != nil {
+		return o, err
+	}
+	defer func() {
+		if err == nil && !o.Bad() {
+			err = os.RemoveAll(c.dir)
+		} else {
+			c.Tell("seed %d, folder kept: %s", c.Seed, c.dir)
+		}
+	}()
+	c.data = filepath.Join(c.dir, "data")
+	if _, err := c.dtm(ctx, "init", "-data", c.data); err != nil {
+		return o, err
+	}
+	if c.address, err = freeAddress(); err != nil {
+		return o, err
+	}
+	if c.crowd, err = c.enrol(ctx); err != nil {
+		return o, err
+	}
+	r := rand.New(rand.NewPCG(c.Seed, 1))
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var wg sync.WaitGroup
+	for i := range c.Clients {
+		wg.Go(func() { c.crowd.phone(ctx, rand.New(rand.NewPCG(c.Seed, uint64(i)+2)), c.Rate) })
+	}
+	for o.Kills < c.Kills && ctx.Err() == nil {
+		s, ready, err := c.start(ctx)
+		if err != nil {
+			return o, fmt.Errorf("after %d kills: %w", o.Kills, err)
+		}
+		o.Ready = max(o.Ready, ready)
+		life, done := context.WithCancel(ctx)
+		if o.Kills%3 == 0 {
+			go c.office(life, r.IntN(4))
+		}
+		select {
+		case <-time.After(time.Duration(r.Int64N(int64(c.Longest)))):
+		case <-ctx.Done():
+		}
+		err = errors.Join(s.Process.Kill(), ignoreKill(s.Wait()))
+		done()
+		if err != nil {
+			return o, err
+		}
+		o.Kills++
+		if o.Kills%50 == 0 {
+			c.Tell("%d kills, %d records acknowledged, ready within %.1f s", o.Kills, c.crowd.acknowledgedSoFar(), o.Ready.Seconds())
+		}
+	}
+	stop()
+	wg.Wait()
+	if c.before != nil {
+		if err := c.before(); err != nil {
+			return o, err
+		}
+	}
+	return o, c.judge(context.WithoutCancel(ctx), &o)
+}
+
+func ignoreKill(err error) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && !exit.Exited() {
+		return nil
+	}
+	return err
+}
+
+// dtm runs a command of the program.
+func (c *Campaign) dtm(ctx context.Context, args ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, c.Program, args...).CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("dtm %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out), err
+}
+
+// start starts the server and returns when it is ready.
+func (c *Campaign) start(ctx context.Context) (*exec.Cmd, time.Duration, error) {
+	began := time.Now()
+	s := exec.CommandContext(ctx, c.Program, "serve", "-data", c.data, "-listen", c.address)
+	said, err := s.StderrPipe()
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := s.Start(); err != nil {
+		return nil, 0, err
+	}
+	lines := make(chan string, 100)
+	go func() {
+		in := bufio.NewScanner(said)
+		for in.Scan() {
+			select {
+			case lines <- in.Text():
+			default:
+			}
+		}
+		close(lines)
+	}()
+	for time.Since(began) < time.Minute {
+		if res, err := http.Get("http://" + c.address + "/readyz"); err == nil {
+			_, _ = io.Copy(io.Discard, res.Body)
+			res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return s, time.Since(began), nil
+			}
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	_ = s.Process.Kill()
+	_ = s.Wait()
+	var all []string
+	for l := range lines {
+		all = append(all, l)
+	}
+	return nil, 0, fmt.Errorf("the server was not ready after a minute: %s", strings.Join(all, "\n"))
+}
+
+// office does one thing that reads or writes much while the server lives.
+func (c *Campaign) office(ctx context.Context, what int) {
+	switch what {
+	case 0:
+		_, _ = c.dtm(ctx, "backup", "-data", c.data, "-out", filepath.Join(c.dir, "backup"))
+	case 1:
+		_, _ = c.dtm(ctx, "release", "create", "-data", c.data, "-month", "2026-10")
+	case 2:
+		_, _ = c.dtm(ctx, "indicator", "-data", c.data, "total_movements", "-from", "2026-10", "-by", "point,sex")
+	case 3:
+		_, _ = c.dtm(ctx, "quality", "-data", c.data, "-month", "2026-10")
+	}
+}
+
+var keyed = regexp.MustCompile(`http://\S+(/v1/key/\S+/projects/1)`)
+
+// enrol gives the phones their address and the form's version.
+func (c *Campaign) enrol(ctx context.Context) (*crowd, error) {
+	s, _, err := c.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		_ = s.Process.Kill()
+		_ = s.Wait()
+	}()
+	out, err := c.dtm(ctx, "device", "add", "-data", c.data, "-name", "crowd", "-point", "obock")
+	if err != nil {
+		return nil, err
+	}
+	m := keyed.FindStringSubmatch(out)
+	if m == nil {
+		return nil, fmt.Errorf("no address in %s", out)
+	}
+	base := "http://" + c.address + m[1]
+	res, err := http.Get(base + "/forms/fmr.xml")
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	form, err := io.ReadAll(res.Body)
+	if err != nil {
+		return nil, err
+	}
+	v := regexp.MustCompile(`<data id="fmr" version="([^"]+)"`).FindSubmatch(form)
+	if v == nil {
+		return nil, fmt.Errorf("no version in the form: %d", res.StatusCode)
+	}
+	return newCrowd(base+"/submission", string(v[1])), nil
+}

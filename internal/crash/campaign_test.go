@@ -1,0 +1,61 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func program(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "dtm")
+	if out, err := exec.Command("go", "build", "-o", bin, "dtm/cmd/dtm").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return bin
+}
+
+// TestCrash is a short campaign; the long one is run by hand (doc/operate.md).
+func TestCrash(t *testing.T) {
+	t.Parallel()
+	c := Campaign{Program: program(t), Kills: 6, Clients: 8, Rate: 30, Longest: 1200 * time.Millisecond, Seed: uint64(time.Now().UnixNano()), Tell: t.Logf}
+	o, err := c.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(o)
+	o.Ready = 0 // is measured by the long one, on a machine that does nothing else
+	if o.Bad() {
+		t.Error("something was lost, doubled or changed")
+	}
+	if o.Acknowledged < 20 || o.Photos == 0 {
+		t.Errorf("only %d records were acknowledged, %d with a photograph", o.Acknowledged, o.Photos)
+	}
+}
+
+// TestJudge: a record and a photograph taken away behind the program's back are seen.
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	c := Campaign{Program: program(t), Kills: 2, Clients: 4, Rate: 50, Longest: 1500 * time.Millisecond, Seed: 1, Tell: t.Logf}
+	c.before = func() error {
+		for id := range c.crowd.acked {
+			if h := strings.TrimPrefix(c.crowd.sent[id].photo, "sha256:"); h != "" {
+				c.crowd.acked["uuid:told and not stored"] = true
+				return os.Remove(filepath.Join(c.data, "blob", h[:2], h[2:4], h))
+			}
+		}
+		return errors.New("no photograph was acknowledged")
+	}
+	o, err := c.Run(t.Context())
+	t.Cleanup(func() { os.RemoveAll(c.dir) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !o.Bad() || !o.Broken || o.Lost != 1 || o.PhotosLost != 1 {
+		t.Errorf("not seen: %v", o)
+	}
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/csv"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dtm"
+	"dtm/store/blob"
+	"dtm/store/sqlite"
+)
+
+// judge compares what the phones were told with what is there.
+func (c *Campaign) judge(ctx context.Context, o *Outcome) (err error) {
+	// The figures first, by the program itself.
+	out, err := c.dtm(ctx, "indicator", "-data", c.data, "total_movements", "-from", "2026-10", "-to", "2026-10", "-format", "csv")
+	if err != nil {
+		return err
+	}
+	rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
+	if err != nil || len(rows) != 2 {
+		return fmt.Errorf("the indicator says %s: %w", out, err)
+	}
+	if o.Counted, err = strconv.Atoi(rows[1][slices.Index(rows[0], "value")]); err != nil {
+		return err
+	}
+	if o.Check, err = c.dtm(ctx, "check", "-data", c.data); err != nil {
+		o.Check, o.Broken = err.Error(), true
+	}
+
+	db, err := sqlite.Open(ctx, filepath.Join(c.data, "dtm.db"), sqlite.Options{Operation: "djibouti"})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	blobs, err := blob.NewDisk(filepath.Join(c.data, "blob"))
+	if err != nil {
+		return err
+	}
+	photos := map[string]string{} // submission -> address
+	err = db.EachAttachment(ctx, func(id string, a dtm.Attachment) error {
+		photos[id] = a.Hash
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	stored := map[string]bool{}
+	err = db.Stream(ctx, dtm.SubmissionQuery{Form: "fmr"}, func(batch []dtm.Streamed) error {
+		for _, s := range batch {
+			rec, known := c.crowd.sent[s.ID]
+			if !known || stored[s.ID] || string(s.XML) != rec.xml {
+				o.Changed++
+			}
+			stored[s.ID] = true
+			o.People += rec.people
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	o.Stored, o.Acknowledged = len(stored), len(c.crowd.acked)
+	for id := range c.crowd.acked {
+		if !stored[id] {
+			o.Lost++
+			c.Tell("lost: %s", id)
+		}
+		want := c.crowd.sent[id].photo
+		if want == "" {
+			continue
+		}
+		o.Photos++
+		if photos[id] != want || !readBack(ctx, blobs, want) {
+			o.PhotosLost++
+			c.Tell("photograph lost: %s", id)
+		}
+	}
+	return nil
+}
+
+func readBack(ctx context.Context, blobs dtm.Blobs, address string) bool {
+	f, err := blobs.Open(ctx, address)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	sum := sha256.New()
+	_, err = io.Copy(sum, f)
+	return err == nil && "sha256:"+hex.EncodeToString(sum.Sum(nil)) == address
+}

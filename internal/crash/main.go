@@ -1,0 +1,45 @@
+// Command crash kills the program at random moments, again and again, while phones send
+// to it, and then looks whether anything that was acknowledged is lost or is there
+// twice.
+//
+//	go run ./internal/crash -kills 1000 -clients 16
+//
+// The phones are ours and do what Collect does: they send a record with its photograph
+// until it is acknowledged, the same bytes each time. Some never hear the answer and
+// send again; some send what was acknowledged long ago. Meanwhile somebody backs up,
+// freezes a month and asks for figures. What the kernel was handed is not lost by a
+// kill; for power cuts see package powercut.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	var c Campaign
+	flag.IntVar(&c.Kills, "kills", 20, "how often the server is killed")
+	flag.IntVar(&c.Clients, "clients", 16, "phones that send at once")
+	flag.Float64Var(&c.Rate, "rate", 10, "records a second that a phone makes; 0: as many as it can")
+	flag.DurationVar(&c.Longest, "longest", 1500*time.Millisecond, "longest life of the server after it is ready")
+	flag.Uint64Var(&c.Seed, "seed", uint64(time.Now().UnixNano()), "of the moments and the records")
+	flag.StringVar(&c.Program, "bin", "bin/dtm", "the program")
+	flag.Parse()
+	c.Tell = func(format string, a ...any) { fmt.Printf(format+"\n", a...) }
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	o, err := c.Run(ctx)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "crash:", err)
+		os.Exit(1)
+	}
+	fmt.Println(o)
+	if o.Bad() {
+		os.Exit(1)
+	}
+}
