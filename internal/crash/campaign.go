@@ -27,10 +27,10 @@ type Campaign struct {
 	Seed    uint64
 	Tell    func(format string, a ...any)
 
-	dir, data, key string
-	address        string // of all the lives of the server, so that phones find it again
-	crowd          *crowd
-	before         func() error // the judge looks; for the test of the judge
+	dir, data string
+	address   string // of all the lives of the server, so that phones find it again
+	crowd     *crowd
+	before    func() error // the judge looks; for the test of the judge
 }
 
 // Outcome is what was seen.

@@ -8,7 +8,7 @@
 // until it is acknowledged, the same bytes each time. Some never hear the answer and
 // send again; some send what was acknowledged long ago. Meanwhile somebody backs up,
 // freezes a month and asks for figures. What the kernel was handed is not lost by a
-// kill; for power cuts see package powercut.
+// kill.
 package main
 
 import (
