@@ -34,6 +34,7 @@ type Operation struct {
 	Lists      map[string]CodeList // "country", "sex", "age", "reason", "transport", "movement", "flow_type", ...
 	Programmes []Programme
 	Partners   []Partner
+	Desks      []Desk // with which a new directory begins
 	Indicators []DerivedIndicator
 	Forms      []PackForm
 	Calendar   []CalendarEffect
@@ -179,8 +180,9 @@ func (c CodeList) Has(code string) bool {
 
 // Programme is a service that people in need are referred to.
 type Programme struct {
-	Code string
-	Name Text
+	Code   string
+	Name   Text
+	Return bool // it takes people home: shut for whom the hard rule guards
 }
 
 // Partner is an institution that receives data or referrals.

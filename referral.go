@@ -172,15 +172,13 @@ type Referral struct {
 
 // Preview is what a desk sees of a person before it accepts.
 type Preview struct {
-	Sex      string
-	Age      string       // band: "0-4", "5-17", "18-59", "60+", "" not known
-	Needs    []string     // codes of the operation's list "need"
-	Lang     string       // that the person speaks, as recorded
-	Alone    bool         // a child without parents or guardian
-	Contact  string       // "safe", "not_safe", "" not asked: whether the person may be called
-	Where    *Whereabouts // last seen, for those who go out to find people
-	SeenAt   time.Time
-	Services []string // asked for beside the programme's name
+	Sex     string
+	Age     string   // band: "0-4", "5-17", "18-59", "60+", "" not known
+	Needs   []string // codes of the operation's list "need"
+	Lang    string   // that the person speaks, as recorded
+	Alone   bool     // a child without parents or guardian
+	Contact string   // "safe", "not_safe", "" not asked: whether the person may be called
+	SeenAt  time.Time
 }
 
 // Whereabouts is a position with its accuracy.
@@ -301,7 +299,7 @@ type PersonField struct{ Name, Group string }
 // PersonFields are the fields of the register, in the order in which pages show them.
 var PersonFields = []PersonField{
 	{"name", GroupIdentity}, {"case_code", GroupIdentity}, {"birth_year", GroupIdentity}, {"nationality", GroupIdentity}, {"language", GroupIdentity},
-	{"phone", GroupContact}, {"contact_note", GroupContact},
+	{"phone", GroupContact}, {"spot", GroupContact}, {"contact_note", GroupContact},
 	{"caregiver", GroupFamily}, {"caregiver_relation", GroupFamily}, {"caregiver_phone", GroupFamily},
 }
 

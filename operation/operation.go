@@ -55,8 +55,11 @@ func Load(fsys fs.FS) (*dtm.Operation, error) {
 	l.areas()
 	l.points()
 	l.lists()
-	l.op.Programmes = named(l, "programmes.csv", func(code string, n dtm.Text) dtm.Programme { return dtm.Programme{Code: code, Name: n} })
-	l.op.Partners = named(l, "partners.csv", func(code string, n dtm.Text) dtm.Partner { return dtm.Partner{Code: code, Name: n} })
+	l.op.Programmes = named(l, "programmes.csv", func(r row, n dtm.Text) dtm.Programme {
+		return dtm.Programme{Code: r.get("code"), Name: n, Return: r.get("return") == "yes"}
+	})
+	l.op.Partners = named(l, "partners.csv", func(r row, n dtm.Text) dtm.Partner { return dtm.Partner{Code: r.get("code"), Name: n} })
+	l.desks()
 	l.indicators()
 	l.calendar()
 	l.forms()

@@ -21,8 +21,8 @@ func TestDjibouti(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(op.Points) != 22 || len(op.Areas) != 26 || len(op.Programmes) != 5 || len(op.Partners) != 8 {
-		t.Errorf("points %d, areas %d, programmes %d, partners %d", len(op.Points), len(op.Areas), len(op.Programmes), len(op.Partners))
+	if len(op.Points) != 22 || len(op.Areas) != 26 || len(op.Programmes) != 5 || len(op.Partners) != 9 || len(op.Desks) != 6 {
+		t.Errorf("points %d, areas %d, programmes %d, partners %d, desks %d", len(op.Points), len(op.Areas), len(op.Programmes), len(op.Partners), len(op.Desks))
 	}
 	for _, p := range op.Points {
 		if len(p.Role) == 0 || len(p.Status) == 0 {

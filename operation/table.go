@@ -103,8 +103,8 @@ func (l *loader) once(file string, r row, seen map[string]int) {
 	}
 }
 
-// named reads a file of code,en,fr,ar into values of any type.
-func named[T any](l *loader, file string, value func(code string, name dtm.Text) T) []T {
+// named reads a file of code,en,fr,ar and further columns into values of any type.
+func named[T any](l *loader, file string, value func(r row, name dtm.Text) T) []T {
 	var out []T
 	seen := map[string]int{}
 	for _, r := range l.table(file, "code") {
@@ -112,7 +112,7 @@ func named[T any](l *loader, file string, value func(code string, name dtm.Text)
 		l.once(file, r, seen)
 		name := l.text(r)
 		l.complete(file, r.line, code, name)
-		out = append(out, value(code, name))
+		out = append(out, value(r, name))
 	}
 	return out
 }
