@@ -160,10 +160,7 @@ func TestConsent(t *testing.T) {
 	for _, c := range []struct{ partner, programme, want string }{
 		{"iom", "health", "need identity health"}, {"unicef", "health", "need identity family health"}, {"unicef", "protection", "family"}, {"iom", "vhr", ""}, {"unhcr", "protection", ""},
 	} {
-		var in []string
-		for _, g := range Covers(list, c.partner, c.programme, now) {
-			in = append(in, g)
-		}
+		in := slices.Clone(Covers(list, c.partner, c.programme, now))
 		if strings.Join(sorted(in), " ") != strings.Join(sorted(strings.Fields(c.want)), " ") {
 			t.Errorf("%s for %s: %v, want %s", c.partner, c.programme, in, c.want)
 		}
