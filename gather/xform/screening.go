@@ -174,7 +174,7 @@ func (in *Instance) Screening() dtm.Screening {
 			s.Health = a.Value
 		case t.is("#need", "type"):
 			s.Needs = strings.Fields(a.Value)
-		case t.is("#service", "reach"):
+		case t.is("#access", "service"):
 			s.Reach = a.Value
 		case t.is("#service", "referred"):
 			s.Referred = strings.Fields(a.Value)
