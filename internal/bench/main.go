@@ -35,8 +35,9 @@ import (
 func main() {
 	rows := flag.Int("rows", 10_000_000, "movement rows behind the page; 0 leaves the page out")
 	bin := flag.String("bin", "bin/dtm", "the program")
+	receive := flag.Bool("receive", false, "measure receiving alone")
 	flag.Parse()
-	if err := bench(*bin, *rows); err != nil {
+	if err := bench(*bin, *rows, *receive); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -44,7 +45,7 @@ func main() {
 
 func line(what, got, allowed string) { fmt.Printf("%-46s %-34s %s\n", what, got, allowed) }
 
-func bench(bin string, rows int) error {
+func bench(bin string, rows int, receive bool) error {
 	bin, err := filepath.Abs(bin)
 	if err != nil {
 		return err
@@ -55,12 +56,18 @@ func bench(bin string, rows int) error {
 	}
 	defer os.RemoveAll(dir)
 	line("measure", "seen", "allowed")
-	million := filepath.Join(dir, "million.csv")
-	if err := registry(million, 1_000_000, 1); err != nil {
-		return err
-	}
 	small := filepath.Join(dir, "small")
 	if _, _, err := run(bin, "init", "-data", small); err != nil {
+		return err
+	}
+	if receive {
+		if err := submissions(bin, small); err != nil {
+			return err
+		}
+		return central(bin, dir, false)
+	}
+	million := filepath.Join(dir, "million.csv")
+	if err := registry(million, 1_000_000, 1); err != nil {
 		return err
 	}
 	took, rss, err := run(bin, "import", "movements", "-data", small, million)
@@ -71,7 +78,7 @@ func bench(bin string, rows int) error {
 	if err := submissions(bin, small); err != nil {
 		return err
 	}
-	if err := central(bin, dir); err != nil {
+	if err := central(bin, dir, true); err != nil {
 		return err
 	}
 	if rows == 0 {
@@ -177,6 +184,19 @@ func (s *server) memory() string {
 	}
 	kb, _ := strconv.Atoi(string(m[1]))
 	return fmt.Sprintf("%d MB", kb>>10)
+}
+
+// processor is the time that the server has worked, over all processors.
+func (s *server) processor() time.Duration {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	_, rest, ok := strings.Cut(string(b), ") ")
+	f := strings.Fields(rest)
+	if err != nil || !ok || len(f) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(f[11])
+	system, _ := strconv.Atoi(f[12])
+	return time.Duration(user+system) * (time.Second / 100) // the kernel counts hundredths
 }
 
 func get(url string) ([]byte, int, error) {
@@ -291,14 +311,18 @@ func submissions(bin, data string) error {
 	}
 	bodies, post := p.bodies, p.post
 	fast := bodies[:30_000]
+	before := s.processor()
 	took, all, err := spread(32, fast, post)
 	if err != nil {
 		return err
 	}
+	acked := s.processor() - before
 	line("durable submissions, 32 clients, loading too", fmt.Sprintf("%.0f/s, p99 %s", float64(len(fast))/all.Seconds(), ms(percentile(took, .99))), "5,000/s, p99 30 ms")
 	if err := caughtUp(s.base); err != nil {
 		return err
 	}
+	each := func(d time.Duration) string { return fmt.Sprintf("%d µs", d.Microseconds()/int64(len(fast))) }
+	line("  the server's processor time for each", each(acked)+", "+each(s.processor()-before)+" when loaded", "")
 	return delay(s.base, bodies[30_000:], post)
 }
 
