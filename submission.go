@@ -62,6 +62,13 @@ type Submissions interface {
 	Flag(ctx context.Context, id string, flags []Flag) error
 }
 
+// Recorded gives submissions as the log has recorded them, to those who follow it.
+type Recorded interface {
+	// Arrived returns those that the entries first to last record, in their order and
+	// without their attachments: all of them, or when they are large the first ones.
+	Arrived(ctx context.Context, first, last int64) ([]Submission, error)
+}
+
 // SubmissionFilter narrows a list; nil means any.
 type SubmissionFilter struct {
 	Form   *string

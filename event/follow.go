@@ -15,6 +15,7 @@ type Handler func(ctx context.Context, batch []dtm.Event) error
 // Following says how a log is followed; zero values are replaced.
 type Following struct {
 	Batch   int                                   // most entries in a call, 500
+	Every   time.Duration                         // least time between calls unless there is more than a batch, 100 ms: what comes meanwhile goes together
 	First   time.Duration                         // pause after the first failure, 100 ms; doubles with each more
 	Longest time.Duration                         // longest pause, 1 minute
 	Failed  func(err error, attempt int, of Span) // told of each failure: for the log; may be nil
@@ -31,6 +32,9 @@ func Follow(ctx context.Context, log dtm.Events, after int64, h Handler, f Follo
 	if f.Batch <= 0 {
 		f.Batch = 500
 	}
+	if f.Every <= 0 {
+		f.Every = 100 * time.Millisecond
+	}
 	if f.First <= 0 {
 		f.First = 100 * time.Millisecond
 	}
@@ -45,20 +49,31 @@ func Follow(ctx context.Context, log dtm.Events, after int64, h Handler, f Follo
 		}
 		if err == nil {
 			after, attempt, pause = done, 0, f.First
+			if n := span.Last - span.First + 1; span.First > 0 && n < int64(f.Batch) && !sleep(ctx, f.Every) {
+				return ctx.Err()
+			}
 			continue
 		}
 		attempt++
 		if f.Failed != nil {
 			f.Failed(err, attempt, span)
 		}
-		t := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			t.Stop()
+		if !sleep(ctx, pause) {
 			return ctx.Err()
-		case <-t.C:
 		}
 		pause = min(2*pause, f.Longest)
+	}
+}
+
+// sleep is false when ctx has ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
 	}
 }
 

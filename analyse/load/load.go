@@ -19,6 +19,7 @@ import (
 
 	"dtm"
 	"dtm/analyse/warehouse"
+	"dtm/event"
 )
 
 // Warehouse is where batches go. Implemented by the rooms under warehouse/.
@@ -45,6 +46,7 @@ type Events interface {
 
 // Submissions is the part of dtm.Submissions that loading needs.
 type Submissions interface {
+	dtm.Recorded
 	Submission(ctx context.Context, id string) (dtm.Submission, error)
 	// Standing is what review had made of a submission at event upTo.
 	Standing(ctx context.Context, id string, upTo int64) (dtm.Standing, error)
@@ -287,8 +289,9 @@ func (l *Loader) batch(ctx context.Context) (Result, error) {
 		}
 	}
 	b := warehouse.Batch{From: l.pos}
+	ahead := &event.Ahead{From: l.Submissions, Last: events[len(events)-1].Seq}
 	for _, e := range events {
-		if err := l.add(ctx, e, &b, &r); err != nil {
+		if err := l.add(ctx, e, ahead, &b, &r); err != nil {
 			return r, err
 		}
 		r.Events++
@@ -325,7 +328,7 @@ func (l *Loader) restart() {
 
 // add reads what the event is about into the batch. Events that bring no facts
 // only move the position.
-func (l *Loader) add(ctx context.Context, e dtm.Event, b *warehouse.Batch, r *Result) error {
+func (l *Loader) add(ctx context.Context, e dtm.Event, ahead *event.Ahead, b *warehouse.Batch, r *Result) error {
 	switch e.Name {
 	case dtm.ChunkImported:
 		c, err := l.Chunks.Chunk(ctx, e.Subject)
@@ -339,7 +342,13 @@ func (l *Loader) add(ctx context.Context, e dtm.Event, b *warehouse.Batch, r *Re
 		b.Chunks = append(b.Chunks, warehouse.Chunk{Hash: c.Hash, Rows: rows})
 		r.Rows += len(rows)
 	case dtm.SubmissionReceived, dtm.SubmissionReviewed, dtm.SubmissionCorrected:
-		s, err := l.Submissions.Submission(ctx, e.Subject)
+		var s dtm.Submission
+		var err error
+		if e.Name == dtm.SubmissionReceived {
+			s, err = ahead.Of(ctx, e)
+		} else {
+			s, err = l.Submissions.Submission(ctx, e.Subject)
+		}
 		if err != nil {
 			return fmt.Errorf("event %d: %w", e.Seq, err)
 		}

@@ -54,12 +54,13 @@ func (h *house) read(ctx context.Context, batch []dtm.Event) error {
 	var list []dtm.Reading
 	var about []dtm.Event
 	points := map[string]string{} // of devices
+	ahead := &event.Ahead{From: h.db, Last: batch[len(batch)-1].Seq}
 	for _, e := range batch {
 		if e.Name != dtm.SubmissionReceived {
 			about = append(about, e)
 			continue
 		}
-		s, err := h.db.Submission(ctx, e.Subject)
+		s, err := ahead.Of(ctx, e)
 		if err != nil {
 			return err
 		}

@@ -54,11 +54,20 @@ func (t *tx) log(name, subject, actor, detail string) (int64, error) {
 		return 0, err
 	}
 	t.chain = event.Chain{Seq: e.Seq, Hash: e.Hash}
+	t.entries = append(t.entries, e)
 	return e.Seq, nil
 }
 
 // Events returns up to limit entries after seq, oldest first.
 func (db *DB) Events(ctx context.Context, after int64, limit int) ([]dtm.Event, error) {
+	if list, ok := db.tail.after(after, limit); ok {
+		return list, nil
+	}
+	return db.written(ctx, after, limit)
+}
+
+// written is Events from the file itself.
+func (db *DB) written(ctx context.Context, after int64, limit int) ([]dtm.Event, error) {
 	return db.events(ctx, "sqlite.Events", `
 		WHERE operation = $1 AND seq > $2
 		ORDER BY seq
@@ -169,7 +178,7 @@ func (db *DB) Wait(ctx context.Context, after int64) error {
 func (db *DB) Verify(ctx context.Context) error {
 	var c event.Chain
 	for {
-		batch, err := db.Events(ctx, c.Seq, 1000)
+		batch, err := db.written(ctx, c.Seq, 1000)
 		if err != nil {
 			return err
 		}

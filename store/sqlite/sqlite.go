@@ -43,7 +43,7 @@ type DB struct {
 	write *sql.DB
 	// Asked for each submission, on read: parsing them each time was a tenth of the
 	// work.
-	byToken, byID, filesOf *sql.Stmt
+	byToken, byID, filesOf, arrived *sql.Stmt
 
 	copier     *sql.DB       // the checkpointer's connection
 	checkpoint chan struct{} // wakes it
@@ -57,6 +57,7 @@ type DB struct {
 	broken atomic.Bool // a sync failed: no write is taken until the next start
 
 	bell bell
+	tail tail
 	seen lastSeen
 }
 
@@ -113,7 +114,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	for _, q := range []struct {
 		into **sql.Stmt
 		text string
-	}{{&db.byToken, byTokenQuery}, {&db.byID, byIDQuery}, {&db.filesOf, filesOfQuery}} {
+	}{{&db.byToken, byTokenQuery}, {&db.byID, byIDQuery}, {&db.filesOf, filesOfQuery}, {&db.arrived, arrivedQuery}} {
 		if err == nil {
 			*q.into, err = db.read.PrepareContext(ctx, q.text)
 		}

@@ -249,12 +249,22 @@ func scanSubmission(scan func(...any) error) (dtm.Submission, error) {
 		s.Received, err = textTime(at)
 	}
 	if err == nil {
-		err = json.Unmarshal([]byte(flags), &s.Flags)
+		s.Flags, err = textList[dtm.Flag](flags)
 	}
 	if err == nil {
-		err = json.Unmarshal([]byte(expected), &s.Expected)
+		s.Expected, err = textList[string](expected)
 	}
 	return s, err
+}
+
+// textList reads a column of listText.
+func textList[T any](text string) ([]T, error) {
+	list := []T{}
+	if text == "[]" {
+		return list, nil
+	}
+	err := json.Unmarshal([]byte(text), &list)
+	return list, err
 }
 
 // Submission returns one submission with its flags and attachments: NotFound.

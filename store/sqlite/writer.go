@@ -145,6 +145,7 @@ func (w *group) try(jobs []*job) (errs []error, err error) {
 		return nil, err
 	}
 	if t.chain.Seq > start {
+		w.db.tail.add(t.entries)
 		w.db.bell.ring(t.chain.Seq)
 	}
 	w.copyBack(len(jobs))
@@ -200,6 +201,8 @@ type tx struct {
 	ctx   context.Context
 	now   time.Time
 	chain event.Chain // end of the log, entries of this transaction included
+
+	entries []dtm.Event // of this transaction
 }
 
 // do runs one job. Among others it runs in a savepoint, so that its failure
@@ -209,7 +212,7 @@ func (t *tx) do(j *job, among bool) (own, all error) {
 	if !among {
 		return j.fn(t), nil
 	}
-	before := t.chain
+	before, entries := t.chain, len(t.entries)
 	if err := t.exec(`SAVEPOINT job`); err != nil {
 		return nil, err
 	}
@@ -218,7 +221,7 @@ func (t *tx) do(j *job, among bool) (own, all error) {
 		if fatal(own) {
 			return nil, own
 		}
-		t.chain = before
+		t.chain, t.entries = before, t.entries[:entries]
 		if err := t.exec(`ROLLBACK TO job`); err != nil {
 			return nil, err
 		}

@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"dtm"
 )
@@ -218,4 +221,58 @@ func BenchmarkReceive(b *testing.B) {
 			}
 		}
 	})
+}
+
+// What Events gives from memory is what the file has, whatever failed meanwhile; a
+// verification reads the file.
+func TestTail(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	ctx := context.Background()
+	var wg sync.WaitGroup
+	for i := range 3 * tailKept / 10 {
+		wg.Go(func() {
+			_ = db.update(ctx, "test", func(t *tx) error {
+				for range 10 {
+					if _, err := t.log("x", strconv.Itoa(i), "system", "{}"); err != nil {
+						return err
+					}
+				}
+				if i%7 == 0 {
+					return errors.New("no")
+				}
+				return nil
+			})
+		})
+	}
+	wg.Wait()
+	last, err := db.Last(ctx)
+	if err != nil || last < 2*tailKept {
+		t.Fatal(last, err)
+	}
+	if _, ok := db.tail.after(last-tailKept/2, 10); !ok {
+		t.Error("the newest entries are not in memory")
+	}
+	if len(db.tail.list) > 2*tailKept {
+		t.Errorf("%d entries are kept", len(db.tail.list))
+	}
+	for _, c := range [][2]int64{{0, 50}, {last - 5000, 10_000}, {last - tailKept, 30}, {last - 100, 100}, {last - 1, 5}, {last, 5}, {last + 9, 5}} {
+		got, err := db.Events(ctx, c[0], int(c[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := db.written(ctx, c[0], int(c[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("after %d: %s", c[0], diff)
+		}
+		for i := range got {
+			got[i] = dtm.Event{} // a reader's own
+		}
+	}
+	if err := db.Verify(ctx); err != nil {
+		t.Error(err)
+	}
 }

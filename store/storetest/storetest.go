@@ -17,6 +17,7 @@ type Store interface {
 	dtm.Forms
 	dtm.Devices
 	dtm.Submissions
+	dtm.Recorded
 	dtm.Imports
 	dtm.Events
 	dtm.Audit
@@ -77,6 +78,7 @@ func Run(t *testing.T, d Dialect) {
 		{"Forms", forms},
 		{"Devices", devices},
 		{"Submissions", submissions},
+		{"Arrivals", arrivals},
 		{"Repeats", repeats},
 		{"Conflict", conflict},
 		{"Edits", edits},

@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -285,4 +287,60 @@ func hostileText(t *testing.T, d Dialect) {
 		}
 	}
 	must(t, s.Verify(ctx))
+}
+
+// arrivals: what the log recorded comes in its order, as it stands now, and a part of
+// it when it is large.
+func arrivals(t *testing.T, d Dialect) {
+	s, _ := d.open(t)
+	list, err := s.Arrived(ctx, 1, 100)
+	must(t, err)
+	if len(list) != 0 {
+		t.Errorf("a new store: %v", list)
+	}
+	_, _, err = s.AddDevice(ctx, "between", "")
+	must(t, err)
+	var want []string
+	for i := range 30 {
+		x := submission(100 - i) // not in the order of the ids
+		x.XML = append(x.XML, bytes.Repeat([]byte(" "), 100_000)...)
+		x.Attachments = []dtm.Attachment{{Name: "a.jpg", Type: "image/jpeg", Size: 1, Hash: "sha256:a"}} // an entry of its own
+		_, err := s.Receive(ctx, x)
+		must(t, err)
+		want = append(want, x.ID)
+	}
+	must(t, s.Flag(ctx, want[1], []dtm.Flag{{Rule: "point.unknown"}}))
+	var got []string
+	calls := 0
+	for _, e := range allEvents(t, s) {
+		if e.Name != dtm.SubmissionReceived || len(got) > 0 && slices.Contains(got, e.Subject) {
+			continue
+		}
+		list, err := s.Arrived(ctx, e.Seq, 1<<40)
+		must(t, err)
+		if calls++; len(list) == 0 || list[0].ID != e.Subject {
+			t.Fatalf("entry %d records %s: %+v", e.Seq, e.Subject, list)
+		}
+		for _, x := range list {
+			whole, err := s.Submission(ctx, x.ID)
+			must(t, err)
+			whole.Attachments = nil
+			if diff := cmp.Diff(whole, x); diff != "" {
+				t.Error(diff)
+			}
+			got = append(got, x.ID)
+		}
+	}
+	if !slices.Equal(got, want) || calls < 3 || calls > 10 {
+		t.Errorf("%d calls gave %v, want %v", calls, got, want)
+	}
+	first := int64(0)
+	for _, e := range allEvents(t, s) {
+		if e.Name == dtm.SubmissionReceived && first == 0 {
+			first = e.Seq
+		}
+	}
+	if list, err := s.Arrived(ctx, first, first); err != nil || len(list) != 1 {
+		t.Errorf("one entry: %d, %v", len(list), err)
+	}
 }

@@ -229,6 +229,19 @@ func (l *Log) Submission(_ context.Context, id string) (dtm.Submission, error) {
 	return s, nil
 }
 
+// Arrived implements load.Submissions: some at a time.
+func (l *Log) Arrived(_ context.Context, first, last int64) ([]dtm.Submission, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var list []dtm.Submission
+	for _, e := range l.events[first-1 : min(last, int64(len(l.events)))] {
+		if e.Name == dtm.SubmissionReceived && len(list) < 3 {
+			list = append(list, l.submissions[e.Subject])
+		}
+	}
+	return list, nil
+}
+
 // Chunk implements load.Chunks.
 func (l *Log) Chunk(_ context.Context, hash string) (dtm.Chunk, error) {
 	l.mu.Lock()
