@@ -81,6 +81,8 @@ type Staff struct {
 	Check func(ctx context.Context, name string, data []byte, media []dtm.Media, l dtm.Lang) (dtm.Form, []Remark, error)
 	// Review opens the pages of a review; nil: there are none.
 	Review *Reviewing
+	// Alerting opens the inbox of alerts; nil: there is none.
+	Alerting *Alerting
 	// Paper prints a form; nil where nothing can be printed. Unsupported for one that
 	// was published as an XForm.
 	Paper func(ctx context.Context, form dtm.Form, l dtm.Lang) ([]byte, error)
@@ -190,6 +192,14 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 			page("POST /review/{id}/state", access.ReviewSubmissions, p.judgeRecord)
 			page("POST /review/{id}/correct", access.ReviewSubmissions, p.correctRecord)
 			page("POST /review/{id}/ask", access.ReviewSubmissions, p.askEnumerator)
+		}
+		if p.Staff.Alerting != nil {
+			page("GET /alerts/{$}", access.ReadSubmissions, p.alerts)
+			page("POST /alerts/{$}", access.ReviewSubmissions, p.decideAlerts)
+			page("POST /alerts/undo", access.ReviewSubmissions, p.undoAlerts)
+			page("GET /alerts/backtest", access.ReadSubmissions, p.backtest)
+			page("GET /alerts/{id...}", access.ReadSubmissions, p.alertPage)
+			page("POST /alerts/{id...}", access.ReviewSubmissions, p.commentAlert)
 		}
 		if p.Staff.Points != nil {
 			page("GET /points/{$}", access.ReadSubmissions, p.points)
@@ -313,6 +323,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 	}{
 		{"desk", "staff.desk", "/", ""},
 		{"review", "staff.review", "/review/", access.ReadSubmissions},
+		{"alerts", "alert.title", "/alerts/", access.ReadSubmissions},
 		{"enumerators", "staff.enumerators", "/enumerators/", access.ReadSubmissions},
 		{"submissions", "staff.submissions", "/submissions/", access.ReadSubmissions},
 		{"releases", "release.title", "/releases/", access.ReadSubmissions},
@@ -325,7 +336,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"users", "staff.users", "/users/", access.ManageUsers},
 		{"log", "staff.log", "/log", access.ReadLog},
 	} {
-		if (m.section == "review" || m.section == "enumerators") && p.Staff.Review == nil || m.section == "releases" && p.Releases == nil ||
+		if (m.section == "review" || m.section == "enumerators") && p.Staff.Review == nil || m.section == "releases" && p.Releases == nil || m.section == "alerts" && p.Staff.Alerting == nil ||
 			(m.section == "points" || m.section == "coverage") && p.Staff.Points == nil {
 			continue
 		}
@@ -400,6 +411,8 @@ type deskView struct {
 	Forms          int
 	Steps          []step // to do before the first submission can come
 	Silences       []silenceRow
+	Alerts         int  // open
+	Alerting       bool // there is an inbox
 }
 
 type step struct {
@@ -434,6 +447,10 @@ func (p *Pages) desk(w http.ResponseWriter, r *http.Request) error {
 		if v.Silences, err = p.openSilences(ctx, v.page); err != nil {
 			return err
 		}
+		if v.Alerts, err = p.openAlerts(ctx); err != nil {
+			return err
+		}
+		v.Alerting = p.Staff.Alerting != nil
 		forms, err := p.Staff.Forms.Forms(ctx)
 		if err != nil {
 			return err

@@ -11,11 +11,14 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"dtm"
 	"dtm/access"
+	"dtm/analyse/indicator"
+	"dtm/analyse/warehouse/duckdb"
 	"dtm/gather/entity"
 	"dtm/gather/webhook"
 	"dtm/operation"
@@ -59,10 +62,27 @@ func office(t *testing.T) (*httptest.Server, *sqlite.DB) {
 }
 
 // serving begins to serve a store's pages, as the program does when it starts.
+// nothingCounted are the figures of an operation without facts, for all tests.
+var nothingCounted = sync.OnceValue(func() dtm.Figures {
+	op, err := operation.Pack("djibouti")
+	if err != nil {
+		panic(err)
+	}
+	wh, err := duckdb.Open(context.Background(), "", op)
+	if err != nil {
+		panic(err)
+	}
+	e, err := indicator.New(op, wh)
+	if err != nil {
+		panic(err)
+	}
+	return e
+})
+
 func serving(t *testing.T, op *dtm.Operation, db *sqlite.DB, blobs *blob.Disk) *httptest.Server {
 	t.Helper()
 	p, err := web.New(web.Options{Operation: op, Now: time.Now, Staff: &web.Staff{
-		Sessions: db, Door: &access.Door{Users: db, Now: time.Now}, Users: db, Forms: db, Drafts: db, States: db, History: db, Devices: db, DeviceCare: db, Submissions: db, Blobs: blobs, Events: db, Audit: db, Trail: &access.Trail{Audit: db, Now: time.Now}, Review: reviewing(db), Points: network(op, db), Readings: db, Entities: db, Webhooks: db, CheckWebhook: func(url string) error { return webhook.CheckURL(url, nil) }, TryWebhook: func(context.Context, string) (int, error) { return 204, nil },
+		Sessions: db, Door: &access.Door{Users: db, Now: time.Now}, Users: db, Forms: db, Drafts: db, States: db, History: db, Devices: db, DeviceCare: db, Submissions: db, Blobs: blobs, Events: db, Audit: db, Trail: &access.Trail{Audit: db, Now: time.Now}, Review: reviewing(db), Alerting: &web.Alerting{Alerts: db, Figures: nothingCounted()}, Points: network(op, db), Readings: db, Entities: db, Webhooks: db, CheckWebhook: func(url string) error { return webhook.CheckURL(url, nil) }, TryWebhook: func(context.Context, string) (int, error) { return 204, nil },
 		EntityCSV: func(_ context.Context, w io.Writer, l dtm.EntityList) error {
 			return entity.WriteCSV(w, l, nil, false, dtm.EntityScope{})
 		}, Replacement: db.Replacement,

@@ -259,18 +259,24 @@ func (p *Pages) warning(w http.ResponseWriter, r *http.Request) error {
 	}
 	l := v.Lang
 	s, judged := chosen.series[one], chosen.judged[one]
-	c := chart.Trend{Axis: locale.Say(l, "word.month"), Lines: []chart.Line{{Label: locale.Say(l, "word.movements")}}, Band: &chart.Range{Label: locale.Say(l, "watch.band")}}
-	from := max(0, s.Len()-watchMonths)
-	for i := from; i < s.Len(); i++ {
-		c.Steps = append(c.Steps, stepOf(l, dtm.MonthOf(s.Starts[i])))
-		c.Lines[0].Cells = append(c.Lines[0].Cells, observed(s, i))
-		c.Band.Low, c.Band.High = append(c.Band.Low, value(judged[i].Expected)), append(c.Band.High, value(judged[i].Upper))
-		if judged[i].Alarm {
-			c.Marks = append(c.Marks, chart.Moment{Step: i - from, Label: locale.Say(l, "watch.alarm")})
-		}
+	confirmed, err := p.publicAlerts(r.Context())
+	if err != nil {
+		return err
+	}
+	by := "point"
+	if chosen == all {
+		by = ""
+	}
+	c, err := p.bandChart(s, max(0, s.Len()-watchMonths), s.Len(), watch.Settings{}, l, func(i int, _ watch.Judgement) bool {
+		return slices.ContainsFunc(confirmed, func(a dtm.Alert) bool {
+			return a.ID == dtm.AlertID(string(watch.Month), by, s.Key, s.Starts[i])
+		})
+	})
+	if err != nil {
+		return err
 	}
 	j, last := judged[s.Len()-1], s.Len()-1
-	name := p.seriesName(s.Key, map[bool]string{true: "", false: "point"}[chosen == all], l)
+	name := p.seriesName(s.Key, by, l)
 	month := locale.Month(l, dtm.MonthOf(s.Starts[last]))
 	key := "warning.chart.within"
 	switch {
@@ -283,46 +289,60 @@ func (p *Pages) warning(w http.ResponseWriter, r *http.Request) error {
 	c.Subtitle = locale.Say(l, "warning.chart.sub")
 	c.Alt = c.Title
 	v.Chart, v.HasDraw = p.drawn(c, l), true
-	method := func(m watch.Method) string {
-		if m == "" {
-			return locale.Say(l, "watch.none")
-		}
-		return locale.Say(l, "watch.method."+string(m))
+	now := listed{Title: locale.Say(l, "warning.confirmed"), Text: locale.Say(l, "warning.confirmed.none"),
+		Columns: []string{locale.Say(l, "outlook.of"), locale.Say(l, "warning.when"), locale.Say(l, "watch.observed"), locale.Say(l, "watch.calendar"), locale.Say(l, "warning.since")}}
+	for _, a := range confirmed {
+		now.Rows = append(now.Rows, []string{p.seriesOf(a, l), stepName(l, watch.Step(a.Step), a.Day), count(l, a.Observed), p.effectNames(a.Effects, l), locale.Date(l, a.Changed.In(p.Operation.Zone))})
 	}
-	now := listed{Title: locale.Say(l, "warning.now", v.Month), Text: locale.Say(l, "warning.now.none"),
-		Columns: []string{locale.Say(l, "word.point"), locale.Say(l, "watch.observed"), locale.Say(l, "watch.expected"), locale.Say(l, "watch.bound"), locale.Say(l, "watch.method"), locale.Say(l, "watch.calendar")}}
-	for k, set := range []*watched{all, points} {
-		for i, s := range set.series {
-			t := s.Len() - 1
-			if j := set.judged[i][t]; j.Alarm {
-				now.Rows = append(now.Rows, []string{p.seriesName(s.Key, []string{"", "point"}[k], l), count(l, s.Counts[t]), count(l, j.Expected), count(l, j.Upper), method(j.Method), p.effectNames(s.Effects(t), l)})
+	if len(now.Rows) > 0 {
+		now.Text = locale.Say(l, "warning.confirmed.some")
+	}
+	past := listed{Title: locale.Say(l, "warning.past"),
+		Text: locale.Say(l, "warning.past.text", len(points.test.Raised), locale.Number(l, points.test.PerYear(), 1), points.test.Alone, locale.Number(l, points.test.AlonePerYear(), 1))}
+	v.Tables = []listed{now, past}
+	return p.show(w, http.StatusOK, "watch", v)
+}
+
+// publicAlertsBack is how long a confirmed alert stays on the public page, in days.
+const publicAlertsBack = 400
+
+// publicAlerts are the confirmed alerts about counts that are published: each with the
+// count as guard gives it, and without what was expected, which rests on counts that are
+// not.
+func (p *Pages) publicAlerts(ctx context.Context) ([]dtm.Alert, error) {
+	if p.Alerts == nil {
+		return nil, nil
+	}
+	list, err := p.Alerts.Alerts(ctx, dtm.AlertFilter{States: []string{dtm.FlagConfirmed}, Since: p.civilToday().AddDate(0, 0, -publicAlertsBack)})
+	if err != nil {
+		return nil, err
+	}
+	var out []dtm.Alert
+	tables := map[string]dtm.Table{} // those of a step and kind of series have one question
+	for _, a := range list {
+		if a.Kind != dtm.AlertCount || !a.Holds {
+			continue
+		}
+		q := dtm.Query{Indicator: "total_movements", Period: watch.Step(a.Step).Of(a.Day)}
+		if a.By != "" {
+			q.By = []string{a.By}
+		}
+		at := a.Step + a.By + a.Day.Format("20060102")
+		t, ok := tables[at]
+		if !ok {
+			if t, err = p.Figures.Table(ctx, q); err != nil {
+				return nil, err
+			}
+			tables[at] = t
+		}
+		for _, f := range t.Figures {
+			if f.Value != nil && !f.Suppressed && (a.By == "" || f.Keys[0] == a.Key) {
+				a.Observed, a.Expected, a.Bound, a.Note = *f.Value, math.NaN(), math.NaN(), ""
+				out = append(out, a)
 			}
 		}
 	}
-	if len(now.Rows) > 0 {
-		now.Text = locale.Say(l, "warning.now.some")
-	}
-	past := listed{Title: locale.Say(l, "warning.past"),
-		Text:    locale.Say(l, "warning.past.text", len(points.test.Raised), locale.Number(l, points.test.PerYear(), 1), points.test.Alone, locale.Number(l, points.test.AlonePerYear(), 1)),
-		Columns: []string{locale.Say(l, "word.point"), locale.Say(l, "word.month"), locale.Say(l, "watch.observed"), locale.Say(l, "watch.expected"), locale.Say(l, "watch.bound"), locale.Say(l, "watch.stood"), locale.Say(l, "watch.calendar")}}
-	raised := append(slices.Clone(all.test.Raised), points.test.Raised...)
-	slices.SortStableFunc(raised, func(a, b watch.Raised) int { return b.Start.Compare(a.Start) })
-	for _, a := range raised {
-		by := "point"
-		if slices.ContainsFunc(all.test.Raised, func(x watch.Raised) bool { return x.Start.Equal(a.Start) && x.Observed == a.Observed && x.Key == a.Key }) {
-			by = ""
-		}
-		stood := locale.Say(l, "watch.stood.on")
-		switch {
-		case a.Alone:
-			stood = locale.Say(l, "watch.stood.alone")
-		case a.Start.Equal(all.series[0].Starts[all.series[0].Len()-1]):
-			stood = locale.Say(l, "watch.stood.last")
-		}
-		past.Rows = append(past.Rows, []string{p.seriesName(a.Key, by, l), locale.Month(l, dtm.MonthOf(a.Start)), count(l, a.Observed), count(l, a.Expected), count(l, a.Upper), stood, p.effectNames(a.Effects, l)})
-	}
-	v.Tables = []listed{now, past}
-	return p.show(w, http.StatusOK, "watch", v)
+	return out, nil
 }
 
 // outlook shows what is expected of the months to come, and how that went before.

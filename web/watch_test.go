@@ -48,7 +48,7 @@ func TestWarningAndOutlook(t *testing.T) {
 		return doc.Find("main").Text(), doc
 	}
 	text, doc := page("/en/warning/?point=obock")
-	for _, want := range []string{"above the expected range", "December 2022", "Regression on earlier years", "latest month"} {
+	for _, want := range []string{"above the expected range", "December 2022", "No alert is confirmed", "How often it is right"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the warning lacks %q: %.600s", want, text)
 		}

@@ -21,7 +21,9 @@ type Options struct {
 	Report func(ctx context.Context, asked string, month dtm.Month, lang dtm.Lang) ([]byte, error)
 	// Releases answers from frozen months; nil: all figures are provisional.
 	Releases Releases
-	Now      func() time.Time
+	// Alerts are those that people confirmed; nil: there are none.
+	Alerts dtm.Alerts
+	Now    func() time.Time
 	// Staff opens the pages behind sign-in; nil: there are none.
 	Staff *Staff
 }
@@ -36,6 +38,7 @@ type Pages struct {
 	started time.Time
 
 	watching watching
+	trials   trials
 }
 
 // New prepares templates, assets and the map. Its error is of the pack's

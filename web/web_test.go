@@ -58,7 +58,7 @@ func site(t *testing.T, days int, change func(*dtm.Operation)) *httptest.Server 
 }
 
 // factsServed serves the pages over the batch's facts on a day.
-func factsServed(t *testing.T, op *dtm.Operation, b warehouse.Batch, now time.Time) *httptest.Server {
+func factsServed(t *testing.T, op *dtm.Operation, b warehouse.Batch, now time.Time, with ...func(*web.Options)) *httptest.Server {
 	t.Helper()
 	ctx := context.Background()
 	wh, err := duckdb.Open(ctx, "", op)
@@ -75,10 +75,14 @@ func factsServed(t *testing.T, op *dtm.Operation, b warehouse.Batch, now time.Ti
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := web.New(web.Options{Operation: op, Figures: guard.New(e, op.Threshold), Now: func() time.Time { return now },
+	o := web.Options{Operation: op, Figures: guard.New(e, op.Threshold), Now: func() time.Time { return now },
 		Report: func(_ context.Context, _ string, m dtm.Month, l dtm.Lang) ([]byte, error) {
 			return fmt.Appendf(nil, "%%PDF %s %s", m, l), nil
-		}})
+		}}
+	for _, f := range with {
+		f(&o)
+	}
+	p, err := web.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

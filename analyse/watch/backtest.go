@@ -55,14 +55,20 @@ func rate(n int, years float64) float64 {
 }
 
 // Backtest judges every step of the series.
-func (s Series) Backtest(set Settings) (Backtest, error) {
+func (s Series) Backtest(set Settings) (Backtest, error) { return s.BacktestFrom(0, set) }
+
+// BacktestFrom judges the steps from one on.
+func (s Series) BacktestFrom(from int, set Settings) (Backtest, error) {
 	out := Backtest{Methods: map[Method]int{}}
-	all, err := s.Judgements(set)
-	if err != nil {
-		return out, err
+	all := make([]Judgement, s.Len())
+	for t := max(0, from-1); t < len(all); t++ {
+		var err error
+		if all[t], err = s.Judge(t, set); err != nil {
+			return out, err
+		}
 	}
 	for t, j := range all {
-		if j.Method == "" || math.IsNaN(s.Counts[t]) {
+		if t < from || j.Method == "" || math.IsNaN(s.Counts[t]) {
 			continue
 		}
 		out.Tested++
@@ -147,8 +153,13 @@ func (p Planted) Delay() float64 {
 // stride-th step that can be judged, and looks when it is found. A step that is an
 // alarm without it is no place for one.
 func (s Series) Plant(set Settings, factor float64, duration, stride int) (Planted, error) {
+	return s.PlantFrom(0, set, factor, duration, stride)
+}
+
+// PlantFrom is Plant over the steps from one on.
+func (s Series) PlantFrom(from int, set Settings, factor float64, duration, stride int) (Planted, error) {
 	out := Planted{Factor: factor, Duration: duration}
-	for t := 0; t+duration <= s.Len(); t += stride {
+	for t := from; t+duration <= s.Len(); t += stride {
 		quiet, judged := true, true
 		for i := t; i < t+duration; i++ {
 			j, err := s.Judge(i, set)

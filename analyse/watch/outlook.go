@@ -67,6 +67,9 @@ type Outlook struct {
 // there are ten: their 80 % quantile in place of the normal law's, and of forty the
 // 95 % one.
 func (s Series) Look(h int) (Outlook, error) {
+	if s.Step == Day {
+		return Outlook{}, dtm.Errorf(dtm.Invalid, "%q is no step to look ahead by: want week or month", s.Step).Coded("watch.step.ahead", string(s.Step))
+	}
 	if h < 1 || h > 2*s.Step.Period() {
 		return Outlook{}, dtm.Errorf(dtm.Invalid, "%d steps ahead: want 1 to %d", h, 2*s.Step.Period()).Coded("watch.ahead", h, 2*s.Step.Period())
 	}

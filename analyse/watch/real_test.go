@@ -143,7 +143,7 @@ func TestBacktestOnInventedWeeks(t *testing.T) {
 		method          Method
 		found, a, delay float64
 	}{{Auto, 0.85, 1, 1}, {C2, 0.4, 4, 1}} {
-		tally, err := Trial(Settings{Method: k.method}, 3, 1.5, pack(t).Calendar)
+		tally, err := Trial(Week, Settings{Method: k.method}, 3, 1.5, pack(t).Calendar)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,7 +156,7 @@ func TestBacktestOnInventedWeeks(t *testing.T) {
 
 // Weeks have too many seasons for the models: they are taken out first.
 func TestOutlookOnInventedWeeks(t *testing.T) {
-	s := Invent(3, 5, 400, 1, nil).Series
+	s := Invent(Week, 3, 5, 400, 1, nil).Series
 	o, err := s.Look(4)
 	if err != nil {
 		t.Fatal(err)

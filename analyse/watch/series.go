@@ -15,35 +15,55 @@ type Step string
 
 // Steps of a series.
 const (
+	Day   Step = "day"
 	Week  Step = "week" // Monday to Sunday
 	Month Step = "month"
 )
 
-// Period is the number of steps in a year.
+// Steps lists them, the longest first.
+var Steps = []Step{Month, Week, Day}
+
+// Period is the number of steps in a year; one of days has 52 whole weeks, so that a
+// day is held against the same weekday.
 func (s Step) Period() int {
-	if s == Week {
+	switch s {
+	case Day:
+		return 364
+	case Week:
 		return 52
 	}
 	return 12
 }
 
 func (s Step) start(t time.Time) time.Time {
-	if s == Week {
+	switch s {
+	case Day:
+		return t
+	case Week:
 		return t.AddDate(0, 0, -(int(t.Weekday())+6)%7)
 	}
 	return dtm.MonthOf(t).First()
 }
 
 func (s Step) next(t time.Time) time.Time {
-	if s == Week {
+	switch s {
+	case Day:
+		return t.AddDate(0, 0, 1)
+	case Week:
 		return t.AddDate(0, 0, 7)
 	}
 	return t.AddDate(0, 1, 0)
 }
 
-// Name writes a step that starts on t: "2022-12", "2022-W48".
+// Of is the span of the step that starts on a day.
+func (s Step) Of(start time.Time) dtm.Period { return dtm.Period{From: start, To: s.next(start)} }
+
+// Name writes a step that starts on t: "2022-12", "2022-W48", "2022-12-05".
 func (s Step) Name(t time.Time) string {
-	if s == Week {
+	switch s {
+	case Day:
+		return t.Format(time.DateOnly)
+	case Week:
 		y, w := t.ISOWeek()
 		return itoa(y, 4) + "-W" + itoa(w, 2)
 	}
@@ -131,6 +151,27 @@ func (s Series) covariates() [][]float64 {
 	for _, code := range codes {
 		out = append(out, byCode[code])
 	}
+	if s.Step == Day {
+		out = append(out, s.weekdays()...)
+	}
+	return out
+}
+
+// weekdays are 1 on each day of the week but Monday.
+func (s Series) weekdays() [][]float64 {
+	var out [][]float64
+	for d := range 7 {
+		if time.Weekday(d) == time.Monday {
+			continue
+		}
+		c := make([]float64, s.Len())
+		for i, at := range s.Starts {
+			if at.Weekday() == time.Weekday(d) {
+				c[i] = 1
+			}
+		}
+		out = append(out, c)
+	}
 	return out
 }
 
@@ -161,8 +202,8 @@ func (s Series) rates() []float64 {
 // Read asks the figures for the series, sorted by key. A series begins with its
 // first count; what is not over by now is left out.
 func Read(ctx context.Context, f dtm.Figures, op *dtm.Operation, a Ask, now time.Time) ([]Series, error) {
-	if a.Step != Week && a.Step != Month {
-		return nil, dtm.Errorf(dtm.Invalid, "%q is no step: want week or month", a.Step).Coded("watch.step", string(a.Step))
+	if !slices.Contains(Steps, a.Step) {
+		return nil, dtm.Errorf(dtm.Invalid, "%q is no step: want day, week or month", a.Step).Coded("watch.step", string(a.Step))
 	}
 	if a.By != "" && a.By != "point" && a.By != "route" {
 		return nil, dtm.Errorf(dtm.Invalid, "%q: want point or corridor", a.By).Coded("watch.by", a.By)
@@ -194,9 +235,9 @@ func Read(ctx context.Context, f dtm.Figures, op *dtm.Operation, a Ask, now time
 		return nil, nil
 	}
 	p := dtm.Period{From: a.Step.start(span.From), To: end}
-	grain := "month"
-	if a.Step == Week {
-		grain = "day"
+	grain := "day"
+	if a.Step == Month {
+		grain = "month"
 	}
 	by := []string{grain}
 	if a.By != "" {
@@ -255,8 +296,11 @@ func (b *reading) place(t dtm.Table, f dtm.Figure) (key string, step time.Time, 
 }
 
 func (b *reading) index(step time.Time) int {
-	if b.ask.Step == Week {
-		return int(step.Sub(b.period.From).Hours()/24+0.5) / 7
+	switch days := int(step.Sub(b.period.From).Hours()/24 + 0.5); b.ask.Step {
+	case Day:
+		return days
+	case Week:
+		return days / 7
 	}
 	return (step.Year()-b.period.From.Year())*12 + int(step.Month()) - int(b.period.From.Month())
 }

@@ -13,7 +13,7 @@ import (
 type Method string
 
 // Methods of early warning. Auto takes flexible Farrington as soon as there are three
-// years before, EARS until then: C2 on weeks, C1 on months.
+// years before, EARS until then: C2 on days and weeks, C1 on months.
 const (
 	Auto       Method = "auto"
 	Farrington Method = "farrington"
@@ -30,7 +30,7 @@ var Methods = []Method{Auto, Farrington, C1, C2, C3, CUSUM, STL}
 // Settings of a warning.
 type Settings struct {
 	Method Method
-	Alpha  float64 // chance of a false alarm per step and series; 0: 0.01 for Farrington, 0.001 for the others
+	Alpha  float64 // chance of a false alarm per step and series; 0: 0.01 for Farrington on weeks and months, 0.001 for the others
 	Least  float64 // a smaller count raises no alarm; 0: 10
 }
 
@@ -107,6 +107,9 @@ func (s Series) bound(t int, m Method, set Settings) (mean, upper float64) {
 			return nan, nan
 		}
 		o.Alpha = set.alpha(0.01)
+		if s.Step == Day { // there are 365 chances in a year
+			o.Alpha = set.alpha(0.001)
+		}
 		b, err := stat.Farrington(s.Counts[:t+1], t, o)
 		if err != nil {
 			return nan, nan
@@ -149,13 +152,21 @@ func (s Series) bound(t int, m Method, set Settings) (mean, upper float64) {
 }
 
 // farrington are the settings for as many years as step t has before it. Months are
-// fewer: one on either side, four seasons, and the three last months left out.
+// fewer: one on either side, four seasons, and the three last months left out. Days
+// have ten on either side, and a factor for each day of the week.
 func (s Series) farrington(t int) stat.FarringtonOptions {
 	o := stat.FlexibleFarrington()
-	if s.Step == Month {
+	switch s.Step {
+	case Month:
 		o.Period, o.Half, o.Skip, o.Seasons = 12, 1, 3, 4
+	case Day:
+		o.Period, o.Half, o.Skip = Day.Period(), 10, 182
 	}
-	o.Years = min(5, (t-o.Half)/o.Period)
+	most := 5
+	if s.Step == Day { // three years of days are observations enough
+		most = 3
+	}
+	o.Years = min(most, (t-o.Half)/o.Period)
 	o.TrendP = 0.05
 	o.MinCases = 0
 	o.Offset = s.offset()[:t+1]
@@ -199,21 +210,26 @@ func (s Series) cusum(y []float64, start int) (stat.Bounds, error) {
 func (s Series) remainder(t int, alpha float64) (mean, upper float64) {
 	nan := math.NaN()
 	p := s.Step.Period()
-	if t < 2*p+1 {
+	from := 0
+	if s.Step == Day { // the season is the week's; what the year does is in the trend
+		p, from = 7, max(0, t-Day.Period())
+	}
+	if t-from < 2*p+1 {
 		return nan, nan
 	}
-	rates := s.rates()[:t+1]
-	logs := make([]float64, t+1)
+	rates := s.rates()[from : t+1]
+	logs := make([]float64, len(rates))
 	for i, v := range rates {
 		logs[i] = math.Log1p(v)
 	}
-	logs[t] = nan // it shall not explain itself
+	last := len(logs) - 1
+	logs[last] = nan // it shall not explain itself
 	d, err := stat.STL(logs, stat.STLOptions{Period: p, Robust: true})
 	if err != nil {
 		return nan, nan
 	}
 	var size []float64
-	for _, r := range d.Remainder[:t] {
+	for _, r := range d.Remainder[:last] {
 		if !math.IsNaN(r) {
 			size = append(size, math.Abs(r))
 		}
@@ -222,7 +238,7 @@ func (s Series) remainder(t int, alpha float64) (mean, upper float64) {
 		return nan, nan
 	}
 	share := s.Days[t] / s.full(t)
-	at := d.Seasonal[t] + d.Trend[t]
+	at := d.Seasonal[last] + d.Trend[last]
 	sd := 1.4826 * median(size)
 	return share * math.Expm1(at), share * math.Expm1(at+zOf(alpha)*sd)
 }

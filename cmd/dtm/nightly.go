@@ -40,6 +40,9 @@ func (h *house) nightly(ctx context.Context) {
 			continue
 		}
 		slog.InfoContext(ctx, "nightly rules", "raised", raised, "cleared", cleared)
+		if _, _, err := h.look(ctx); err != nil && ctx.Err() == nil {
+			slog.ErrorContext(ctx, "early warning failed; it runs again tomorrow", "error", err)
+		}
 	}
 }
 

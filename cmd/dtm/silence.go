@@ -18,13 +18,18 @@ const (
 	watchBack  = 3           // days before today that are looked at: what a stop of the server left
 )
 
-// keepWatch raises and ends alerts about silent points until ctx ends.
+// keepWatch raises and ends alerts about silent points, and about counts when they have
+// changed, until ctx ends.
 func (h *house) keepWatch(ctx context.Context) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
+	var last lastLook
 	for {
 		if err := h.watch(ctx); err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "silent points could not be looked for; it will be tried again", "error", err)
+		}
+		if err := h.lookMeanwhile(ctx, &last); err != nil && ctx.Err() == nil {
+			slog.ErrorContext(ctx, "early warning failed; it will be tried again", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -19,7 +19,7 @@ import (
 // watchFlags are those that choose series.
 type watchFlags struct {
 	series, by, until, format, lang *string
-	week, public                    *bool
+	week, day, public               *bool
 	where                           listFlag
 	data                            *string
 }
@@ -33,12 +33,13 @@ func (c *call) watchFlags(fs *flag.FlagSet) *watchFlags {
 		series: fs.String("series", "movements", "movements, entries, returns or another count of the catalogue"),
 		by:     fs.String("by", "", "a series for each `point` or corridor"),
 		week:   fs.Bool("week", false, "weeks, Monday to Sunday; months when left out (history may know the month only)"),
+		day:    fs.Bool("day", false, "days"),
 		until:  fs.String("until", "", "as if the history ended with this `YYYY-MM` or YYYY-MM-DD"),
 		format: fs.String("format", "table", "table, csv or json"),
 		lang:   fs.String("lang", "en", "language of labels"),
 		public: fs.Bool("public", false, "see only counts that are published: small ones are missing"),
 	}
-	fs.Bool("month", true, "months, unless -week")
+	fs.Bool("month", true, "months, unless -week or -day")
 	fs.Var(&w.where, "where", "only these, may be repeated: `dimension=code`, several codes with commas")
 	return w
 }
@@ -52,9 +53,7 @@ func (w *watchFlags) read(ctx context.Context, c *call) ([]watch.Series, *dtm.Op
 	if id, ok := seriesNames[a.Indicator]; ok {
 		a.Indicator = id
 	}
-	if *w.week {
-		a.Step = watch.Week
-	}
+	a.Step = w.step()
 	if a.By == "corridor" {
 		a.By = "route"
 	}
@@ -92,6 +91,16 @@ func (w *watchFlags) read(ctx context.Context, c *call) ([]watch.Series, *dtm.Op
 		fmt.Fprintln(c.err, "internal: from counts that are not all published; use -public before passing anything on")
 	}
 	return list, h.op, err
+}
+
+func (w *watchFlags) step() watch.Step {
+	switch {
+	case *w.day:
+		return watch.Day
+	case *w.week:
+		return watch.Week
+	}
+	return watch.Month
 }
 
 // name is what a series is called.
@@ -194,7 +203,7 @@ func methodFlag(fs *flag.FlagSet) (method *string, alpha *float64) {
 		names = append(names, string(m))
 	}
 	return fs.String("method", "auto", "one of "+strings.Join(names, ", ")+"; auto goes by the length of the history"),
-		fs.Float64("alpha", 0, "chance of a false alarm per step and series (default 0.01 for farrington, 0.001 for the others)")
+		fs.Float64("alpha", 0, "chance of a false alarm per step and series (default 0.01 for farrington on weeks and months, 0.001 for the others)")
 }
 
 func runWarning(ctx context.Context, c *call) error {
@@ -238,13 +247,17 @@ func runWarningBacktest(ctx context.Context, c *call) error {
 	fs := c.flags()
 	w := c.watchFlags(fs)
 	method, alpha := methodFlag(fs)
-	synthetic := fs.Bool("synthetic", false, "on invented weeks with surges that were put in, in place of a data folder")
+	synthetic := fs.Bool("synthetic", false, "on invented weeks (-day: days) with surges that were put in, in place of a data folder")
 	if _, err := c.parse(fs, 0, 0); err != nil {
 		return err
 	}
 	set := watch.Settings{Method: watch.Method(*method), Alpha: *alpha}
 	if *synthetic {
-		return c.trial(set, *w.format)
+		step := watch.Week
+		if *w.day {
+			step = watch.Day
+		}
+		return c.trial(step, set, *w.format)
 	}
 	list, op, err := w.read(ctx, c)
 	if err != nil {
@@ -263,8 +276,11 @@ func runWarningBacktest(ctx context.Context, c *call) error {
 			rows = append(rows, []any{w.name(op, r.Key), s.Step.Name(r.Start), r.Observed, r.Expected, r.Upper, string(r.Method), stood(s, r), w.effects(op, r.Effects)})
 		}
 		stride := 1
-		if s.Step == watch.Week {
+		switch s.Step {
+		case watch.Week:
 			stride = 6
+		case watch.Day:
+			stride = 28
 		}
 		for i, p := range planted {
 			q, err := s.Plant(set, p.Factor, 3, stride)
@@ -305,28 +321,32 @@ func orZero(v float64) float64 {
 	return v
 }
 
-// trial prints how methods do on invented weeks.
-func (c *call) trial(set watch.Settings, format string) error {
+// trial prints how methods do on invented weeks or days.
+func (c *call) trial(step watch.Step, set watch.Settings, format string) error {
 	op, err := loadOperation("djibouti")
 	if err != nil {
 		return err
 	}
 	methods := []watch.Method{set.Method}
 	if set.Method == watch.Auto {
-		methods = []watch.Method{watch.Auto, watch.C1, watch.C2, watch.CUSUM}
+		methods = []watch.Method{watch.Auto, watch.C1, watch.C2, watch.C3, watch.CUSUM, watch.STL}
+	}
+	series, heads := 4, []string{"method", "factor", "surges", "found", "delay_weeks", "false_alarms_a_year", "quiet_years"}
+	if step == watch.Day {
+		series, heads[4] = 1, "delay_days"
 	}
 	var rows [][]any
 	for _, m := range methods {
 		for _, factor := range []float64{1.3, 1.5, 2} {
 			set.Method = m
-			t, err := watch.Trial(set, 4, factor, op.Calendar)
+			t, err := watch.Trial(step, set, series, factor, op.Calendar)
 			if err != nil {
 				return err
 			}
 			rows = append(rows, []any{string(m), factor, float64(t.Surges), float64(t.Found), t.Delay(), t.FalsePerYear(), t.Quiet})
 		}
 	}
-	return c.write(format, []string{"method", "factor", "surges", "found", "delay_weeks", "false_alarms_a_year", "quiet_years"}, rows)
+	return c.write(format, heads, rows)
 }
 
 func runOutlook(ctx context.Context, c *call) error {

@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"encoding/json"
-	"slices"
 	"time"
 
 	"dtm"
@@ -12,73 +10,54 @@ import (
 
 var _ dtm.Silences = (*DB)(nil)
 
-type silenceDetail struct {
-	Due    string `json:"due,omitempty"`
-	Reason string `json:"reason,omitempty"`
-}
-
 // Silences lists the alerts for days from since on, and the open ones, the newest
 // first.
 func (db *DB) Silences(ctx context.Context, since time.Time) ([]dtm.Silence, error) {
 	const op = "sqlite.Silences"
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT seq, at, name, subject, actor, detail
-		FROM event
-		WHERE operation = $1 AND name >= 'silence.' AND name < 'silence/'
-		ORDER BY subject, seq`, db.operation)
+		SELECT`+alertColumns+`
+		FROM alert a
+		WHERE a.operation = $1 AND a.kind = 'silent' AND (a.day >= $2 OR a.state IN ('open', 'confirmed'))
+		ORDER BY a.seq DESC`, db.operation, dayText(since))
 	if err != nil {
 		return nil, failure(op, err)
 	}
 	defer rows.Close()
 	var list []dtm.Silence
 	for rows.Next() {
-		var seq int64
-		var at, name, subject, actor, detail string
-		if err := rows.Scan(&seq, &at, &name, &subject, &actor, &detail); err != nil {
-			return nil, failure(op, err)
-		}
-		when, err := textTime(at)
+		a, err := scanAlert(rows.Scan)
 		if err != nil {
 			return nil, failure(op, err)
 		}
-		var d silenceDetail
-		if err := json.Unmarshal([]byte(detail), &d); err != nil {
-			return nil, failure(op, err)
-		}
-		if name == dtm.SilenceRaised {
-			s, err := dtm.ParseSilence(subject)
-			if err == nil {
-				s.Due, err = textTime(d.Due)
-			}
-			if err != nil {
-				return nil, failure(op, err)
-			}
-			s.Seq, s.Raised = seq, when
-			list = append(list, s)
-			continue
-		}
-		s := &list[len(list)-1] // its raising comes before, under the same subject
-		s.Ended, s.By, s.Reason = &when, actor, d.Reason
+		list = append(list, silenceOf(a))
 	}
-	if err := rows.Err(); err != nil {
-		return nil, failure(op, err)
+	return list, failure(op, rows.Err())
+}
+
+func silenceOf(a dtm.Alert) dtm.Silence {
+	s := dtm.Silence{Point: a.Key, Day: a.Day, Due: a.Due, Seq: a.Seq, Raised: a.Raised}
+	if !a.Ended() {
+		return s
 	}
-	list = slices.DeleteFunc(list, func(s dtm.Silence) bool { return s.Ended != nil && s.Day.Before(since) })
-	slices.SortFunc(list, func(a, b dtm.Silence) int { return int(b.Seq - a.Seq) })
-	return list, nil
+	s.Ended, s.By = &a.Changed, a.Actor
+	if a.State == dtm.FlagDismissed {
+		if s.Reason = a.Note; s.Reason == "" {
+			s.Reason = a.Reason
+		}
+	}
+	return s
 }
 
 // RaiseSilence records an alert unless the point and day have had one.
 func (db *DB) RaiseSilence(ctx context.Context, s dtm.Silence) (bool, error) {
 	raised := false
 	err := db.update(ctx, "sqlite.RaiseSilence", func(t *tx) error {
-		last, err := t.silence(s.ID())
-		if err != nil || last != "" {
+		a := s.Alert()
+		was, err := t.alert(a.ID)
+		if raised = err == nil && was.ID == ""; !raised {
 			return err
 		}
-		raised = true
-		_, err = t.log(dtm.SilenceRaised, s.ID(), event.Actor(ctx), jsonText(silenceDetail{Due: timeText(s.Due)}))
-		return err
+		return t.raiseAlert(a, was, "", event.Actor(ctx))
 	})
 	return raised && err == nil, err
 }
@@ -86,31 +65,22 @@ func (db *DB) RaiseSilence(ctx context.Context, s dtm.Silence) (bool, error) {
 // EndSilence ends an open alert.
 func (db *DB) EndSilence(ctx context.Context, s dtm.Silence, reason string) error {
 	return db.update(ctx, "sqlite.EndSilence", func(t *tx) error {
-		last, err := t.silence(s.ID())
+		was, err := t.alert(s.Alert().ID)
 		switch {
 		case err != nil:
 			return err
-		case last == "":
+		case was.ID == "":
 			return dtm.Errorf(dtm.NotFound, "there is no alert %q; `dtm point silent` lists them", s.ID()).Coded("silence.none", s.ID())
-		case last != dtm.SilenceRaised:
+		case was.Ended():
 			return dtm.Errorf(dtm.Conflict, "the alert %q has ended already", s.ID()).Coded("silence.ended", s.ID())
 		}
-		name := dtm.SilenceBroken
+		now, act, code := was, alertCleared, ""
+		now.State, now.Holds = dtm.FlagCleared, false
 		if reason != "" {
-			name = dtm.SilenceDismissed
+			now.State, act, code = dtm.FlagDismissed, dtm.FlagDismissed, "other"
 		}
-		_, err = t.log(name, s.ID(), event.Actor(ctx), jsonText(silenceDetail{Reason: reason}))
+		now.Reason, now.Note = code, reason
+		_, err = t.actOn(now, was, act, event.Actor(ctx), code, reason)
 		return err
 	})
-}
-
-// silence is the latest entry about an alert, "" when there is none.
-func (t *tx) silence(id string) (name string, err error) {
-	_, err = t.row(`
-		SELECT name
-		FROM event
-		WHERE operation = $1 AND subject = $2 AND name >= 'silence.' AND name < 'silence/'
-		ORDER BY seq DESC
-		LIMIT 1`, []any{t.db.operation, id}, &name)
-	return name, err
 }

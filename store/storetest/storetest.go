@@ -42,6 +42,7 @@ type Store interface {
 	dtm.ReadingWork
 	dtm.Releases
 	dtm.Silences
+	dtm.Alerts
 	Close() error
 }
 
@@ -93,6 +94,8 @@ func Run(t *testing.T, d Dialect) {
 		{"DeviceCare", deviceCare},
 		{"Points", points},
 		{"Silences", silences},
+		{"Alerts", alerts},
+		{"SilentAlerts", silentAlerts},
 		{"Flags", flags},
 		{"FlagRows", flagRows},
 		{"FlagSeries", flagSeries},

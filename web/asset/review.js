@@ -24,9 +24,11 @@
   });
 
   function decide(value) {
-    if (!form.querySelector("input[name=flag]:checked") && at >= 0 && box(rows[at])) box(rows[at]).checked = true;
+    if (!form.querySelector(".tick input:checked") && at >= 0 && box(rows[at])) box(rows[at]).checked = true;
     const why = form.elements.why;
     if (value === "rejected" && why && !why.value.trim()) { why.focus(); return; }
+    const reason = form.elements.reason;
+    if (value === "dismissed" && reason && !reason.value) { reason.focus(); return; }
     const button = form.querySelector(`button[value=${value}]`);
     if (button) form.requestSubmit(button);
   }
