@@ -33,7 +33,7 @@ type trials struct {
 
 // reach is how far back each step is tried, how long the surges that are put in last, and
 // how far they are apart; in steps.
-var reach = map[watch.Step]struct{ back, surge, stride int }{watch.Day: {180, 7, 28}, watch.Week: {260, 4, 8}, watch.Month: {120, 3, 1}}
+var reach = map[watch.Step]struct{ back, surge, stride int }{watch.Day: {365, 7, 28}, watch.Week: {260, 4, 8}, watch.Month: {120, 3, 1}}
 
 // surgeFactor multiplies the counts of surges that are put in.
 const surgeFactor = 2

@@ -7,16 +7,20 @@ import (
 )
 
 // Back is how many of the last steps a look at counts judges: what comes late is seen
-// too.
+// too. What is twice as long ago is history: nobody is warned of it any more.
 var Back = map[Step]int{Day: 14, Week: 6, Month: 3}
 
 // Alerts judges the last steps of the series of a place (By of the question) and gives
 // the alerts to raise, with the days that were looked at: from the first of the earliest
 // step to the one after the last.
-func Alerts(list []Series, by string, set Settings) (found []dtm.Alert, looked dtm.Period, err error) {
+func Alerts(list []Series, by string, set Settings, now time.Time) (found []dtm.Alert, looked dtm.Period, err error) {
 	for _, s := range list {
+		long := s.Of(0).To.Sub(s.Of(0).From) * time.Duration(2*Back[s.Step])
 		for t := max(0, s.Len()-Back[s.Step]); t < s.Len(); t++ {
 			span := s.Of(t)
+			if now.Sub(span.To) > long {
+				continue
+			}
 			if looked.From.IsZero() || span.From.Before(looked.From) {
 				looked.From = span.From
 			}

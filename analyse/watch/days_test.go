@@ -12,7 +12,7 @@ func TestBacktestOnInventedDays(t *testing.T) {
 		method          Method
 		series          int
 		found, a, delay float64
-	}{{Auto, 1, 0.75, 3, 4}, {C2, 3, 0.7, 8, 3}, {CUSUM, 3, 0.5, 40, 5}, {STL, 2, 0.3, 15, 5}} {
+	}{{Auto, 1, 0.75, 3, 4}, {Recent, 3, 0.75, 3, 4}, {C2, 3, 0.7, 8, 3}, {CUSUM, 3, 0.5, 40, 5}, {STL, 2, 0.3, 15, 5}} {
 		began := time.Now()
 		tally, err := Trial(Day, Settings{Method: k.method}, k.series, 1.6, pack(t).Calendar)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"dtm"
@@ -98,6 +99,14 @@ type Series struct {
 	Days     []float64
 	Withheld []bool
 	effects  []dtm.CalendarEffect
+	shares   *shares
+}
+
+// shares of a series' steps in the calendar's effects, made once: every judgement asks
+// for them.
+type shares struct {
+	once sync.Once
+	list [][]float64
 }
 
 // Len is the number of steps.
@@ -125,9 +134,22 @@ func (s Series) Effects(i int) []string {
 	return out
 }
 
-// covariates are the shares of each step's days in the effects that move through the
-// year. Those that come on the same days every year are a part of the season.
+// covariates are those of the calendar, and the days of the week of days.
 func (s Series) covariates() [][]float64 {
+	if s.Step == Day {
+		return append(s.calendar(), s.weekdays()...)
+	}
+	return s.calendar()
+}
+
+// calendar gives the shares of each step's days in the effects that move through the
+// year. Those that come on the same days every year are a part of the season.
+func (s Series) calendar() [][]float64 {
+	s.shares.once.Do(func() { s.shares.list = s.inEffects() })
+	return s.shares.list
+}
+
+func (s Series) inEffects() [][]float64 {
 	byCode := map[string][]float64{}
 	for _, e := range s.effects {
 		if e.Yearly {
@@ -150,9 +172,6 @@ func (s Series) covariates() [][]float64 {
 	var out [][]float64
 	for _, code := range codes {
 		out = append(out, byCode[code])
-	}
-	if s.Step == Day {
-		out = append(out, s.weekdays()...)
 	}
 	return out
 }
@@ -308,7 +327,7 @@ func (b *reading) index(step time.Time) int {
 func (b *reading) series(key string) *Series {
 	s := b.of[key]
 	if s == nil {
-		s = &Series{Key: key, Step: b.ask.Step, effects: b.effects}
+		s = &Series{Key: key, Step: b.ask.Step, effects: b.effects, shares: &shares{}}
 		for t := b.period.From; t.Before(b.period.To); t = s.Step.next(t) {
 			s.Starts = append(s.Starts, t)
 			s.Counts = append(s.Counts, math.NaN())
@@ -384,7 +403,7 @@ func (b *reading) done() []Series {
 		if first == s.Len() {
 			continue
 		}
-		out = append(out, Series{s.Key, s.Step, s.Starts[first:], s.Counts[first:], s.Days[first:], s.Withheld[first:], s.effects})
+		out = append(out, Series{s.Key, s.Step, s.Starts[first:], s.Counts[first:], s.Days[first:], s.Withheld[first:], s.effects, &shares{}})
 	}
 	slices.SortFunc(out, func(a, b Series) int { return strings.Compare(a.Key, b.Key) })
 	return out

@@ -23,7 +23,7 @@ type Invented struct {
 // gives the same series.
 func Invent(step Step, seed uint64, years int, mean, factor float64, calendar []dtm.CalendarEffect) Invented {
 	r := rand.New(rand.NewPCG(seed, 2018)) //nolint:gosec // reproducible, nothing secret
-	s := Series{Step: step, effects: calendar}
+	s := Series{Step: step, effects: calendar, shares: &shares{}}
 	at := time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC)
 	year, week := step.Period(), step.Period()/52
 	n := years * year

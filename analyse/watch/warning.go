@@ -13,7 +13,8 @@ import (
 type Method string
 
 // Methods of early warning. Auto takes flexible Farrington as soon as there are three
-// years before, EARS until then: C2 on days and weeks, C1 on months.
+// years before. Until then it is EARS on weeks (C2) and months (C1); days have Recent,
+// and C2 while there are less than eight weeks.
 const (
 	Auto       Method = "auto"
 	Farrington Method = "farrington"
@@ -22,10 +23,13 @@ const (
 	C3         Method = "c3"
 	CUSUM      Method = "cusum"
 	STL        Method = "stl"
+	// Recent is Farrington's regression over the last eight weeks of days in place of
+	// years: a factor for each day of the week, a trend, the last week left out.
+	Recent Method = "recent"
 )
 
 // Methods lists them.
-var Methods = []Method{Auto, Farrington, C1, C2, C3, CUSUM, STL}
+var Methods = []Method{Auto, Farrington, C1, C2, C3, CUSUM, STL, Recent}
 
 // Settings of a warning.
 type Settings struct {
@@ -81,10 +85,7 @@ func (s Series) Judge(t int, set Settings) (Judgement, error) {
 	}
 	order := []Method{set.Method}
 	if set.Method == Auto {
-		order = []Method{Farrington, C2}
-		if s.Step == Month {
-			order[1] = C1
-		}
+		order = map[Step][]Method{Month: {Farrington, C1}, Week: {Farrington, C2}, Day: {Farrington, Recent, C2}}[s.Step]
 	}
 	for _, m := range order {
 		mean, upper := s.bound(t, m, set)
@@ -101,9 +102,14 @@ func (s Series) Judge(t int, set Settings) (Judgement, error) {
 func (s Series) bound(t int, m Method, set Settings) (mean, upper float64) {
 	nan := math.NaN()
 	switch m {
-	case Farrington:
+	case Farrington, Recent:
 		o := s.farrington(t)
-		if o.Years < 3 {
+		if m == Recent {
+			if o = s.recent(t); s.Step != Day {
+				return nan, nan
+			}
+		}
+		if o.Years < 3 || t < o.Need() {
 			return nan, nan
 		}
 		o.Alpha = set.alpha(0.01)
@@ -171,6 +177,18 @@ func (s Series) farrington(t int) stat.FarringtonOptions {
 	o.MinCases = 0
 	o.Offset = s.offset()[:t+1]
 	for _, c := range s.covariates() {
+		o.Covariates = append(o.Covariates, c[:t+1])
+	}
+	return o
+}
+
+// recent are the settings of Recent: its years are weeks, its seasons their days.
+func (s Series) recent(t int) stat.FarringtonOptions {
+	o := stat.FlexibleFarrington()
+	o.Period, o.Years, o.Half, o.Skip, o.Seasons = 7, 8, 0, 7, 7
+	o.TrendP, o.MinCases = 0.05, 0
+	o.Offset = s.offset()[:t+1]
+	for _, c := range s.calendar() {
 		o.Covariates = append(o.Covariates, c[:t+1])
 	}
 	return o

@@ -36,7 +36,7 @@ func (h *house) look(ctx context.Context) (raised, cleared int, err error) {
 			if err != nil {
 				return raised, cleared, err
 			}
-			f, p, err := watch.Alerts(list, by, watch.Settings{})
+			f, p, err := watch.Alerts(list, by, watch.Settings{}, h.now())
 			if err != nil {
 				return raised, cleared, err
 			}
