@@ -39,7 +39,7 @@ func TestAlerts(t *testing.T) {
 	}
 	var out bytes.Buffer
 	c := &call{dir: dir, env: func(string) string { return "" }, out: &out, err: &out}
-	h, err := c.makeHouse(ctx, "data", "djibouti", func() time.Time { return time.Unix(0, clock.Load()) })
+	h, err := c.makeHouse(ctx, "data", "djibouti", false, func() time.Time { return time.Unix(0, clock.Load()) })
 	if err != nil {
 		t.Fatal(err)
 	}
