@@ -23,6 +23,7 @@ type Indicator struct {
 	By          []string // dimensions it may be split by
 	Default     []string // dimensions it is split by when the question names none
 	Operation   bool     // declared by the operation's pack
+	Facts       string   // what it counts: "movement", "presence", "interview", "need", "incident" ...
 }
 
 // Query asks for one indicator. Indicator may carry the wanted cells after a

@@ -49,7 +49,7 @@ func (a *answers) get(body string, args []any, read func() ([]line, error)) ([]l
 func own(lines []line) []line {
 	out := make([]line, len(lines))
 	for i, l := range lines {
-		out[i] = line{slices.Clone(l.keys), l.numbers}
+		out[i] = line{slices.Clone(l.keys), l.code, l.numbers}
 	}
 	return out
 }

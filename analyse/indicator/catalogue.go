@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,6 +25,9 @@ type definition struct {
 	query   string   // file in query/
 	basis   string   // of changes: "" = as the operation says, or "total"
 	code    string   // vulnerability
+	set     string   // dimension of several answers that the text is about
+	single  []string // columns that must hold an answer
+	number  string   // column that the text adds up
 	require []string // dimensions that must be filtered or split by
 	where   map[string][]string
 	period  *dtm.Period
@@ -31,34 +35,39 @@ type definition struct {
 
 // entry is a catalogue file.
 type entry struct {
-	Name        map[string]string `toml:"name"`
-	Definition  map[string]string `toml:"definition"`
-	Formula     string            `toml:"formula"`
-	Unit        string            `toml:"unit"`
-	Denominator map[string]string `toml:"denominator"`
-	Missing     map[string]string `toml:"missing"`
-	Source      string            `toml:"source"`
-	Decimals    int               `toml:"decimals"`
-	Counts      bool              `toml:"counts"`
-	Share       bool              `toml:"share"`
-	By          []string          `toml:"by"`
-	Default     []string          `toml:"default"`
-	Kind        string            `toml:"kind"`
-	Query       string            `toml:"query"`
-	Basis       string            `toml:"basis"`
-	Code        string            `toml:"code"`
-	Require     []string          `toml:"require"`
+	Name        map[string]string   `toml:"name"`
+	Definition  map[string]string   `toml:"definition"`
+	Formula     string              `toml:"formula"`
+	Unit        string              `toml:"unit"`
+	Denominator map[string]string   `toml:"denominator"`
+	Missing     map[string]string   `toml:"missing"`
+	Source      string              `toml:"source"`
+	Decimals    int                 `toml:"decimals"`
+	Counts      bool                `toml:"counts"`
+	Share       bool                `toml:"share"`
+	By          []string            `toml:"by"`
+	Default     []string            `toml:"default"`
+	Kind        string              `toml:"kind"`
+	Query       string              `toml:"query"`
+	Basis       string              `toml:"basis"`
+	Code        string              `toml:"code"`
+	Require     []string            `toml:"require"`
+	Facts       string              `toml:"facts"`
+	Set         string              `toml:"set"`
+	Answered    []string            `toml:"answered"`
+	Number      string              `toml:"number"`
+	Where       map[string][]string `toml:"where"`
 }
 
 // splits reads a list of dimensions. "all" stands for every dimension a count can
-// be split by; reasons and means of transport are not among them, since their
+// be split by; questions with several answers are not among them, since their
 // parts overlap. "-day" takes day out.
-func splits(list []string) ([]string, error) {
+func splits(list []string, columns map[string]column) ([]string, error) {
 	var out []string
 	for _, d := range list {
 		switch rest, without := strings.CutPrefix(d, "-"); {
 		case d == "all":
-			out = append(out, slices.DeleteFunc(Dimensions(), func(d string) bool { return columns[d].multi != "" })...)
+			out = append(out, slices.DeleteFunc(dimensionsOf(columns), func(d string) bool { return columns[d].multi != "" })...)
 		case without:
 			out = slices.DeleteFunc(out, func(d string) bool { return d == rest })
 		case columns[d].name == "":
@@ -95,7 +104,22 @@ func readCatalogue() (map[string]*definition, error) {
 		if _, ok := kinds[e.Kind]; !ok {
 			return nil, fmt.Errorf("catalogue/%s: unknown kind %q", f.Name(), e.Kind)
 		}
-		dims, err := splits(e.By)
+		if e.Facts == "" {
+			e.Facts = Movements
+		}
+		of, ok := subjects[e.Facts]
+		if !ok {
+			return nil, fmt.Errorf("catalogue/%s: there are no facts %q", f.Name(), e.Facts)
+		}
+		for _, c := range append(slices.Clone(e.Answered), e.Number) {
+			if c != "" && !plainName.MatchString(c) {
+				return nil, fmt.Errorf("catalogue/%s: %q is no column", f.Name(), c)
+			}
+		}
+		if c := of[e.Set]; e.Set != "" && c.multi == "" {
+			return nil, fmt.Errorf("catalogue/%s: %q is no question with several answers", f.Name(), e.Set)
+		}
+		dims, err := splits(e.By, of)
 		if err != nil {
 			return nil, fmt.Errorf("catalogue/%s: %w", f.Name(), err)
 		}
@@ -115,16 +139,26 @@ func readCatalogue() (map[string]*definition, error) {
 				Share:       e.Share,
 				By:          dims,
 				Default:     e.Default,
+				Facts:       e.Facts,
 			},
 			kind:    e.Kind,
 			query:   e.Query,
 			basis:   e.Basis,
 			code:    e.Code,
+			set:     e.Set,
+			single:  e.Answered,
+			number:  e.Number,
+			where:   e.Where,
 			require: e.Require,
 		}
 	}
 	return out, nil
 }
+
+var plainName = regexp.MustCompile(`^[a-z_]+$`)
+
+// of are the columns of the definition's facts.
+func (d *definition) of() map[string]column { return subjects[d.Facts] }
 
 func languages(m map[string]string) dtm.Text {
 	t := dtm.Text{}
@@ -146,8 +180,8 @@ func derive(defs map[string]*definition, op *dtm.Operation) error {
 			return dtm.Errorf(dtm.Invalid, "indicator %s is declared twice, or has the name of a built-in one", d.ID)
 		}
 		for dim := range d.Where {
-			if c, ok := columns[dim]; !ok || dim == "month" || dim == "day" || c.name == "point_text" {
-				return dtm.Errorf(dtm.Invalid, "indicator %s: %q is not a dimension to filter by; there are %s", d.ID, dim, strings.Join(Dimensions(), ", "))
+			if c, ok := base.of()[dim]; !ok || dim == "month" || dim == "day" || c.name == "point_text" {
+				return dtm.Errorf(dtm.Invalid, "indicator %s: %q is not a dimension to filter by; there are %s", d.ID, dim, strings.Join(dimensionsOf(base.of()), ", "))
 			}
 		}
 		c := *base

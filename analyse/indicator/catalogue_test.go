@@ -22,7 +22,8 @@ func TestCatalogueSaysAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	units := []string{"movements", "movements/day", "percent", "points"}
+	units := []string{"movements", "movements/day", "percent", "points", "people", "interviews", "incidents", "sites", "days"}
+	people := []string{"movements", "movements/day", "people", "interviews"}
 	for id, d := range defs {
 		texts := map[string]dtm.Text{"name": d.Name, "definition": d.Definition, "missing": d.Missing}
 		if d.Unit == "percent" || d.Unit == "movements/day" {
@@ -39,7 +40,7 @@ func TestCatalogueSaysAll(t *testing.T) {
 		if d.Formula == "" || d.Source == "" || !slices.Contains(units, d.Unit) {
 			t.Errorf("%s: formula %q, source %q, unit %q", id, d.Formula, d.Source, d.Unit)
 		}
-		if d.Counts != (d.Unit == "movements" || d.Unit == "movements/day") {
+		if d.Counts != slices.Contains(people, d.Unit) {
 			t.Errorf("%s: counts is %v and the unit %s: guard would look away, or at percentages", id, d.Counts, d.Unit)
 		}
 		if _, _, err := text(d.query, "op", ask{}, "extra"); err != nil {

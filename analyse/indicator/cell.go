@@ -23,7 +23,9 @@ func (e *Engine) code(dim, s string) (string, error) {
 		if c, ok := e.op.ResolvePoint(s); ok {
 			return c, nil
 		}
-	case dim == "region":
+	case dim == "site":
+		return s, nil
+	case dim == "region", dim == "area":
 		for _, a := range e.op.Areas {
 			if a.Code == s {
 				return s, nil
@@ -34,14 +36,14 @@ func (e *Engine) code(dim, s string) (string, error) {
 			return s, nil
 		}
 	default:
-		list, ok := e.op.Lists[columns[dim].list]
+		list, ok := e.list(dim)
 		if !ok || list.Has(s) {
 			return s, nil
 		}
 		if o := otherNumber[s]; o != "" && list.Has(o) {
 			return o, nil
 		}
-		if columns[dim].list == "country" && (s == dtm.UnknownCountry || s == dtm.OtherCountry) || s == dtm.Unknown {
+		if lists[dim] == "country" && (s == dtm.UnknownCountry || s == dtm.OtherCountry) || s == dtm.Unknown {
 			return s, nil
 		}
 	}
@@ -81,10 +83,10 @@ func (e *Engine) cell(d *definition, s string) (cellSpec, error) {
 
 // listed tells whether the operation knows the code for certain.
 func (e *Engine) listed(dim, s string) bool {
-	if dim == "point" || dim == "region" || dim == "role" {
+	if dim == "point" || dim == "region" || dim == "area" || dim == "role" {
 		return s != ""
 	}
-	_, ok := e.op.Lists[columns[dim].list]
+	_, ok := e.list(dim)
 	return s != "" && (ok || s == dtm.Unknown)
 }
 
@@ -138,4 +140,22 @@ func (c *computation) addCells() {
 	for _, id := range order {
 		c.table.Figures = append(c.table.Figures, *sums[id])
 	}
+}
+
+// list is the code list of a dimension; programmes are one.
+func (e *Engine) list(dim string) (dtm.CodeList, bool) {
+	return listOf(e.op, dim)
+}
+
+func listOf(op *dtm.Operation, dim string) (dtm.CodeList, bool) {
+	name := lists[dim]
+	if name != "programme" {
+		l, ok := op.Lists[name]
+		return l, ok
+	}
+	var l dtm.CodeList
+	for _, p := range op.Programmes {
+		l.Codes = append(l.Codes, dtm.Code{Code: p.Code, Label: p.Name})
+	}
+	return l, len(l.Codes) > 0
 }

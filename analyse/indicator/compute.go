@@ -40,12 +40,22 @@ var kinds = map[string]func(*computation) error{
 	"panel":                 (*computation).panel,
 	"vulnerable":            (*computation).vulnerable,
 	"coverage":              (*computation).expectedDays,
+	"ratio":                 (*computation).ratio,
+	"answers":               (*computation).countAnswers,
+	"coded":                 (*computation).coded,
+	"stock_average":         (*computation).stockAverage,
+	"stock_latest":          (*computation).stockLatest,
+	"stock_peak":            (*computation).stockPeak,
 }
+
+// splitKinds are those whose figures are parts by a dimension of their own.
+var splitKinds = []string{"share_within", "share_answers", "answers", "coded"}
 
 // line is a row of a text: the codes of the dimensions, then numbers. A nil number
 // is no observation.
 type line struct {
 	keys    []string
+	code    string // of texts that give one after the dimensions
 	numbers []*int64
 }
 
@@ -55,16 +65,19 @@ func (c *computation) run(file string, a ask, numbers int, extra ...any) ([]line
 	if err != nil {
 		return nil, err
 	}
-	return c.state.answers.get(body, args, func() ([]line, error) { return c.lines(body, args, a.by, numbers) })
+	return c.state.answers.get(body, args, func() ([]line, error) { return c.lines(body, args, a.by, numbers, false) })
 }
 
-func (c *computation) lines(body string, args []any, by []string, numbers int) ([]line, error) {
+func (c *computation) lines(body string, args []any, by []string, numbers int, coded bool) ([]line, error) {
 	var out []line
 	err := c.reader.Query(c.ctx, body, args, func(scan func(...any) error) error {
 		l := line{keys: make([]string, len(by)), numbers: make([]*int64, numbers)}
 		dest := make([]any, 0, len(by)+numbers)
 		for i := range l.keys {
 			dest = append(dest, &l.keys[i])
+		}
+		if coded {
+			dest = append(dest, &l.code)
 		}
 		for i := range l.numbers {
 			dest = append(dest, &l.numbers[i])
@@ -101,8 +114,23 @@ func (c *computation) sums(by []string, where map[string][]string, p dtm.Period)
 }
 
 func (c *computation) ask(by []string, where map[string][]string, p dtm.Period) ask {
+	a := ask{by: by, where: where, period: p}
+	d := c.request.def
+	if d.Facts != Movements {
+		a.of, a.set, a.single, a.number = d.of(), d.of()[d.set], d.single, d.number
+		if d.kind == "share_within" { // who did not answer is in no part and not in the whole
+			for _, dim := range d.Default {
+				a.single = append(slices.Clone(a.single), a.of[dim].name)
+			}
+		}
+		return a
+	}
 	c.read = rowsFor(by, slices.Collect(maps.Keys(where)), slices.Collect(maps.Keys(c.request.where)))
-	return ask{by: by, where: where, period: p, rows: c.read}
+	if d.query == "unknown" {
+		c.read = sexAgeRows
+	}
+	a.rows = c.read
+	return a
 }
 
 func (c *computation) add(f dtm.Figure) { c.table.Figures = append(c.table.Figures, f) }
@@ -598,6 +626,42 @@ func accepted(by, keys []string, where map[string][]string) bool {
 	return true
 }
 
+// answer is what a text about a question with several answers says of one of them.
+type answer struct {
+	keys   []string
+	code   string
+	people int64
+}
+
+// answered runs such a text: people by answer, and the whole of each line of
+// dimensions.
+func (c *computation) answered(by []string, where map[string][]string) (answers []answer, whole map[string]int64, err error) {
+	// The text gives the answer after the dimensions, and whether the row is the
+	// base.
+	lines, err := c.coding(by, where, 2)
+	whole = map[string]int64{}
+	for _, l := range lines {
+		if l.numbers[1] == nil {
+			continue
+		}
+		if people := *l.numbers[1]; *l.numbers[0] == 1 {
+			whole[strings.Join(l.keys, "\x1f")] = people
+		} else {
+			answers = append(answers, answer{l.keys, l.code, people})
+		}
+	}
+	return answers, whole, err
+}
+
+// coding runs a text that gives a code after the dimensions, then numbers.
+func (c *computation) coding(by []string, where map[string][]string, numbers int) ([]line, error) {
+	body, args, err := text(c.request.def.query, c.engine.op.Code, c.ask(by, where, c.request.period))
+	if err != nil {
+		return nil, err
+	}
+	return c.state.answers.get(body, args, func() ([]line, error) { return c.lines(body, args, by, numbers, true) })
+}
+
 // shareAnswers is the share of movements that gave an answer; a group may give
 // several, so that the shares can add up to more than 100.
 func (c *computation) shareAnswers() error {
@@ -605,46 +669,7 @@ func (c *computation) shareAnswers() error {
 	dim := r.def.Default[0]
 	parts, others := c.own()
 	by := slices.DeleteFunc(slices.Clone(r.by), func(d string) bool { return d == dim })
-	// The text gives the answer after the dimensions, and whether the row is the
-	// base: read as a dimension of its own.
-	body, args, err := text(r.def.query, c.engine.op.Code, c.ask(by, others, r.period))
-	if err != nil {
-		return err
-	}
-	type answer struct {
-		keys   []string
-		code   string
-		people int64
-	}
-	var answers []answer
-	whole := map[string]int64{}
-	err = c.reader.Query(c.ctx, body, args, func(scan func(...any) error) error {
-		a := answer{keys: make([]string, len(by))}
-		var base int64
-		var people *int64
-		var dest []any
-		for i := range a.keys {
-			dest = append(dest, &a.keys[i])
-		}
-		if err := scan(append(dest, &a.code, &base, &people)...); err != nil {
-			return err
-		}
-		if people == nil {
-			return nil
-		}
-		for i, d := range by {
-			if d == "month" {
-				a.keys[i] = a.keys[i][:len("2006-01")]
-			}
-		}
-		if base == 1 {
-			whole[strings.Join(a.keys, "\x1f")] = *people
-			return nil
-		}
-		a.people = *people
-		answers = append(answers, a)
-		return nil
-	})
+	answers, whole, err := c.answered(by, others)
 	if err != nil {
 		return err
 	}

@@ -134,7 +134,15 @@ func (e *Engine) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 		}
 		t.Release = s.release
 		c := &computation{engine: e, ctx: ctx, reader: rd, request: r, state: s, table: &t}
+		if asked, ok := r.where["site"]; ok {
+			if r.where["site"], err = c.siteKeys(asked); err != nil {
+				return err
+			}
+		}
 		if err := kinds[r.def.kind](c); err != nil {
+			return err
+		}
+		if err := c.nameSites(); err != nil {
 			return err
 		}
 		c.addCells()
@@ -269,7 +277,7 @@ func (e *Engine) resolve(q dtm.Query) (*request, error) {
 	}
 	for _, dim := range slices.Sorted(maps.Keys(q.Where)) {
 		codes := q.Where[dim]
-		if c, ok := columns[dim]; !ok || c.name == "point_text" || dim == "month" || dim == "day" {
+		if c, ok := d.of()[dim]; !ok || c.name == "point_text" || dim == "month" || dim == "day" {
 			return nil, e.noDimension(d, dim)
 		}
 		if _, fixed := d.where[dim]; fixed {
@@ -313,7 +321,7 @@ func (e *Engine) resolve(q dtm.Query) (*request, error) {
 	}
 	// A share needs parts: without a dimension of its own it is split by all of
 	// them; so is any indicator whose question names no dimension.
-	parts := d.kind == "share_within" || d.kind == "share_answers"
+	parts := slices.Contains(splitKinds, d.kind)
 	if has || len(r.by) == 0 || parts && !slices.ContainsFunc(r.by, func(dim string) bool { return slices.Contains(d.Default, dim) }) {
 		for _, dim := range d.Default {
 			if !slices.Contains(r.by, dim) {

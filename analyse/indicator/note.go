@@ -12,6 +12,7 @@ var arabicNotes = map[string]string{
 	"rows.full":           "تُحسب فقط التنقلات المسجّلة بالجنسية والجنس والعمر معًا؛ أما البيانات السابقة فتعطي الجنسية أو الجنس والعمر.",
 	"rows.nationality":    "لم تُسجَّل الجنسية في جميع تنقلات الفترة؛ ولا يُحسب إلا ما سُجّل.",
 	"rows.sex_age":        "لم يُسجَّل الجنس والعمر في جميع تنقلات الفترة؛ ولا يُحسب إلا ما سُجّل.",
+	"stock.days":          "عدد الأشخاص الموجودين في يوم معيّن. لا تُجمع الأيام، ولا يُضاف أبدًا إلى التنقلات.",
 	"point.unresolved":    "لا تُحسب هنا التنقلات عند أسماء لا تطابق أي نقطة معروفة.",
 }
 
@@ -37,6 +38,9 @@ func (c *computation) covering() []covered {
 // coverageNotes says what the figures leave out.
 func (c *computation) coverageNotes() {
 	r := c.request
+	if r.def.Facts != Movements {
+		return
+	}
 	byDay := ask{by: r.by, period: r.period}.byDay()
 	var read, main, unresolved int64
 	var monthOnly bool

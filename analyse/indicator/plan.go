@@ -1,6 +1,7 @@
 package indicator
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"maps"
@@ -16,16 +17,17 @@ import (
 //go:embed query/*.sql
 var queries embed.FS
 
-// column is where a dimension lives in the facts. This list is all that ever goes
+// column is where a dimension lives in the facts. These lists are all that ever goes
 // into a text.
 type column struct {
 	name  string
 	key   string // the column as text; "" for name itself
 	multi string // list of answer_set that holds the codes; name is then a set
-	place bool   // also a column of point_day
+	place bool   // also a column of point_day; of presence, of the counts of sites
 	list  string // code list that holds the codes; "" for free ones
 }
 
+// columns are those of movements.
 var columns = map[string]column{
 	"month":       {name: "month", key: "CAST(%smonth AS text)", place: true},
 	"day":         {name: "observed", key: "CAST(%sobserved AS text)", place: true},
@@ -54,13 +56,12 @@ var columns = map[string]column{
 // is no dimension to ask for.
 const pointText = "\x00point_text"
 
-// Dimensions lists what a figure can be split and filtered by.
-func Dimensions() []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(columns)), func(d string) bool { return d == pointText })
-}
-
 // ask is one run of a text.
 type ask struct {
+	of     map[string]column // nil: columns
+	set    column            // of answers, for texts about one question
+	single []string          // columns that must hold an answer
+	number string            // column that is added up
 	by     []string
 	where  map[string][]string
 	period dtm.Period
@@ -117,7 +118,7 @@ func (a ask) byDay() bool {
 }
 
 var (
-	marker   = regexp.MustCompile(`/\*(keys|by|group|where|place|days|facts|rows)(?::(\w+))?\*/(movement\b|main\b)?`)
+	marker   = regexp.MustCompile(`/\*(keys|by|group|where|place|days|answered)(?::(\w+))?\*/|/\*(facts|rows|set|list|number)\*/'?\w+'?`)
 	argument = regexp.MustCompile(`\$(\d+)`)
 	comment  = regexp.MustCompile(`(?m)^--.*\n`)
 )
@@ -146,13 +147,29 @@ func text(file string, operation string, a ask, extra ...any) (string, []any, er
 		if m[2] != "" {
 			table = m[2] + "."
 		}
-		switch m[1] {
+		as := s[strings.Index(s, "*/")+2:] // what stands there for somebody who reads it
+		switch m[1] + m[3] {
 		case "keys", "by", "group":
-			return dimensions(m[1], table, a.by)
+			return dimensions(m[1], table, a.by, a.dims())
 		case "where":
 			var b strings.Builder
-			args = filter(&b, args, a.where, table, false)
+			args = filter(&b, args, a.where, table, false, a.dims())
 			return b.String()
+		case "answered":
+			var b strings.Builder
+			for _, c := range a.single {
+				b.WriteString(" AND " + table + c + " <> ''")
+			}
+			return b.String()
+		case "set":
+			return cmp.Or(a.set.name, as)
+		case "list":
+			if a.set.multi == "" {
+				return as
+			}
+			return "'" + a.set.multi + "'"
+		case "number":
+			return cmp.Or(a.number, as)
 		case "days":
 			if a.byDay() {
 				return "AND NOT " + table + "month_only"
@@ -160,7 +177,7 @@ func text(file string, operation string, a ask, extra ...any) (string, []any, er
 			return ""
 		case "place":
 			var b strings.Builder
-			args = filter(&b, args, a.where, table, true)
+			args = filter(&b, args, a.where, table, true, a.dims())
 			return b.String()
 		case "facts":
 			if a.byDay() {
@@ -174,13 +191,20 @@ func text(file string, operation string, a ask, extra ...any) (string, []any, er
 	return out, args, nil
 }
 
-func dimensions(marker, table string, by []string) string {
+func (a ask) dims() map[string]column {
+	if a.of == nil {
+		return columns
+	}
+	return a.of
+}
+
+func dimensions(marker, table string, by []string, of map[string]column) string {
 	if len(by) == 0 {
 		return ""
 	}
 	var list []string
 	for _, d := range by {
-		c := columns[d]
+		c := of[d]
 		switch {
 		case marker == "keys" && c.key != "":
 			list = append(list, fmt.Sprintf(c.key, table))
@@ -197,9 +221,9 @@ func dimensions(marker, table string, by []string) string {
 
 // filter writes AND column IN (...) for each dimension, in the order of their
 // names, and returns args with the codes.
-func filter(b *strings.Builder, args []any, where map[string][]string, table string, placeOnly bool) []any {
+func filter(b *strings.Builder, args []any, where map[string][]string, table string, placeOnly bool, of map[string]column) []any {
 	for _, d := range slices.Sorted(maps.Keys(where)) {
-		c := columns[d]
+		c := of[d]
 		if placeOnly && !c.place {
 			continue
 		}

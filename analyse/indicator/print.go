@@ -140,6 +140,11 @@ var words = map[string]dtm.Text{
 	"movements":     {dtm.English: "movements", dtm.French: "mouvements", dtm.Arabic: "تنقلات"},
 	"movements/day": {dtm.English: "movements/day", dtm.French: "mouvements/jour", dtm.Arabic: "تنقلات/يوم"},
 	"percent":       {dtm.English: "percent", dtm.French: "pour cent", dtm.Arabic: "بالمئة"},
+	"people":        {dtm.English: "people", dtm.French: "personnes", dtm.Arabic: "أشخاص"},
+	"interviews":    {dtm.English: "interviews", dtm.French: "entretiens", dtm.Arabic: "مقابلات"},
+	"incidents":     {dtm.English: "events", dtm.French: "événements", dtm.Arabic: "أحداث"},
+	"sites":         {dtm.English: "sites", dtm.French: "sites", dtm.Arabic: "مواقع"},
+	"days":          {dtm.English: "days", dtm.French: "jours", dtm.Arabic: "أيام"},
 	"points":        {dtm.English: "points", dtm.French: "points", dtm.Arabic: "نقاط"},
 
 	"month":       {dtm.English: "month", dtm.French: "mois", dtm.Arabic: "الشهر"},
@@ -161,6 +166,35 @@ var words = map[string]dtm.Text{
 	"age_band":    {dtm.English: "age band", dtm.French: "tranche d’âge", dtm.Arabic: "الفئة العمرية"},
 	"reason":      {dtm.English: "reason", dtm.French: "motif", dtm.Arabic: "السبب"},
 	"transport":   {dtm.English: "means of transport", dtm.French: "moyen de transport", dtm.Arabic: "وسيلة النقل"},
+
+	"age_group":     {dtm.English: "age group", dtm.French: "groupe d’âge", dtm.Arabic: "الفئة العمرية"},
+	"area":          {dtm.English: "sub-prefecture", dtm.French: "sous-préfecture", dtm.Arabic: "المقاطعة"},
+	"blocked":       {dtm.English: "why people stay", dtm.French: "raison du séjour", dtm.Arabic: "سبب البقاء"},
+	"company":       {dtm.English: "company", dtm.French: "compagnie", dtm.Arabic: "الرفقة"},
+	"consent":       {dtm.English: "consent", dtm.French: "consentement", dtm.Arabic: "الموافقة"},
+	"difficulty":    {dtm.English: "difficulty", dtm.French: "difficulté", dtm.Arabic: "الصعوبة"},
+	"education":     {dtm.English: "school attended", dtm.French: "instruction", dtm.Arabic: "التعليم"},
+	"employment":    {dtm.English: "work before leaving", dtm.French: "emploi avant le départ", dtm.Arabic: "العمل قبل المغادرة"},
+	"go_back":       {dtm.English: "wish to return", dtm.French: "souhait de retour", dtm.Arabic: "الرغبة في العودة"},
+	"helping":       {dtm.English: "help there", dtm.French: "aide sur place", dtm.Arabic: "وجود المساعدة"},
+	"incident":      {dtm.English: "kind of event", dtm.French: "nature de l’événement", dtm.Arabic: "نوع الحدث"},
+	"information":   {dtm.English: "information wanted", dtm.French: "information souhaitée", dtm.Arabic: "المعلومات المطلوبة"},
+	"knows_help":    {dtm.English: "knows help", dtm.French: "connaît une aide", dtm.Arabic: "يعرف مكان المساعدة"},
+	"left_when":     {dtm.English: "time since departure", dtm.French: "temps depuis le départ", dtm.Arabic: "المدة منذ المغادرة"},
+	"marital":       {dtm.English: "marital status", dtm.French: "état civil", dtm.Arabic: "الحالة الاجتماعية"},
+	"need":          {dtm.English: "need", dtm.French: "besoin", dtm.Arabic: "الحاجة"},
+	"paid_by":       {dtm.English: "paid by", dtm.French: "financement", dtm.Arabic: "مصدر التمويل"},
+	"population":    {dtm.English: "population", dtm.French: "population", dtm.Arabic: "السكان"},
+	"priority":      {dtm.English: "urgency", dtm.French: "urgence", dtm.Arabic: "درجة الاستعجال"},
+	"programme":     {dtm.English: "programme", dtm.French: "programme", dtm.Arabic: "البرنامج"},
+	"reach":         {dtm.English: "service in reach", dtm.French: "service accessible", dtm.Arabic: "إمكانية الوصول إلى خدمة"},
+	"referred":      {dtm.English: "referred to", dtm.French: "orienté vers", dtm.Arabic: "محال إلى"},
+	"site":          {dtm.English: "site", dtm.French: "site", dtm.Arabic: "الموقع"},
+	"stay":          {dtm.English: "planned stay", dtm.French: "séjour prévu", dtm.Arabic: "مدة الإقامة المقررة"},
+	"subject":       {dtm.English: "about", dtm.French: "objet", dtm.Arabic: "الموضوع"},
+	"vulnerability": {dtm.English: "vulnerability", dtm.French: "vulnérabilité", dtm.Arabic: "حالة الضعف"},
+	"wants_help":    {dtm.English: "asks for help", dtm.French: "demande de l’aide", dtm.Arabic: "يطلب المساعدة"},
+	"why_final":     {dtm.English: "reason for the destination", dtm.French: "motif de la destination", dtm.Arabic: "سبب اختيار الوجهة"},
 
 	"entry":   {dtm.English: "entry", dtm.French: "entrée", dtm.Arabic: "دخول"},
 	"transit": {dtm.English: "transit", dtm.French: "transit", dtm.Arabic: "عبور"},
@@ -252,14 +286,16 @@ func Label(op *dtm.Operation, dim, code string, lang dtm.Lang) string {
 			return p.Name.In(lang)
 		}
 		return code
-	case "region":
+	case "region", "area":
 		if a, ok := op.Area(code); ok {
 			return a.Name.In(lang)
 		}
 		return code
 	}
-	if l := op.Lists[columns[dim].list].Label(code, lang); l != "" {
-		return l
+	if l, ok := listOf(op, dim); ok {
+		if name := l.Label(code, lang); name != "" {
+			return name
+		}
 	}
 	return code
 }

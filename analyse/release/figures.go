@@ -10,7 +10,8 @@ import (
 )
 
 // Named returns figures whose tables name the release. Single days of other months
-// than the release's are Invalid: it holds the sums of those.
+// than the release's are Invalid: it holds the sums of those. So are other months of
+// what is no movement: the release holds its own month's.
 func Named(inner dtm.Figures, r dtm.FrozenRelease) dtm.Figures { return &named{inner, r} }
 
 type named struct {
@@ -23,6 +24,9 @@ func (n *named) Release(context.Context) (dtm.Release, error) { return n.frozen.
 func (n *named) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 	own := dtm.Months(n.frozen.Month, n.frozen.Month)
 	byDay := !q.Period.WholeMonths() || slices.Contains(q.By, "day")
+	if i, err := n.Indicator(q.Indicator); err == nil && i.Facts != "movement" && i.Facts != "vulnerability" && i.Facts != "" {
+		byDay = true
+	}
 	if byDay && (q.Period.From.Before(own.From) || q.Period.To.After(own.To)) {
 		return dtm.Table{}, dtm.Errorf(dtm.Invalid, "release %s holds the days of %s only; ask for whole months, or for the provisional figures", n.frozen.Number, n.frozen.Month).
 			Coded("release.days", n.frozen.Number, n.frozen.Month.String())

@@ -26,6 +26,9 @@ const casesDir = "../../indicator/case"
 //	submit ID [replaces ID]    the rows under it are a submission
 //	    observed point people  the first one names the columns
 //	    2022-12  GATE  10      a date without a day is month-only; - is empty
+//	interview | need | incident | present   each row is a submission of its own; of
+//	                           present, the rows of one site, day and hour are one count
+//	reject ID                  of the submissions above, counted from 1: interview3
 //	ask QUERY PERIOD [by a,b] [where dim=code,code ...]
 //	    GATE 0.3 10 31         keys, value and, if given, numerator, denominator
 //	    basis calendar_days:31
@@ -103,6 +106,14 @@ func runCase(t *testing.T, open Open, text string) {
 				replaces = b.head[3]
 			}
 			log.Submit(b.head[1], replaces, rows...)
+			MustCatchUp(t, l)
+		case "interview", "need", "incident", "present":
+			if err := caseFacts(log, b); err != nil {
+				t.Fatal(err)
+			}
+			MustCatchUp(t, l)
+		case "reject":
+			log.Review(b.head[1], dtm.StateRejected)
 			MustCatchUp(t, l)
 		case "ask":
 			checkAsk(t, e, b)
@@ -198,6 +209,9 @@ func checkAsk(t *testing.T, e *indicator.Engine, b block) {
 			for _, c := range b.head[i+1:] {
 				dim, codes, _ := strings.Cut(c, "=")
 				q.Where[dim] = strings.Split(codes, ",")
+				if dim == "site" {
+					q.Where[dim] = strings.Split(strings.ReplaceAll(codes, "_", " "), ",")
+				}
 			}
 			i = len(b.head)
 		default:
@@ -257,6 +271,11 @@ func checkAsk(t *testing.T, e *indicator.Engine, b block) {
 		for j := range r {
 			if j < len(f.Keys) && r[j] == "-" {
 				r[j] = ""
+			}
+		}
+		for j, d := range tab.By {
+			if d == "site" && j < len(r) {
+				r[j] = strings.ReplaceAll(r[j], "_", " ")
 			}
 		}
 		if len(r) <= len(f.Keys) || !slices.Equal(f.Keys, r[:len(f.Keys)]) {

@@ -44,6 +44,8 @@ func Operation() *dtm.Operation {
 			"sex":     list("male", "female", "unknown"),
 			"age":     ages,
 			"reason":  list("economic", "conflict", "buy_goods"),
+
+			"age_group": list("0_13", "14_17", "18_24", "25_34", "35_44", "45_59", "60_plus", "unknown"),
 		},
 		Baseline:    dtm.Baseline{Period: fixed},
 		ChangeBasis: []dtm.Dated{{Value: "total"}, {From: day("2022-01-01"), Value: "daily_average"}},
