@@ -61,7 +61,7 @@ type Webhooks interface {
 
 // WebhookQueue is what the sender needs.
 type WebhookQueue interface {
-	// Senders lists the webhooks that are not paused, with their secrets.
+	// Senders lists the webhooks, those that are paused too, with their secrets.
 	Senders(ctx context.Context) ([]Webhook, error)
 	// WebhooksDone returns the position in the log up to which deliveries are made.
 	WebhooksDone(ctx context.Context) (int64, error)

@@ -198,7 +198,7 @@ func (h *house) tryWebhook(ctx context.Context, id string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	i := slices.IndexFunc(list, func(w dtm.Webhook) bool { return w.ID == id })
+	i := slices.IndexFunc(list, func(w dtm.Webhook) bool { return w.ID == id && w.Paused == nil })
 	if i < 0 {
 		return 0, dtm.Errorf(dtm.NotFound, "no webhook %q is open; `dtm webhook list` shows them, `dtm webhook resume` ends a pause", id)
 	}

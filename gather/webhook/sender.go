@@ -156,7 +156,8 @@ func (s *Sender) queue(ctx context.Context, batch []dtm.Event) error {
 			d.Form = ""
 		}
 		for _, h := range hooks {
-			if e.Seq <= h.Since || !slices.Contains(h.Events, e.Name) {
+			// What came before a pause waits with the rest for its end.
+			if e.Seq <= h.Since || !slices.Contains(h.Events, e.Name) || h.Paused != nil && !e.At.Before(*h.Paused) {
 				continue
 			}
 			if len(h.Forms) > 0 {
@@ -204,7 +205,7 @@ func (s *Sender) dispatch(ctx context.Context, wg *sync.WaitGroup) {
 		}
 		for _, h := range hooks {
 			s.mu.Lock()
-			free := !s.busy[h.ID] && h.Waiting > 0 && !s.Now().Before(s.rest[h.ID].until)
+			free := h.Paused == nil && !s.busy[h.ID] && h.Waiting > 0 && !s.Now().Before(s.rest[h.ID].until)
 			if free {
 				s.busy[h.ID] = true
 			}

@@ -116,9 +116,9 @@ func (db *DB) Webhooks(ctx context.Context) ([]dtm.Webhook, error) {
 	return list, err
 }
 
-// Senders lists the webhooks that are not paused, with their secrets.
+// Senders lists the webhooks, those that are paused too, with their secrets.
 func (db *DB) Senders(ctx context.Context) ([]dtm.Webhook, error) {
-	return db.webhooks(ctx, "sqlite.Senders", webhookQuery+` AND w.paused IS NULL
+	return db.webhooks(ctx, "sqlite.Senders", webhookQuery+`
 		ORDER BY w.seq`)
 }
 

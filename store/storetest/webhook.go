@@ -62,7 +62,7 @@ func webhooks(t *testing.T, d Dialect) {
 	}
 	senders, err := s.Senders(ctx)
 	must(t, err)
-	if len(senders) != 1 || senders[0].ID != b.ID || senders[0].Secret != b.Secret {
+	if len(senders) != 2 || senders[0].Paused == nil || senders[0].Secret != a.Secret || senders[1].ID != b.ID || senders[1].Secret != b.Secret || senders[1].Paused != nil {
 		t.Errorf("senders = %+v", senders)
 	}
 	wantKind(t, s.ResumeWebhook(ctx, "none"), dtm.NotFound)
