@@ -166,12 +166,8 @@ func (c *Campaign) start(ctx context.Context) (*exec.Cmd, time.Duration, error) 
 		close(lines)
 	}()
 	for time.Since(began) < time.Minute {
-		if res, err := http.Get("http://" + c.address + "/readyz"); err == nil {
-			_, _ = io.Copy(io.Discard, res.Body)
-			res.Body.Close()
-			if res.StatusCode == http.StatusOK {
-				return s, time.Since(began), nil
-			}
+		if c.isReady() {
+			return s, time.Since(began), nil
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
@@ -182,6 +178,16 @@ func (c *Campaign) start(ctx context.Context) (*exec.Cmd, time.Duration, error) 
 		all = append(all, l)
 	}
 	return nil, 0, fmt.Errorf("the server was not ready after a minute: %s", strings.Join(all, "\n"))
+}
+
+func (c *Campaign) isReady() bool {
+	res, err := http.Get("http://" + c.address + "/readyz")
+	if err != nil {
+		return false
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, res.Body)
+	return res.StatusCode == http.StatusOK
 }
 
 // office does one thing that reads or writes much while the server lives.

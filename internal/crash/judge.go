@@ -7,14 +7,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"dtm"
-	"dtm/store/blob"
-	"dtm/store/sqlite"
 )
 
 // judge compares what the phones were told with what is there.
@@ -35,41 +32,20 @@ func (c *Campaign) judge(ctx context.Context, o *Outcome) (err error) {
 		o.Check, o.Broken = err.Error(), true
 	}
 
-	db, err := sqlite.Open(ctx, filepath.Join(c.data, "dtm.db"), sqlite.Options{Operation: "djibouti"})
+	stored, photos, err := contents(ctx, c.data)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	blobs, err := blob.NewDisk(filepath.Join(c.data, "blob"))
-	if err != nil {
-		return err
-	}
-	photos := map[string]string{} // submission -> address
-	err = db.EachAttachment(ctx, func(id string, a dtm.Attachment) error {
-		photos[id] = a.Hash
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	stored := map[string]bool{}
-	err = db.Stream(ctx, dtm.SubmissionQuery{Form: "fmr"}, func(batch []dtm.Streamed) error {
-		for _, s := range batch {
-			rec, known := c.crowd.sent[s.ID]
-			if !known || stored[s.ID] || string(s.XML) != rec.xml {
-				o.Changed++
-			}
-			stored[s.ID] = true
-			o.People += rec.people
+	for id, xml := range stored {
+		rec := c.crowd.sent[id]
+		if xml != rec.xml {
+			o.Changed++
 		}
-		return nil
-	})
-	if err != nil {
-		return err
+		o.People += rec.people
 	}
 	o.Stored, o.Acknowledged = len(stored), len(c.crowd.acked)
 	for id := range c.crowd.acked {
-		if !stored[id] {
+		if _, there := stored[id]; !there {
 			o.Lost++
 			c.Tell("lost: %s", id)
 		}
@@ -78,7 +54,7 @@ func (c *Campaign) judge(ctx context.Context, o *Outcome) (err error) {
 			continue
 		}
 		o.Photos++
-		if photos[id] != want || !readBack(ctx, blobs, want) {
+		if photos[id] != want {
 			o.PhotosLost++
 			c.Tell("photograph lost: %s", id)
 		}

@@ -147,7 +147,7 @@ func dsn(path string, writes bool) string {
 	q.Add("_pragma", "foreign_keys(1)")
 	if writes {
 		q.Add("_pragma", "journal_mode(WAL)")
-		q.Add("_pragma", "synchronous(FULL)")
+		q.Add("_pragma", "synchronous("+synchronous+")")
 		// The checkpointer copies the log back beside the writer; at 40 MB the
 		// writer stops and does what is left, so that the log does not grow on.
 		q.Add("_pragma", "wal_autocheckpoint(10000)")
