@@ -11,7 +11,8 @@ const (
 	ReferralOpened    = "referral.opened"
 	ReferralChanged   = "referral.changed" // an action moved it from state to state
 	ReferralEscalated = "referral.escalated"
-	ReferralRead      = "referral.read" // its preview or its person's data was looked at
+	ReferralRead      = "referral.read" // its preview or its person’s data was looked at
+	SlipPrinted       = "slip.printed"
 )
 
 // ReferralState is where a referral stands.

@@ -81,3 +81,25 @@ func Queued(r dtm.Referral, now time.Time) bool {
 	}
 	return !r.State.Terminal() && Clocks(r, now).Escalation > 0
 }
+
+// Wakes is when the clocks of a referral next say something new: the next level of
+// escalation, or its expiry; zero when nothing is to come.
+func Wakes(r dtm.Referral, now time.Time) time.Time {
+	c := Clocks(r, now)
+	if c.Left == 0 && c.ExpiresAt.IsZero() && !c.OverdueAck && !c.OverdueService {
+		return time.Time{}
+	}
+	within := r.Priority.Within()
+	due := now.Add(c.Left)
+	var next time.Time
+	for i, at := range []time.Time{due, due.Add(within)} {
+		if r.Escalation < i+1 {
+			next = at.Add(time.Millisecond)
+			break
+		}
+	}
+	if !c.ExpiresAt.IsZero() && (next.IsZero() || c.ExpiresAt.Before(next)) {
+		next = c.ExpiresAt
+	}
+	return next
+}

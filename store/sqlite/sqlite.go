@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -21,6 +22,7 @@ import (
 
 	"dtm"
 	"dtm/event"
+	"dtm/seal"
 )
 
 // Options says whose data it is; Operation is required.
@@ -28,6 +30,16 @@ type Options struct {
 	Operation string           // first part of every key, "djibouti"
 	Now       func() time.Time // time.Now when nil
 	Rand      io.Reader        // for ids and tokens; crypto/rand when nil
+	// Keys is the file of persons' keys, wrapped by Seal; "": nothing personal is read or
+	// kept.
+	Keys string
+	Seal seal.Key
+	// Programmes are those of the operation: which of them return people decides where
+	// referrals may go.
+	Programmes []dtm.Programme
+	// Redact takes out of a submission what its form seals, and tells whether there was
+	// any; nil: no form seals anything.
+	Redact func(ctx context.Context, form, version string, xml []byte) (public []byte, private bool, err error)
 }
 
 // DB is an open store. Reads go to a pool of connections that cannot write;
@@ -59,6 +71,11 @@ type DB struct {
 	bell bell
 	tail tail
 	seen lastSeen
+
+	keys       *keys
+	secrets    sync.Map // use -> seal.Key
+	programmes []dtm.Programme
+	redact     func(ctx context.Context, form, version string, xml []byte) (public []byte, private bool, err error)
 }
 
 var (
@@ -134,6 +151,12 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		return nil, opened(path, err)
 	}
 	db.copier.SetMaxOpenConns(1)
+	if o.Keys != "" {
+		if db.keys, err = openKeys(ctx, o.Keys, o.Seal, o.Rand); err != nil {
+			return nil, errors.Join(err, db.read.Close(), db.write.Close(), db.copier.Close())
+		}
+	}
+	db.programmes, db.redact = o.Programmes, o.Redact
 	db.bell.ring(head.Seq)
 	go db.writer()
 	return db, nil
@@ -181,6 +204,9 @@ func (db *DB) Close() error {
 		err = e
 	}
 	if e := db.write.Close(); err == nil {
+		err = e
+	}
+	if e := db.keys.close(); err == nil {
 		err = e
 	}
 	return err

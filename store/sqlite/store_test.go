@@ -3,12 +3,15 @@ package sqlite_test
 import (
 	"context"
 	"database/sql"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"dtm/seal"
 	"dtm/store/sqlite"
 	"dtm/store/storetest"
 )
@@ -16,7 +19,7 @@ import (
 var dialect = storetest.Dialect{
 	Place: func(t testing.TB) string { return filepath.Join(t.TempDir(), "d é?#%.db") },
 	Open: func(place, operation string, now func() time.Time) (storetest.Store, error) {
-		return sqlite.Open(context.Background(), place, sqlite.Options{Operation: operation, Now: now})
+		return sqlite.Open(context.Background(), place, sqlite.Options{Operation: operation, Now: now, Keys: place + ".keys", Seal: testKey, Programmes: storetest.Programmes, Redact: storetest.Redact})
 	},
 	Exec: func(t testing.TB, place, statement string, args ...any) {
 		t.Helper()
@@ -71,6 +74,9 @@ var dialect = storetest.Dialect{
 	},
 }
 
+// testKey wraps the persons' keys of the suite's stores.
+var testKey, _ = seal.ReadFile(strings.Repeat("A", 43) + "=")
+
 // raw opens the file without the store.
 func raw(t testing.TB, place string) *sql.DB {
 	t.Helper()
@@ -107,4 +113,13 @@ func TestMain(m *testing.M) {
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, dialect)
+}
+
+var histories = flag.Int("histories", 0, "histories of accept, reject and withdraw to race")
+
+// TestHistories is the long form of ReferralHistories, by hand.
+func TestHistories(t *testing.T) {
+	if *histories > 0 {
+		storetest.Histories(t, dialect, *histories, 20261128)
+	}
 }

@@ -50,8 +50,12 @@ func (db *DB) Receive(ctx context.Context, s dtm.Submission) (dtm.Receipt, error
 	if s.Device != "" {
 		actor = "device:" + s.Device
 	}
-	sum := sha256.Sum256(s.XML)
-	r := receiving{Submission: s, actor: actor, sum: hex.EncodeToString(sum[:])}
+	r := receiving{Submission: s, actor: actor}
+	if err := db.sealAnswers(ctx, &r); err != nil {
+		return dtm.Receipt{}, failure(op, err)
+	}
+	sum := sha256.Sum256(r.XML)
+	r.sum = hex.EncodeToString(sum[:])
 	err := db.update(ctx, op, func(t *tx) error { return r.store(t) })
 	if err == nil {
 		err = r.refused
@@ -68,6 +72,7 @@ type receiving struct {
 	dtm.Submission
 	actor   string
 	sum     string // hex SHA-256 of XML
+	private *sealedAnswers
 	receipt dtm.Receipt
 	refused error
 }
@@ -97,6 +102,9 @@ func (r *receiving) store(t *tx) error {
 	}
 	if n == 0 {
 		return r.again(t)
+	}
+	if err := r.keepSealed(t); err != nil {
+		return err
 	}
 	seq, err := t.log(dtm.SubmissionReceived, r.ID, r.actor,
 		jsonText(received{Form: r.Form, Version: r.Version, SHA256: r.sum, Deprecates: r.Deprecates}))
@@ -185,7 +193,14 @@ func (r *receiving) again(t *tx) error {
 		WHERE operation = $1 AND id = $2`, []any{t.db.operation, r.ID}, &xml); err != nil {
 		return err
 	}
-	if bytes.Equal(xml, r.XML) {
+	same := bytes.Equal(xml, r.XML)
+	if same && r.private != nil {
+		var err error
+		if same, err = r.sealedBefore(t); err != nil {
+			return err
+		}
+	}
+	if same {
 		seq, err := r.attach(t)
 		r.receipt = dtm.Receipt{Seq: seq}
 		return err
@@ -205,9 +220,12 @@ func (r *receiving) keep(t *tx) error {
 		INSERT INTO submission_conflict (operation, id, hash, seq, form, version, device, device_id, received, deprecates, expected, attachments, xml)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		ON CONFLICT (operation, id, hash) DO NOTHING`,
-		t.db.operation, r.ID, r.sum, t.chain.Seq+1, r.Form, r.Version, r.Device, r.DeviceID, timeText(r.Received),
+		t.db.operation, r.ID, r.apart(), t.chain.Seq+1, r.Form, r.Version, r.Device, r.DeviceID, timeText(r.Received),
 		r.Deprecates, listText(r.Expected), listText(r.Attachments), blob(r.XML))
 	if err != nil || n == 0 {
+		return err
+	}
+	if err := r.keepSealed(t); err != nil {
 		return err
 	}
 	_, err = t.log(dtm.SubmissionRefused, r.ID, r.actor,

@@ -43,6 +43,13 @@ type Store interface {
 	dtm.Releases
 	dtm.Silences
 	dtm.Alerts
+	dtm.Desks
+	dtm.Referrals
+	dtm.ReferralWork
+	dtm.Slips
+	dtm.Persons
+	dtm.Consents
+	dtm.Cases
 	Close() error
 }
 
@@ -51,7 +58,8 @@ type Dialect struct {
 	// Place makes room for a new, empty store: a path, an address.
 	Place func(t testing.TB) string
 	// Open opens the store at a place for an operation, with the time given by
-	// now (nil: the system's).
+	// now (nil: the system's). Programmes are those of Programmes; of the form "screening"
+	// what stands in <name> is sealed.
 	Open func(place, operation string, now func() time.Time) (Store, error)
 	// Exec runs a statement on the place behind the store's back, with every
 	// protection of its tables removed first: what somebody with the data file
@@ -124,6 +132,19 @@ func Run(t *testing.T, d Dialect) {
 		{"Webhooks", webhooks},
 		{"FormStates", formStates},
 		{"Releases", releases},
+		{"Desks", desks},
+		{"Referrals", referrals},
+		{"ReferralTable", referralTable},
+		{"ReferralPlaces", referralPlaces},
+		{"ReferralHistories", func(t *testing.T, d Dialect) { Histories(t, d, 200, 7) }},
+		{"Screenings", screenings},
+		{"Persons", persons},
+		{"PersonSearch", personSearch},
+		{"Merge", merge},
+		{"Sealed", sealed},
+		{"Consents", consents},
+		{"Cases", cases},
+		{"Slips", slips},
 		{"Kill", kill},
 	} {
 		t.Run(c.name, func(t *testing.T) {
