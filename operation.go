@@ -3,6 +3,7 @@ package dtm
 import (
 	"path"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -11,7 +12,7 @@ import (
 // read at start and never written. What the register says of points since is
 // followed beside it: Network gives the points as they are now.
 type Operation struct {
-	network atomic.Pointer[[]Point] // nil: as the pack declares them
+	network atomic.Pointer[network] // nil: as the pack declares them
 
 	Code       string // "djibouti": first part of every key
 	Country    string // ISO 3166-1 alpha-3
@@ -222,20 +223,45 @@ func (o *Operation) Form(name string) (PackForm, bool) {
 // to be changed.
 func (o *Operation) Network() []Point {
 	if n := o.network.Load(); n != nil {
-		return *n
+		return n.points
 	}
 	return o.Points
 }
 
 // Follow makes points the network from now on. Those who hold the operation see it
 // the next time they ask.
-func (o *Operation) Follow(points []Point) { o.network.Store(&points) }
+func (o *Operation) Follow(points []Point) { o.network.Store(&network{points: points}) }
+
+// network are points that are no longer changed.
+type network struct {
+	points []Point
+	once   sync.Once
+	code   map[string]string // by every spelling, folded
+}
+
+// spelt finds a point's code by a folded spelling; of two that share it the first.
+func (n *network) spelt(key string) (string, bool) {
+	n.once.Do(func() {
+		n.code = map[string]string{}
+		for i := range n.points {
+			p := &n.points[i]
+			for spelling := range p.Spellings {
+				if key := Fold(spelling); n.code[key] == "" {
+					n.code[key] = p.Code
+				}
+			}
+		}
+	})
+	code, ok := n.code[key]
+	return code, ok
+}
 
 // Point returns the point with the code, as the register has it now.
 func (o *Operation) Point(code string) (Point, bool) {
-	for _, p := range o.Network() {
-		if p.Code == code {
-			return p, true
+	list := o.Network()
+	for i := range list {
+		if list[i].Code == code {
+			return list[i], true
 		}
 	}
 	return Point{}, false
@@ -258,8 +284,11 @@ func (o *Operation) ResolvePoint(name string) (code string, ok bool) {
 	if key == "" {
 		return "", false
 	}
-	for i := range o.Network() {
-		p := &o.Network()[i]
+	if n := o.network.Load(); n != nil {
+		return n.spelt(key)
+	}
+	for i := range o.Points {
+		p := &o.Points[i]
 		for spelling := range p.Spellings {
 			if Fold(spelling) == key {
 				return p.Code, true

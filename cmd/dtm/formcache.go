@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"math"
 	"slices"
@@ -27,7 +28,8 @@ type formCache struct {
 	models sync.Map // id NUL version -> *entity.Model
 	lists  sync.Map // id NUL version -> names of lists
 
-	inUse atomic.Pointer[check.Rules]
+	inUse  atomic.Pointer[check.Rules]
+	latest atomic.Pointer[remembered]
 }
 
 // rules are those that the operation uses now.
@@ -73,6 +75,9 @@ func (c *formCache) facts(ctx context.Context, s dtm.Submission) (facts dtm.Fact
 	if err != nil {
 		return facts, nil, err
 	}
+	if len(s.Changes) == 0 && len(s.XML) < rememberedXML {
+		c.latest.Store(&remembered{s.ID, s.XML, in})
+	}
 	facts, flags = xform.Facts(c.op, f, in)
 	again, err := c.recheck(ctx, s)
 	if err != nil {
@@ -80,6 +85,25 @@ func (c *formCache) facts(ctx context.Context, s dtm.Submission) (facts dtm.Fact
 	}
 	flags = slices.Concat(without(in.Flags, again), again, flags)
 	return facts, append(flags, c.quality(s, in, facts.Movements, flags)...), nil
+}
+
+// remembered is the submission that was read last: its facts are asked for and then
+// how it came.
+type remembered struct {
+	id  string
+	xml []byte
+	in  *xform.Instance
+}
+
+// rememberedXML is the size in bytes from which answers are not remembered: read, they
+// are many times as large.
+const rememberedXML = 64 << 10
+
+func (c *formCache) instance(f *xlsform.Form, s dtm.Submission) (*xform.Instance, error) {
+	if l := c.latest.Load(); l != nil && l.id == s.ID && bytes.Equal(l.xml, s.XML) {
+		return l.in, nil
+	}
+	return xform.Read(f, s.XML)
 }
 
 // arrival tells how a submission with movements came.
@@ -90,7 +114,7 @@ func (c *formCache) arrival(ctx context.Context, s dtm.Submission, rows []dtm.Mo
 	if err != nil || f == nil {
 		return a
 	}
-	in, err := xform.Read(f, s.XML)
+	in, err := c.instance(f, s)
 	if err != nil {
 		return a
 	}

@@ -3,6 +3,7 @@ package xform
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"dtm"
 	"dtm/gather/xlsform"
@@ -92,7 +93,9 @@ type place struct {
 	node     *xlsform.Node // nil: not of the form
 	name     string        // of what is not of the form
 	children int
-	seen     map[*xlsform.Node]bool // of groups: the nodes that came
+	seen     []bool // of groups: which nodes came, by their place in the group
+	meta     bool   // and whether the meta group did
+	next     int    // where the next one is, if they come in the form's order
 }
 
 func (r *instanceReader) flag(rule, path, note string) {
@@ -117,18 +120,22 @@ func (r *instanceReader) open(name []byte, attrs []attr, depth int) error {
 	}
 	around := &r.stack[len(r.stack)-1]
 	around.children++
-	p := place{name: string(name)}
+	var p place
 	if g := around.node; g != nil && g.Kind != xlsform.Question {
-		n := child(g, name)
+		n, i := child(g, name, around.next)
 		switch {
 		case n != nil:
-			if around.seen == nil {
-				around.seen = map[*xlsform.Node]bool{}
+			came := &around.meta
+			if i >= 0 {
+				if around.seen == nil {
+					around.seen = make([]bool, len(g.Nodes))
+				}
+				came, around.next = &around.seen[i], i+1
 			}
-			if around.seen[n] && n.Kind != xlsform.Repeat {
+			if *came && n.Kind != xlsform.Repeat {
 				r.flag("answer.twice", n.Path(), "the answer is there more than once")
 			}
-			around.seen[n] = true
+			*came = true
 			p.node = n
 			if n.Kind == xlsform.Repeat {
 				t := &Answers{Repeat: n, Parent: r.turn}
@@ -136,29 +143,37 @@ func (r *instanceReader) open(name []byte, attrs []attr, depth int) error {
 				r.turn = t
 			}
 		case string(name) != "meta" && g.Name != "meta" && !r.head.Encrypted:
-			r.flag("answer.unknown", g.Path()+"/"+p.name, "the form has no such question")
+			r.flag("answer.unknown", g.Path()+"/"+string(name), "the form has no such question")
 		}
+	}
+	if p.node == nil {
+		p.name = string(name)
 	}
 	r.stack = append(r.stack, p)
 	return nil
 }
 
-// child finds the node of a group that an element is; its meta group too.
-func child(g *xlsform.Node, name []byte) *xlsform.Node {
-	for _, n := range g.Nodes {
+// child finds the node of a group that an element is, and its place in the group; the
+// group's meta group too, at -1. Names differ within a group: phones keep the form's
+// order, so it is looked for where it should be first.
+func child(g *xlsform.Node, name []byte, next int) (*xlsform.Node, int) {
+	if next < len(g.Nodes) && g.Nodes[next].Name == string(name) {
+		return g.Nodes[next], next
+	}
+	for i, n := range g.Nodes {
 		if n.Name == string(name) || localIs(n.Name, name) {
-			return n
+			return n, i
 		}
 	}
 	if g.Meta != nil && string(name) == "meta" {
-		return g.Meta
+		return g.Meta, -1
 	}
-	return nil
+	return nil, 0
 }
 
 // localIs compares a name of the form, which may have a prefix.
 func localIs(of string, name []byte) bool {
-	i := bytes.IndexByte([]byte(of), ':')
+	i := strings.IndexByte(of, ':')
 	return i >= 0 && of[i+1:] == string(name)
 }
 
@@ -216,12 +231,12 @@ func (r *instanceReader) answer(n *xlsform.Node, value string, children int) {
 
 // missing flags questions that did not come though nothing in the form can make
 // them irrelevant: phones leave out what is not relevant.
-func (r *instanceReader) missing(g *xlsform.Node, seen map[*xlsform.Node]bool) {
+func (r *instanceReader) missing(g *xlsform.Node, seen []bool) {
 	if g.Bind["relevant"] != "" || g == r.form.Root.Meta || g.Name == "meta" {
 		return
 	}
-	for _, n := range g.Nodes {
-		if seen[n] || n.Kind == xlsform.Repeat || n.Bind["relevant"] != "" || declares(n) || n.Kind == xlsform.Group && !asks(n) {
+	for i, n := range g.Nodes {
+		if i < len(seen) && seen[i] || n.Kind == xlsform.Repeat || n.Bind["relevant"] != "" || declares(n) || n.Kind == xlsform.Group && !asks(n) {
 			continue
 		}
 		r.flag("answer.missing", n.Path(), "the form asks this always, and no answer came, not even an empty one")

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"dtm"
@@ -17,9 +18,21 @@ type tag struct {
 	attrs []string
 }
 
+// tags are those that forms have, taken apart once: every answer of every submission
+// asks for its own. There are as many as staff have published.
+var tags sync.Map
+
 func parseTag(s string) tag {
+	if s == "" {
+		return tag{}
+	}
+	if t, ok := tags.Load(s); ok {
+		return t.(tag)
+	}
 	parts := strings.Split(s, "+")
-	return tag{parts[0], parts[1:]}
+	t := tag{parts[0], parts[1:]}
+	tags.Store(s, t)
+	return t
 }
 
 func (t tag) is(hash string, attrs ...string) bool {

@@ -67,7 +67,8 @@ type Node struct {
 	Tags   []*List // of osm
 	Entity *Entity // of a meta group
 
-	row *record
+	row  *record
+	path string // once the form is read
 }
 
 // Text is words in one language.
@@ -151,7 +152,12 @@ func (e *Entity) Updates() bool { return e.ID != "" }
 func (e *Entity) InRepeat() bool { return e.inRepeat }
 
 // Path is the node's XPath in the instance: "/data/group/name".
-func (n *Node) Path() string { return n.PathFrom(nil) }
+func (n *Node) Path() string {
+	if n.path != "" {
+		return n.path
+	}
+	return n.PathFrom(nil)
+}
 
 // PathFrom is the path below an ancestor, "/group/name"; nil means the whole.
 func (n *Node) PathFrom(top *Node) string {

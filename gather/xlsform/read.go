@@ -121,6 +121,7 @@ func Read(name string, data []byte) (*Form, []Warning, error) {
 		})
 		return nil, p.warnings, slices.CompactFunc(p.faults, func(a, b Fault) bool { return a.Sheet == b.Sheet && a.Cell == b.Cell && a.Msg == b.Msg })
 	}
+	p.form.Root.WalkAll(func(n *Node) { n.path = n.PathFrom(nil) })
 	return p.form, p.warnings, nil
 }
 
