@@ -94,10 +94,14 @@ type Chunk struct {
 
 // Imports keeps imported history.
 type Imports interface {
-	// AddChunk stores the chunk durably with its event; false when it is there.
+	// AddChunk stores the chunk durably with its event; false when it is there and was
+	// not taken back.
 	AddChunk(ctx context.Context, c Chunk) (added bool, err error)
 	// Chunk returns a chunk by hash: NotFound.
 	Chunk(ctx context.Context, hash string) (Chunk, error)
-	// Chunks lists chunks without Data, oldest first.
+	// Chunks lists the chunks that stand, without Data, oldest first.
 	Chunks(ctx context.Context) ([]Chunk, error)
+	// WithdrawnChunks gives, of each chunk that was ever taken back, the last event that
+	// took it back, up to an event; 0: of all.
+	WithdrawnChunks(ctx context.Context, upTo int64) (map[string]int64, error)
 }

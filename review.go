@@ -156,6 +156,9 @@ type Flags interface {
 	// RaiseSeries keeps what rules over series found. Open flags of the rules on days
 	// within [from, to) that were not found again are cleared.
 	RaiseSeries(ctx context.Context, rules []string, from, to time.Time, found []Raised) (raised, cleared int, err error)
+	// RaiseHistory is RaiseSeries for imported rows, which are no submissions: flags of
+	// submissions are left alone whatever their rule.
+	RaiseHistory(ctx context.Context, rules []string, from, to time.Time, found []Raised) (raised, cleared int, err error)
 	// Queue lists flags, the heaviest first, then by point, then the oldest.
 	Queue(ctx context.Context, f FlagFilter) ([]Raised, error)
 	// FlagCounts counts all flags by state, severity, rule and point.

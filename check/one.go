@@ -45,13 +45,22 @@ func (r Rules) One(op *dtm.Operation, frame Frame, x *Record) []Finding {
 	if n == 0 {
 		find("group.empty", 0, 1)
 	}
-	if most, off := r.limit("group.large", "people"); !off && float64(n) > most && !x.monthly() {
+	if most, off := r.limit("group.large", "people"); !off && float64(n) > most && !x.monthly() && !x.Imported {
 		find("group.large", float64(n), most)
 	}
 	r.vulnerable(x, find)
 	r.route(op, x, find)
 	r.place(op, frame, x, find)
 	r.clock(op, x, find)
+	if x.Imported {
+		for _, m := range x.Rows {
+			for _, f := range m.Flags {
+				if f.Rule == "count.invalid" {
+					find(f.Rule, 0, 0)
+				}
+			}
+		}
+	}
 	return out
 }
 
@@ -140,7 +149,7 @@ func (r Rules) clock(op *dtm.Operation, x *Record, find func(string, float64, fl
 	if made.IsZero() {
 		made = x.Received
 	}
-	if !made.IsZero() && !x.Observed.IsZero() && !x.monthly() {
+	if !made.IsZero() && !x.Observed.IsZero() && !x.monthly() && !x.Imported {
 		local := made.In(zone)
 		day := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
 		late := day.Sub(x.Observed).Hours() / 24
@@ -150,6 +159,9 @@ func (r Rules) clock(op *dtm.Operation, x *Record, find func(string, float64, fl
 		if late < 0 {
 			find("date.future", -late, 0)
 		}
+	}
+	if (x.monthly() || x.Imported) && x.early(zone) {
+		find("date.future", float64(x.Observed.Sub(x.Received).Hours()/24), 0)
 	}
 	if hours, off := r.limit("clock.wrong", "hours"); !off && !x.End.IsZero() && !x.Received.IsZero() {
 		if ahead := x.End.Sub(x.Received).Hours(); ahead > hours {

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"strconv"
+	"strings"
 	"time"
 
 	"dtm"
@@ -20,6 +22,7 @@ type Record struct {
 	Position *Position
 	Rows     []dtm.Movement
 	Stated   *int   // the total that the form says; nil when it does not ask
+	Imported bool   // a row of history: nobody filled in a form for it
 	Answers  string // all answers that describe the group, for comparing records
 }
 
@@ -56,6 +59,23 @@ type Finding struct {
 	Other   string // the record that it is compared with
 	Subject string // point or device
 	Day     time.Time
+	Text    string  // what was written, and what it was taken for
 	Seen    float64 // what was measured, in the rule's unit
 	Usual   float64 // what it is compared with
+}
+
+// Row says in codes what a row of history is, to tell it from the others of its point
+// and month: "ETH > SAU, male, adults: 43".
+func (x *Record) Row() string {
+	if len(x.Rows) == 0 {
+		return ""
+	}
+	m := &x.Rows[0]
+	parts := []string{m.Previous + " > " + m.Next}
+	for _, s := range []string{m.Subroute, m.Nationality, m.Sex, m.Age} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, ", ") + ": " + strconv.Itoa(m.People)
 }

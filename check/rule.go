@@ -41,6 +41,7 @@ type Rule struct {
 	Owner    string
 	Limit    map[string]float64
 	Explain  dtm.Text
+	Test     string // package and test that prove it finds what it is meant to
 }
 
 //go:embed rule.toml

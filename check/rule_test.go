@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -36,6 +37,25 @@ func TestRules(t *testing.T) {
 		}
 		if !slices.Contains([]check.Severity{check.Fault, check.Doubt, check.Note}, r.Severity) || !slices.Contains([]string{"form", "record", "day", "device", "point", "month"}, r.Scope) || r.Owner == "" {
 			t.Errorf("%s: %+v", id, r)
+		}
+	}
+	// The test that is to prove a rule is there and names it.
+	for id, r := range rules {
+		room, test, _ := strings.Cut(r.Test, " ")
+		list, err := filepath.Glob("../" + room + "/*_test.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, name := range list {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = found || strings.Contains(string(b), "func "+test+"(") && strings.Contains(string(b), id)
+		}
+		if !found {
+			t.Errorf("%s: no test %q that names it", id, r.Test)
 		}
 	}
 	if ids := rules.IDs(); len(ids) != len(rules) || rules[ids[0]].Severity != check.Fault || rules[ids[len(ids)-1]].Severity != check.Note {

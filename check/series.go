@@ -52,46 +52,125 @@ func deviation(v []float64, m float64) float64 {
 	return median(d)
 }
 
-// Outliers finds days that are unlike the same weekdays around them.
-func (r Rules) Outliers(s Series) []Finding {
-	const rule = "day.outlier"
-	score, off := r.limit(rule, "score")
-	around, _ := r.limit(rule, "days")
-	people, _ := r.limit(rule, "people")
+// Apart gives what is regular of a series, its trend and its season of so many steps;
+// what is missing of the series is NaN. package stat has it (STL); rooms without SQL
+// or HTTP do not import each other. An error means that the series is too short.
+type Apart func(y []float64, period int) (regular []float64, err error)
+
+// rest is what is left of a day after what is regular, with both on the scale of
+// stable.
+type rest struct {
+	day           time.Time
+	left, regular float64
+}
+
+// rests takes a point's days apart by weeks. A series is cut where its level shifts:
+// a new level is another rule's.
+func (s Series) rests(apart Apart, point string, shifts []time.Time) []rest {
+	days := s[point]
+	order := slices.SortedFunc(maps.Keys(days), time.Time.Compare)
+	var out []rest
+	for len(order) > 0 {
+		n := len(order)
+		for len(shifts) > 0 && !shifts[0].After(order[0]) {
+			shifts = shifts[1:]
+		}
+		if len(shifts) > 0 {
+			n, _ = slices.BinarySearchFunc(order, shifts[0], time.Time.Compare)
+		}
+		piece := order[:n]
+		order = order[n:]
+		y := make([]float64, int(piece[n-1].Sub(piece[0])/day)+1)
+		for i := range y {
+			y[i] = math.NaN()
+		}
+		for _, d := range piece {
+			y[int(d.Sub(piece[0])/day)] = stable(days[d])
+		}
+		regular, err := apart(y, 7)
+		if err != nil {
+			continue
+		}
+		for _, d := range piece {
+			i := int(d.Sub(piece[0]) / day)
+			out = append(out, rest{d, y[i] - regular[i], regular[i]})
+		}
+	}
+	return out
+}
+
+// Outliers finds days unlike what is regular at a point, by two of the methods that
+// DHIS2 offers, on what is left after trend and season: the modified z score (Iglewicz
+// and Hoaglin), which single days do not move, and the z score; and by the third, the
+// range that the days before span, widened.
+func (r Rules) Outliers(s Series, apart Apart) []Finding {
+	score, offModified := r.limit("day.outlier", "score")
+	people, _ := r.limit("day.outlier", "people")
+	plain, offPlain := r.limit("day.score", "score")
+	least, _ := r.limit("day.score", "people")
+	var out []Finding
+	cuts := map[string][]time.Time{}
+	for _, f := range r.Shifts(s) {
+		cuts[f.Subject] = append(cuts[f.Subject], f.Day)
+	}
+	for _, point := range slices.Sorted(maps.Keys(s)) {
+		list := s.rests(apart, point, cuts[point])
+		left := make([]float64, len(list))
+		var m moments
+		for i, x := range list {
+			left[i] = x.left
+			m.add(x.left)
+		}
+		middle := median(left)
+		wide := max(deviation(left, middle), 0.5)
+		for _, x := range list {
+			n, usual := float64(s[point][x.day]), unstable(x.regular)
+			find := func(rule string, z, score, people float64) {
+				if math.Abs(z) > score && math.Abs(n-usual) >= people {
+					out = append(out, Finding{Rule: rule, Subject: point, Day: x.day, Seen: n, Usual: math.Round(usual)})
+				}
+			}
+			if !offModified {
+				find("day.outlier", 0.6745*(x.left-middle)/wide, score, people)
+			}
+			if !offPlain && m.n >= 28 && m.variance() > 0 {
+				find("day.score", (x.left-m.mean())/math.Sqrt(m.variance()), plain, least)
+			}
+		}
+	}
+	return sorted(append(out, r.ranges(s)...))
+}
+
+// ranges finds days outside what the days before span, widened (min-max of DHIS2).
+func (r Rules) ranges(s Series) []Finding {
+	const rule = "day.range"
+	days, off := r.limit(rule, "days")
+	times, _ := r.limit(rule, "times")
+	least, _ := r.limit(rule, "people")
 	if off {
 		return nil
 	}
 	var out []Finding
 	for _, point := range slices.Sorted(maps.Keys(s)) {
-		days := s[point]
-		for d, n := range days {
-			// The level is that of the same weekdays; the spread, for which those are
-			// few, that of all days around.
-			var level, spread, raw []float64
-			for k := -2 * int(around); k <= 2*int(around); k++ {
-				v, ok := days[d.Add(time.Duration(k)*day)]
-				if !ok || k == 0 {
-					continue
-				}
-				if k%7 == 0 {
-					level = append(level, stable(v))
-					raw = append(raw, float64(v))
-				}
-				if k >= -int(around) && k <= int(around) {
-					spread = append(spread, stable(v))
-				}
-			}
-			if len(level) < 6 || len(spread) < 10 {
+		order := slices.SortedFunc(maps.Keys(s[point]), time.Time.Compare)
+		for i, d := range order {
+			if i < int(days)/2 {
 				continue
 			}
-			m, wide := median(level), max(deviation(spread, median(spread)), 0.5)
-			usual := median(raw)
-			if z := 0.6745 * (stable(n) - m) / wide; math.Abs(z) > score && math.Abs(float64(n)-usual) >= people {
-				out = append(out, Finding{Rule: rule, Subject: point, Day: d, Seen: float64(n), Usual: usual})
+			low, high := math.MaxInt, 0
+			for k := i - 1; k >= 0 && d.Sub(order[k]) <= time.Duration(days)*day; k-- {
+				low, high = min(low, s[point][order[k]]), max(high, s[point][order[k]])
+			}
+			switch v := float64(s[point][d]); {
+			case low > high:
+			case v > times*float64(high) && v-float64(high) >= least:
+				out = append(out, Finding{Rule: rule, Subject: point, Day: d, Seen: v, Usual: float64(high)})
+			case v*times < float64(low) && float64(low)-v >= least:
+				out = append(out, Finding{Rule: rule, Subject: point, Day: d, Seen: v, Usual: float64(low)})
 			}
 		}
 	}
-	return sorted(out)
+	return out
 }
 
 // Shifts finds the days from which a point sees another level than before. Only

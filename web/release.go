@@ -108,8 +108,14 @@ func CheckText(l dtm.Lang, c release.Check) string {
 }
 
 // ItemText says what a check names.
-func ItemText(op *dtm.Operation, l dtm.Lang, c release.Check, i release.Item) string {
+func ItemText(op *dtm.Operation, figures dtm.Figures, l dtm.Lang, c release.Check, i release.Item) string {
 	name := i.Name
+	if c.ID == "reference" {
+		id, cells, _ := strings.Cut(name, ":")
+		if x, err := figures.Indicator(id); err == nil {
+			name = strings.TrimSpace(x.Name.In(l) + " " + cells)
+		}
+	}
 	if p, ok := op.Point(name); ok {
 		name = p.Name.In(l)
 	}
@@ -280,7 +286,7 @@ func (p *Pages) changes(g page, c *release.Changes, inside bool) *changesView {
 		v.Reasons = append(v.Reasons, ReasonText(g.Lang, x, inside))
 	}
 	for _, x := range c.Months {
-		v.Months = append(v.Months, ItemText(p.Operation, g.Lang, release.Check{ID: "months"}, release.Item{Name: x.Month, Label: x.Release, Was: x.Was, Is: x.Is}))
+		v.Months = append(v.Months, ItemText(p.Operation, p.Figures, g.Lang, release.Check{ID: "months"}, release.Item{Name: x.Month, Label: x.Release, Was: x.Was, Is: x.Is}))
 	}
 	return v
 }
@@ -402,7 +408,7 @@ func (v *releaseView) opened(p *Pages, o release.Opened) {
 	for _, c := range o.Checks {
 		x := checkView{Verdict: c.Verdict, Word: v.T("release.verdict." + c.Verdict), Text: CheckText(v.Lang, c)}
 		for _, i := range c.Items {
-			x.Items = append(x.Items, ItemText(p.Operation, v.Lang, c, i))
+			x.Items = append(x.Items, ItemText(p.Operation, p.Figures, v.Lang, c, i))
 		}
 		v.Checks = append(v.Checks, x)
 	}

@@ -29,8 +29,25 @@ type Reviewing struct {
 	Enumerators Enumerators
 	// Rules are those in use.
 	Rules func() check.Rules
+	// Switches gives what the operation changed of rules, Switch changes it: Invalid
+	// without a reason or with a limit that the rule does not have.
+	Switches func(ctx context.Context) ([]dtm.RuleSwitch, error)
+	Switch   func(ctx context.Context, s dtm.RuleSwitch) error
+	// Try runs a rule over a period as it would be with other limits: Unsupported for
+	// those that the reader of forms finds.
+	Try func(ctx context.Context, rule string, limit map[string]float64, p dtm.Period) (Tried, error)
+	// Measured says what a rule measured, in figures that need no translation.
+	Measured func(f check.Finding) string
 	// Settled returns when figures and flags follow what was decided.
 	Settled func(ctx context.Context) error
+}
+
+// Tried is what a rule would find.
+type Tried struct {
+	Found   []check.Finding
+	Records int
+	On      bool // the rule is in use
+	Now     int  // findings as it is in use
 }
 
 // Field is an answer as a person may correct it.

@@ -22,7 +22,7 @@ import (
 // reviewing is the review over a store; the answer of a submission is its XML.
 func reviewing(db *sqlite.DB) *web.Reviewing {
 	return &web.Reviewing{
-		Reviews: db, Corrections: db, Flags: db, Questions: db, Rules: check.Built, Settled: func(context.Context) error { return nil },
+		Reviews: db, Corrections: db, Flags: db, Questions: db, Rules: check.Built, Switches: db.RuleSwitches, Switch: db.SwitchRule, Settled: func(context.Context) error { return nil },
 		Enumerators: func(context.Context) ([]check.Figure, check.Figure, error) { return nil, check.Figure{}, nil },
 		Fields: func(_ context.Context, s dtm.Submission, changes []dtm.Change, _ dtm.Lang) ([]web.Field, error) {
 			f := web.Field{Path: "/data/a", Form: "/data/a", Label: "The answer", Value: string(s.XML), Kind: "text"}

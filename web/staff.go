@@ -79,6 +79,8 @@ type Staff struct {
 	// its author should know. What is wrong with it comes as remarks with no error and
 	// an empty form.
 	Check func(ctx context.Context, name string, data []byte, media []dtm.Media, l dtm.Lang) (dtm.Form, []Remark, error)
+	// Import opens the pages about imports; nil: there are none.
+	Import *Importing
 	// Review opens the pages of a review; nil: there are none.
 	Review *Reviewing
 	// Alerting opens the inbox of alerts; nil: there is none.
@@ -186,6 +188,8 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 			page("GET /review/{$}", access.ReadSubmissions, p.reviewQueue)
 			page("POST /review/{$}", access.ReviewSubmissions, p.decideFlags)
 			page("GET /rules/{$}", access.ReadSubmissions, p.rules)
+			page("GET /rules/{id}", access.ReadSubmissions, p.rule)
+			page("POST /rules/{id}", access.ReviewSubmissions, p.switchRule)
 			page("GET /enumerators/{$}", access.ReadSubmissions, p.enumerators)
 			page("POST /review/undo", access.ReviewSubmissions, p.undoReview)
 			page("GET /review/{id}", access.ReadSubmissions, p.record)
@@ -247,6 +251,9 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 		page("GET /users/{$}", access.ManageUsers, p.users)
 		page("POST /users/{$}", access.ManageUsers, p.addUser)
 		page("POST /users/{email}/disable", access.ManageUsers, p.disableUser)
+		if p.Staff.Import != nil {
+			p.importRoutes(page)
+		}
 		page("GET /log", access.ReadLog, p.log)
 		if p.Releases != nil {
 			page("GET /releases/{$}", access.ReadSubmissions, p.staffReleases)
@@ -329,6 +336,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"releases", "release.title", "/releases/", access.ReadSubmissions},
 		{"points", "point.title", "/points/", access.ReadSubmissions},
 		{"coverage", "coverage.title", "/coverage/", access.ReadSubmissions},
+		{"imports", "import.title", "/imports/", access.ImportData},
 		{"forms", "staff.forms", "/forms/", access.ReadSubmissions},
 		{"devices", "staff.devices", "/devices/", access.ManageDevices},
 		{"entities", "staff.entities", "/entities/", access.ReadSubmissions},
@@ -337,7 +345,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"log", "staff.log", "/log", access.ReadLog},
 	} {
 		if (m.section == "review" || m.section == "enumerators") && p.Staff.Review == nil || m.section == "releases" && p.Releases == nil || m.section == "alerts" && p.Staff.Alerting == nil ||
-			(m.section == "points" || m.section == "coverage") && p.Staff.Points == nil {
+			(m.section == "points" || m.section == "coverage") && p.Staff.Points == nil || m.section == "imports" && p.Staff.Import == nil {
 			continue
 		}
 		if m.need == "" || access.Decide(g.User, m.need) == nil {

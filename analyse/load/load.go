@@ -55,6 +55,9 @@ type Submissions interface {
 // Chunks is the part of dtm.Imports that loading needs.
 type Chunks interface {
 	Chunk(ctx context.Context, hash string) (dtm.Chunk, error)
+	// WithdrawnChunks gives, of each chunk that was ever taken back, the last event that
+	// took it back, up to an event; 0: of all.
+	WithdrawnChunks(ctx context.Context, upTo int64) (map[string]int64, error)
 }
 
 // Outcome is what became of an imported chunk.
@@ -106,6 +109,9 @@ type Loader struct {
 	// it, so that Problems reach the log.
 	Loaded func(Result)
 
+	// Until is the event after which the log is not looked at; 0: there is none.
+	Until int64
+
 	// Every is the least time between two batches of Run: what phones send
 	// meanwhile goes together. 0 means 100 ms.
 	Every time.Duration
@@ -115,6 +121,7 @@ type Loader struct {
 	mu      sync.Mutex // one batch at a time
 	checked bool       // the warehouse is known to belong to this log
 	pos     warehouse.Position
+	gone    map[string]int64 // chunks that were taken back, with the last event that did it
 
 	wait    sync.Mutex
 	loaded  int64
@@ -267,9 +274,36 @@ func (l *Loader) check(ctx context.Context) error {
 			p = warehouse.Position{}
 		}
 	}
+	if l.gone, err = l.Chunks.WithdrawnChunks(ctx, l.Until); err != nil {
+		return err
+	}
 	l.pos = p
 	l.tell(p.Seq)
 	return nil
+}
+
+// withdraw follows an import that was taken back: rows that are loaded leave the facts
+// by being left out when the log is loaded anew, because they may have corrected
+// others.
+func (l *Loader) withdraw(ctx context.Context) (emptied bool, err error) {
+	gone, err := l.Chunks.WithdrawnChunks(ctx, l.Until)
+	if err != nil {
+		return false, err
+	}
+	l.gone = gone
+	for hash, seq := range gone {
+		if seq <= l.pos.Seq {
+			continue // followed before
+		}
+		_, err := l.Warehouse.Outcome(ctx, hash)
+		if err == nil {
+			return true, l.Warehouse.Reset(ctx)
+		}
+		if dtm.KindOf(err) != dtm.NotFound {
+			return false, err
+		}
+	}
+	return false, nil
 }
 
 func (l *Loader) batch(ctx context.Context) (Result, error) {
@@ -280,6 +314,16 @@ func (l *Loader) batch(ctx context.Context) (Result, error) {
 	}
 	if slices.ContainsFunc(events, func(e dtm.Event) bool { return slices.Contains(dtm.PointEvents, e.Name) }) {
 		emptied, err := l.follow(ctx)
+		if err != nil {
+			return r, err
+		}
+		if emptied {
+			l.restart()
+			return l.batch(ctx)
+		}
+	}
+	if slices.ContainsFunc(events, func(e dtm.Event) bool { return e.Name == dtm.ImportWithdrawn }) {
+		emptied, err := l.withdraw(ctx)
 		if err != nil {
 			return r, err
 		}
@@ -331,6 +375,9 @@ func (l *Loader) restart() {
 func (l *Loader) add(ctx context.Context, e dtm.Event, ahead *event.Ahead, b *warehouse.Batch, r *Result) error {
 	switch e.Name {
 	case dtm.ChunkImported:
+		if l.gone[e.Subject] > e.Seq {
+			return nil // taken back since
+		}
 		c, err := l.Chunks.Chunk(ctx, e.Subject)
 		if err != nil {
 			return fmt.Errorf("event %d: %w", e.Seq, err)

@@ -195,3 +195,12 @@ func Text(sentences int, unbacked []string) Check {
 	}
 	return c
 }
+
+// References compares the figures that were published of the month outside this
+// program with what the facts give; each item says both as they would be printed.
+func References(list []Item, compared int) Check {
+	if len(list) == 0 {
+		return Check{ID: "reference", Verdict: OK, Args: []any{int64(compared)}}
+	}
+	return Check{ID: "reference", Verdict: Look, Args: []any{int64(len(list)), int64(compared)}, Items: list}
+}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
+	"strconv"
 
 	"dtm"
 	"dtm/analyse/indicator"
@@ -192,7 +193,11 @@ func (h *house) examine(ctx context.Context, f *frozen, list []dtm.FrozenRelease
 		return err
 	}
 	totals, months := release.Totals(f.facts, published)
-	f.checks = slices.Concat(checks, totals, f.checks)
+	references, err := h.againstPublished(ctx, f.Month)
+	if err != nil {
+		return err
+	}
+	f.checks = slices.Concat(checks, totals, []release.Check{references}, f.checks)
 	if before == nil {
 		return nil
 	}
@@ -203,6 +208,27 @@ func (h *house) examine(ctx context.Context, f *frozen, list []dtm.FrozenRelease
 	c.Months = months
 	f.changes = c
 	return nil
+}
+
+// againstPublished compares the figures of the month that were published elsewhere.
+func (h *house) againstPublished(ctx context.Context, m dtm.Month) (release.Check, error) {
+	compared, err := h.compareReferences(ctx, dtm.Months(m, m))
+	if err != nil {
+		return release.Check{}, err
+	}
+	rule, on := h.forms.rules()["month.reference"]
+	var list []release.Item
+	for _, c := range compared {
+		if !on || !c.Differs(rule.Limit["units"]) {
+			continue
+		}
+		now := "-"
+		if c.Known {
+			now = strconv.FormatFloat(c.Computed, 'f', c.Decimals, 64)
+		}
+		list = append(list, release.Item{Name: c.Indicator, Label: strconv.FormatFloat(c.Value, 'f', c.Decimals, 64) + " / " + now + " (" + c.Source + ")"})
+	}
+	return release.References(list, len(compared)), nil
 }
 
 // compare tells what f says otherwise than an earlier release of its month.
@@ -340,6 +366,15 @@ func (h *house) reasons(ctx context.Context, from, to int64, sources []string) (
 				}
 				_ = json.Unmarshal([]byte(e.Detail), &d)
 				files[d.File] = true
+			case dtm.ImportWithdrawn:
+				seq, _ := strconv.ParseInt(e.Subject, 10, 64)
+				i, err := h.db.ImportRun(ctx, seq)
+				if err != nil {
+					return nil, err
+				}
+				if i.Withdrawn != nil {
+					files[i.File+": "+i.Withdrawn.Why] = true
+				}
 			}
 		}
 	}

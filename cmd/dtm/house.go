@@ -39,6 +39,7 @@ type house struct {
 	loader  *load.Loader
 	forms   *formCache
 	team    team // enumerators' figures, kept a while
+	imports underway
 	now     func() time.Time
 
 	shelving sync.Mutex // one backup at a time
@@ -48,10 +49,11 @@ type house struct {
 	tracing sync.Once
 	traces  *access.Trail
 
-	printer printer
-	loading sync.WaitGroup
-	stop    context.CancelFunc
-	unlock  func() error
+	printer    printer
+	loading    sync.WaitGroup
+	stop       context.CancelFunc
+	background context.Context // of work that goes on when a request has ended
+	unlock     func() error
 }
 
 // folders opens data folders for commands: the one that a server has open, or a
@@ -151,6 +153,7 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 // start loads in the background until close; what fails is tried again.
 func (h *house) start(ctx context.Context) {
 	ctx, h.stop = context.WithCancel(context.WithoutCancel(ctx))
+	h.background = ctx
 	h.loading.Go(func() { _ = h.follower(ctx).Run(ctx) })
 	h.loading.Go(func() { _ = h.sender(ctx).Run(ctx) })
 	h.loading.Go(func() { h.keepPoints(ctx) })

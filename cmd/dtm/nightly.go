@@ -35,6 +35,11 @@ func (h *house) nightly(ctx context.Context) {
 		}
 		today := h.today()
 		raised, cleared, err := h.raise(ctx, dtm.Period{From: today.AddDate(0, 0, -nightlyDays), To: today.AddDate(0, 0, 1)})
+		if err == nil {
+			var p looked
+			p, err = h.raiseHistory(ctx)
+			raised, cleared = raised+p.Raised, cleared+p.Cleared
+		}
 		if err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "the nightly rules failed; they run again tomorrow", "error", err)
 			continue
@@ -56,7 +61,7 @@ func (h *house) raise(ctx context.Context, p dtm.Period) (raised, cleared int, e
 	}
 	var list []string
 	for id, r := range check.Built() { // those switched off too: their flags are cleared
-		if r.Scope != "record" && r.Scope != "form" {
+		if r.Scope != "record" && r.Scope != "form" && r.Scope != "month" { // months are raiseHistory's
 			list = append(list, id)
 		}
 	}
@@ -80,12 +85,13 @@ func (h *house) asFlag(ctx context.Context, rules check.Rules, f check.Finding) 
 		out.Point = p.Code
 	}
 	out.ID = f.Rule + "|" + f.Subject + "|" + f.Day.Format(time.DateOnly)
+	if f.Text != "" {
+		out.ID += "|" + f.Text
+	}
 	if f.Record != "" {
-		if _, err := h.db.Submission(ctx, f.Record); err == nil {
+		out.ID = f.Rule + "|" + f.Record + "|"
+		if _, err := h.db.Submission(ctx, f.Record); err == nil { // else a row of history
 			out.Submission = f.Record
-			out.ID = f.Rule + "|" + f.Record + "|"
-		} else {
-			out.ID, out.Note = f.Rule+"|"+f.Record+"|", out.Note+" "+f.Record
 		}
 	}
 	return out

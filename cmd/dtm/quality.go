@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
 	"dtm"
+	"dtm/analyse/stat"
 	"dtm/check"
 	"dtm/gather/xform"
 	"dtm/locale"
@@ -50,6 +52,14 @@ func (c *formCache) quality(s dtm.Submission, in *xform.Instance, rows []dtm.Mov
 
 // measured says what a rule measured, in figures that need no translation.
 func measured(f check.Finding) string {
+	n := compared(f)
+	if n != "" && f.Text != "" {
+		n += " · "
+	}
+	return n + f.Text
+}
+
+func compared(f check.Finding) string {
 	switch f.Rule {
 	case "position.far":
 		return fmt.Sprintf("%.0f km > %.0f km", f.Seen, f.Usual)
@@ -59,9 +69,20 @@ func measured(f check.Finding) string {
 		return fmt.Sprintf("%.0f / %.0f", f.Seen, f.Usual)
 	}
 	if f.Usual != 0 {
-		return fmt.Sprintf("%.4g / %.4g", f.Seen, f.Usual)
+		return figure(f.Seen) + " / " + figure(f.Usual)
+	}
+	if f.Seen > 1 {
+		return figure(f.Seen)
 	}
 	return ""
+}
+
+// figure writes whole numbers whole, others with two digits after the point.
+func figure(v float64) string {
+	if v == math.Trunc(v) {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 2, 64)
 }
 
 // runQuality prints what the rules find in a month: those about records, and those
@@ -92,8 +113,12 @@ func runQuality(ctx context.Context, c *call) error {
 	}
 	if *raise {
 		raised, cleared, err := h.raise(ctx, dtm.Months(m, m))
+		if err != nil {
+			return err
+		}
+		past, err := h.raiseHistory(ctx)
 		if err == nil {
-			fmt.Fprintf(c.err, "%s: %d flags raised, %d cleared; dtm review list shows them\n", m, raised, cleared)
+			fmt.Fprintf(c.err, "%s and imported history: %d flags raised, %d cleared; dtm review list shows them\n", m, raised+past.Raised, cleared+past.Cleared)
 		}
 		return err
 	}
@@ -213,66 +238,23 @@ func (h *house) findings(ctx context.Context, rules check.Rules, p dtm.Period) (
 	if t := time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, time.UTC); t.Before(until) {
 		until = t
 	}
-	for _, list := range [][]check.Finding{rules.Duplicates(inside), rules.Devices(h.op, inside), rules.Outliers(series), rules.Scores(series), rules.Shifts(series), rules.Silent(h.op, days, p.From.Add(-before), until)} {
+	for _, list := range [][]check.Finding{rules.Duplicates(inside), rules.Devices(h.op, inside), rules.Outliers(series, stat.Regular), rules.Shifts(series), rules.Silent(h.op, days, p.From.Add(-before), until)} {
 		for _, f := range list {
 			if p.Contains(f.Day) {
 				out = append(out, f)
 			}
 		}
 	}
-	months, k, err := h.history(ctx, rules, frame, p)
+	past, err := h.history(ctx, rules, p)
 	if err != nil {
 		return nil, 0, err
 	}
-	out = append(out, months...)
+	out = append(out, past.found...)
 	slices.SortStableFunc(out, func(a, b check.Finding) int {
 		if c := slices.Index(rules.IDs(), a.Rule) - slices.Index(rules.IDs(), b.Rule); c != 0 {
 			return c
 		}
 		return a.Day.Compare(b.Day)
 	})
-	return out, n + k, nil
-}
-
-// history runs the rules over imported rows; a row that a later file corrected is
-// the later one.
-func (h *house) history(ctx context.Context, rules check.Rules, frame check.Frame, p dtm.Period) ([]check.Finding, int, error) {
-	chunks, err := h.db.Chunks(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
-	rows := map[string]*check.Record{}
-	for _, meta := range chunks {
-		whole, err := h.db.Chunk(ctx, meta.Hash)
-		if err != nil {
-			return nil, 0, err
-		}
-		list, err := h.loader.DecodeChunk(h.op, whole.Data)
-		if err != nil {
-			return nil, 0, err
-		}
-		for _, m := range list {
-			if m.Breakdown != dtm.ByNationality { // the same people, described again
-				rows[m.Source] = &check.Record{ID: m.Source, Point: m.Point, Observed: m.Observed, Received: meta.Imported, Rows: []dtm.Movement{m}}
-			}
-		}
-	}
-	var all []*check.Record
-	for _, id := range slices.Sorted(maps.Keys(rows)) {
-		all = append(all, rows[id])
-	}
-	var out []check.Finding
-	n := 0
-	for _, f := range rules.Months(h.op, all) {
-		if p.Contains(f.Day) {
-			out = append(out, f)
-		}
-	}
-	for _, r := range all {
-		if p.Contains(r.Observed) {
-			n++
-			out = append(out, rules.One(h.op, frame, r)...)
-		}
-	}
-	return out, n, nil
+	return out, n + past.rows, nil
 }

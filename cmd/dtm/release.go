@@ -121,7 +121,7 @@ func (h *house) printChecks(w io.Writer, list []release.Check) {
 	for _, x := range list {
 		fmt.Fprintf(w, "%-5s %s\n", x.Verdict, web.CheckText(dtm.English, x))
 		for _, i := range x.Items {
-			fmt.Fprintf(w, "        %s\n", web.ItemText(h.op, dtm.English, x, i))
+			fmt.Fprintf(w, "        %s\n", web.ItemText(h.op, h.public, dtm.English, x, i))
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"dtm"
 	"dtm/check"
 	"dtm/locale"
+	"dtm/web"
 )
 
 // tally is how a rule fares: how often it was right, by those who looked.
@@ -177,14 +178,6 @@ func runRuleTry(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	built := check.Built()
-	tried, err := built.With([]dtm.RuleSwitch{{Rule: args[0], On: true, Limit: limit}})
-	if err != nil {
-		return err
-	}
-	if built[args[0]].Scope == "form" {
-		return dtm.Errorf(dtm.Unsupported, "%s is found by the reader of forms and has nothing to try", args[0])
-	}
 	last := dtm.MonthOf(h.now().In(h.op.Zone))
 	first := last.Add(-3)
 	if *from != "" {
@@ -197,20 +190,14 @@ func runRuleTry(ctx context.Context, c *call) error {
 			return err
 		}
 	}
-	period := dtm.Months(first, last)
-	only := check.Rules{args[0]: tried[args[0]]}
-	found, n, err := h.findings(ctx, only, period)
+	tried, err := h.tryRule(ctx, args[0], limit, dtm.Months(first, last))
 	if err != nil {
 		return err
 	}
-	before, on := h.forms.rules()[args[0]]
+	found, n := tried.Found, tried.Records
 	was := "the rule is off now"
-	if on {
-		now, _, err := h.findings(ctx, check.Rules{args[0]: before}, period)
-		if err != nil {
-			return err
-		}
-		was = fmt.Sprintf("as it is in use: %d", len(now))
+	if tried.On {
+		was = fmt.Sprintf("as it is in use: %d", tried.Now)
 	}
 	rate := 0.0
 	if n > 0 {
@@ -227,6 +214,51 @@ func runRuleTry(ctx context.Context, c *call) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\tseen %s\tusual %s\n", dayOf(f.Day), h.place(f.Subject, l), f.Record, locale.Number(l, f.Seen, -1), locale.Number(l, f.Usual, -1))
 	}
 	return w.Flush()
+}
+
+// tryRule runs one rule over a period as it would be with other limits, and as it is in
+// use; nothing is changed. Rules about months look at imported history alone.
+func (h *house) tryRule(ctx context.Context, id string, limit map[string]float64, p dtm.Period) (web.Tried, error) {
+	would, err := check.Built().With([]dtm.RuleSwitch{{Rule: id, On: true, Limit: limit}})
+	if err != nil {
+		return web.Tried{}, err
+	}
+	scope := would[id].Scope
+	if scope == "form" {
+		return web.Tried{}, dtm.Errorf(dtm.Unsupported, "%s is found by the reader of forms and has nothing to try", id).Coded("rule.form")
+	}
+	if err := h.current(ctx); err != nil {
+		return web.Tried{}, err
+	}
+	run := func(r check.Rule) ([]check.Finding, int, error) {
+		if scope == "month" {
+			past, err := h.history(ctx, check.Rules{id: r}, p)
+			return past.found, past.rows, err
+		}
+		return h.findings(ctx, check.Rules{id: r}, p)
+	}
+	var t web.Tried
+	if t.Found, t.Records, err = run(would[id]); err != nil {
+		return t, err
+	}
+	used, on := h.forms.rules()[id]
+	if t.On = on; !on {
+		return t, nil
+	}
+	now, _, err := run(used)
+	t.Now = len(now)
+	return t, err
+}
+
+// useRule switches a rule, with limits of the operation's own or none.
+func (h *house) useRule(ctx context.Context, s dtm.RuleSwitch) error {
+	if _, err := check.Built().With([]dtm.RuleSwitch{s}); err != nil {
+		return err
+	}
+	if err := h.db.SwitchRule(ctx, s); err != nil {
+		return err
+	}
+	return h.readRules(ctx)
 }
 
 func runRuleOn(ctx context.Context, c *call) error  { return c.switchRule(ctx, true) }
@@ -249,16 +281,10 @@ func (c *call) switchRule(ctx context.Context, on bool) error {
 	if s.Limit, err = readLimits(args[1:]); err != nil {
 		return err
 	}
-	if _, err := check.Built().With([]dtm.RuleSwitch{s}); err != nil {
-		return err
-	}
 	if ctx, err = h.acting(ctx, *r.as); err != nil {
 		return err
 	}
-	if err := h.db.SwitchRule(ctx, s); err != nil {
-		return err
-	}
-	if err := h.readRules(ctx); err != nil {
+	if err := h.useRule(ctx, s); err != nil {
 		return err
 	}
 	state := "off"

@@ -42,8 +42,9 @@ func (h *house) staff() *web.Staff {
 			return address, code, h.baseURL() + entry.Path(token), err
 		},
 		Check: checkForm, Paper: h.paper, Trial: h.trialCode, ReadTrials: h.readTrials, Compare: h.compareForms, Questions: h.questions, Wants: h.wants,
+		Import: h.importing(),
 		Review: &web.Reviewing{
-			Reviews: h.db, Corrections: h.db, Flags: h.db, Questions: h.db, Correct: h.correct, Settled: h.current, Enumerators: h.enumerators, Rules: h.forms.rules,
+			Reviews: h.db, Corrections: h.db, Flags: h.db, Questions: h.db, Correct: h.correct, Settled: h.current, Enumerators: h.enumerators, Rules: h.forms.rules, Switches: h.db.RuleSwitches, Switch: h.useRule, Try: h.tryRule, Measured: measured,
 			Fields: func(ctx context.Context, s dtm.Submission, changes []dtm.Change, l dtm.Lang) (_ []web.Field, err error) {
 				if s.XML, err = xform.Amended(s.XML, changes); err != nil {
 					return nil, err

@@ -181,7 +181,7 @@ func (h *house) recompute(ctx context.Context, v *verification, r dtm.FrozenRele
 	forms := &formCache{op: op, forms: h.db}
 	rules := h.forms.rules() // they flag and do not count
 	forms.inUse.Store(&rules)
-	l := &load.Loader{Operation: op, Events: logUntil{h.db, r.Seq}, Submissions: h.db, Chunks: soundChunks{h.db, v}, Warehouse: wh,
+	l := &load.Loader{Operation: op, Events: logUntil{h.db, r.Seq}, Submissions: h.db, Chunks: soundChunks{h.db, v}, Warehouse: wh, Until: r.Seq,
 		DecodeChunk: bulk.Decode, DecodeSubmission: forms.facts}
 	if _, err := l.CatchUp(ctx); err != nil {
 		if dtm.KindOf(err) == dtm.Internal {

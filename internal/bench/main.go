@@ -36,8 +36,12 @@ func main() {
 	rows := flag.Int("rows", 10_000_000, "movement rows behind the page; 0 leaves the page out")
 	bin := flag.String("bin", "bin/dtm", "the program")
 	receive := flag.Bool("receive", false, "measure receiving alone")
+	only := flag.Bool("staff", false, "measure the pages of staff and public alone, over a large folder with many open flags")
+	keep := flag.String("folder", "", "where that large folder is, or is made and kept; left out: made and removed")
+	sent := flag.Int("submissions", 200_000, "submissions in that folder; half of them are flagged")
 	flag.Parse()
-	if err := bench(*bin, *rows, *receive); err != nil {
+	large := large{folder: *keep, rows: *rows, sent: *sent}
+	if err := bench(*bin, *receive, *only, large); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -45,7 +49,7 @@ func main() {
 
 func line(what, got, allowed string) { fmt.Printf("%-46s %-34s %s\n", what, got, allowed) }
 
-func bench(bin string, rows int, receive bool) error {
+func bench(bin string, receive, pagesOnly bool, l large) error {
 	bin, err := filepath.Abs(bin)
 	if err != nil {
 		return err
@@ -56,6 +60,9 @@ func bench(bin string, rows int, receive bool) error {
 	}
 	defer os.RemoveAll(dir)
 	line("measure", "seen", "allowed")
+	if pagesOnly {
+		return l.everyPage(bin, dir)
+	}
 	small := filepath.Join(dir, "small")
 	if _, _, err := run(bin, "init", "-data", small); err != nil {
 		return err
@@ -81,6 +88,7 @@ func bench(bin string, rows int, receive bool) error {
 	if err := central(bin, dir, true); err != nil {
 		return err
 	}
+	rows := l.rows
 	if rows == 0 {
 		return nil
 	}
@@ -95,7 +103,10 @@ func bench(bin string, rows int, receive bool) error {
 		return err
 	}
 	line(fmt.Sprintf("import of %d rows", rows), fmt.Sprintf("%.1f s, %.0f rows/s, %d MB", took.Seconds(), float64(rows)/took.Seconds(), rss>>20), "")
-	return pages(bin, large, rows)
+	if err := pages(bin, large, rows); err != nil {
+		return err
+	}
+	return l.everyPage(bin, dir)
 }
 
 // run runs the program and returns its wall time and peak memory.
@@ -349,7 +360,7 @@ func enrol(bin, data string, n int) (*phone, error) {
 	if err != nil {
 		return nil, err
 	}
-	first := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	first := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -300)
 	for i := 0; len(p.bodies) < n; i++ {
 		for _, x := range demo.Day(op, form, first, first.AddDate(0, 0, i%300), uint64(i)) {
 			var b bytes.Buffer
@@ -438,8 +449,11 @@ func positions(base string) (last, loaded float64, err error) {
 	return last, loaded, err
 }
 
-func caughtUp(base string) error {
-	for range 1200 {
+func caughtUp(base string) error { return follows(base, 2*time.Minute) }
+
+// follows waits until the warehouse stands where the log does.
+func follows(base string, most time.Duration) error {
+	for began := time.Now(); time.Since(began) < most; {
 		last, loaded, err := positions(base)
 		if err != nil {
 			return err

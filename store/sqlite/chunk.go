@@ -11,7 +11,7 @@ import (
 	"dtm/event"
 )
 
-// AddChunk stores part of an imported file; false when it is there already.
+// AddChunk stores part of an imported file; false when it is there already and stands.
 func (db *DB) AddChunk(ctx context.Context, c dtm.Chunk) (bool, error) {
 	sum := sha256.Sum256(c.Data)
 	if c.Hash != hex.EncodeToString(sum[:]) {
@@ -30,6 +30,9 @@ func (db *DB) AddChunk(ctx context.Context, c dtm.Chunk) (bool, error) {
 			ON CONFLICT (operation, hash) DO NOTHING`,
 			t.db.operation, c.Hash, t.chain.Seq+1, c.File, c.FileHash, c.Rows, timeText(at), blob(c.Data))
 		added = n == 1
+		if err == nil && !added {
+			added, err = t.restore(c.Hash)
+		}
 		if err != nil || !added {
 			return err
 		}
@@ -40,6 +43,15 @@ func (db *DB) AddChunk(ctx context.Context, c dtm.Chunk) (bool, error) {
 		return err
 	})
 	return added && err == nil, err
+}
+
+// restore notes that rows which were taken back come again; false when they stand.
+func (t *tx) restore(hash string) (bool, error) {
+	n, err := t.change(`
+		UPDATE chunk_withdrawal
+		SET restored = $3
+		WHERE operation = $1 AND hash = $2 AND restored = 0`, t.db.operation, hash, t.chain.Seq+1)
+	return n > 0, err
 }
 
 // Chunk returns a chunk with its data: NotFound.
@@ -60,13 +72,14 @@ func (db *DB) Chunk(ctx context.Context, hash string) (dtm.Chunk, error) {
 	return c, failure("sqlite.Chunk", err)
 }
 
-// Chunks lists all chunks without their data, oldest first.
+// Chunks lists the chunks that stand without their data, oldest first.
 func (db *DB) Chunks(ctx context.Context) ([]dtm.Chunk, error) {
 	const op = "sqlite.Chunks"
 	rows, err := db.read.QueryContext(ctx, `
 		SELECT hash, file, file_hash, row_count, imported
 		FROM chunk
 		WHERE operation = $1
+		  AND NOT EXISTS (SELECT 1 FROM chunk_withdrawal w WHERE w.operation = chunk.operation AND w.hash = chunk.hash AND w.restored = 0)
 		ORDER BY seq`, db.operation)
 	if err != nil {
 		return nil, failure(op, err)

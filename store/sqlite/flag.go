@@ -224,12 +224,21 @@ func (t *tx) flags(index, where string, args ...any) (map[string]*dtm.Raised, er
 // RaiseSeries keeps what rules over series found, in one entry of the log, and none
 // when nothing is new. A flag about a submission counts among the submission's.
 func (db *DB) RaiseSeries(ctx context.Context, list []string, from, to time.Time, found []dtm.Raised) (raised, cleared int, err error) {
-	err = db.update(ctx, "sqlite.RaiseSeries", func(t *tx) error {
+	return db.raiseAll(ctx, "sqlite.RaiseSeries", "", list, from, to, found)
+}
+
+// RaiseHistory is RaiseSeries among the flags that are of no submission.
+func (db *DB) RaiseHistory(ctx context.Context, list []string, from, to time.Time, found []dtm.Raised) (raised, cleared int, err error) {
+	return db.raiseAll(ctx, "sqlite.RaiseHistory", ` AND f.submission = ''`, list, from, to, found)
+}
+
+func (db *DB) raiseAll(ctx context.Context, op, among string, list []string, from, to time.Time, found []dtm.Raised) (raised, cleared int, err error) {
+	err = db.update(ctx, op, func(t *tx) error {
 		raised, cleared = 0, 0
 		known := map[string]*dtm.Raised{}
 		for _, rule := range list {
 			for _, state := range []string{dtm.FlagOpen, dtm.FlagCleared, dtm.FlagConfirmed, dtm.FlagDismissed} {
-				m, err := t.flags(`INDEXED BY flag_rule`, `f.state = $2 AND f.rule = $3 AND f.day >= $4 AND f.day < $5`, state, rule, dayText(from), dayText(to))
+				m, err := t.flags(`INDEXED BY flag_rule`, `f.state = $2 AND f.rule = $3 AND f.day >= $4 AND f.day < $5`+among, state, rule, dayText(from), dayText(to))
 				if err != nil {
 					return err
 				}

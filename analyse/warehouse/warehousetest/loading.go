@@ -94,6 +94,50 @@ func runLoad(t *testing.T, open Open) {
 		}
 	})
 
+	t.Run("Withdrawn", func(t *testing.T) {
+		t.Parallel()
+		op, log := Operation(), NewLog()
+		w := open(t, op)
+		l := log.Loader(op, w)
+		same := func(when string, l *load.Loader, w Warehouse, rows ...[]dtm.Movement) {
+			t.Helper()
+			MustCatchUp(t, l)
+			fresh, only := open(t, op), NewLog()
+			for _, r := range rows {
+				only.Import(r...)
+			}
+			only.Submit("s", "", row("ROAD", "2022-03-02", "male", 2))
+			MustCatchUp(t, only.Loader(op, fresh))
+			if d := cmp.Diff(Facts(t, fresh), Facts(t, w)); d != "" {
+				t.Errorf("%s:\n%s", when, d)
+			}
+		}
+		keyed := func(key string, n int) dtm.Movement {
+			m := row("GATE", "2022-03-01", "male", n)
+			m.Source = key
+			return m
+		}
+		first := []dtm.Movement{keyed("a", 5), keyed("b", 6)}
+		second := []dtm.Movement{keyed("b", 60), keyed("c", 7)} // corrects one row of the first, adds one
+		log.Import(first...)
+		log.Submit("s", "", row("ROAD", "2022-03-02", "male", 2))
+		hash := log.Import(second...)
+		same("both", l, w, first, second)
+		log.Withdraw(hash)
+		same("the second taken back", l, w, first)
+		apart := open(t, op)
+		one := log.Loader(op, apart)
+		one.Limit = 1
+		same("the same from the beginning", one, apart, first)
+		log.Import(second...)
+		same("the second again", l, w, first, second)
+		same("the second again, behind", one, apart, first, second)
+		// As a release of then is verified: nobody had taken anything back.
+		if gone, err := log.WithdrawnChunks(t.Context(), 3); err != nil || len(gone) != 0 {
+			t.Errorf("taken back by event 3: %v, %v", gone, err)
+		}
+	})
+
 	t.Run("OtherLog", func(t *testing.T) {
 		t.Parallel()
 		op := Operation()

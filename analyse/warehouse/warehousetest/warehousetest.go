@@ -54,12 +54,14 @@ type Log struct {
 	chunks      map[string]dtm.Chunk
 	reviews     map[string][]review
 	changes     []dtm.PointChange
+	withdrawn   map[string][]int64 // chunk -> events that took it back
+	gone        map[string]bool    // chunks that are taken back now
 	grown       chan struct{}
 }
 
 // NewLog returns an empty log.
 func NewLog() *Log {
-	return &Log{submissions: map[string]dtm.Submission{}, chunks: map[string]dtm.Chunk{}, reviews: map[string][]review{}, grown: make(chan struct{})}
+	return &Log{submissions: map[string]dtm.Submission{}, chunks: map[string]dtm.Chunk{}, reviews: map[string][]review{}, withdrawn: map[string][]int64{}, gone: map[string]bool{}, grown: make(chan struct{})}
 }
 
 func (l *Log) add(name, subject string) int64 {
@@ -106,11 +108,20 @@ func (l *Log) Import(rows ...dtm.Movement) (hash string) {
 	hash = hex.EncodeToString(h[:])
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, ok := l.chunks[hash]; !ok {
+	if _, ok := l.chunks[hash]; !ok || l.gone[hash] {
+		delete(l.gone, hash)
 		l.chunks[hash] = dtm.Chunk{Hash: hash, Rows: len(rows), Data: data}
 		l.add(dtm.ChunkImported, hash)
 	}
 	return hash
+}
+
+// Withdraw takes an imported chunk back.
+func (l *Log) Withdraw(hash string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gone[hash] = true
+	l.withdrawn[hash] = append(l.withdrawn[hash], l.add(dtm.ImportWithdrawn, hash))
 }
 
 type review struct {
@@ -251,6 +262,21 @@ func (l *Log) Chunk(_ context.Context, hash string) (dtm.Chunk, error) {
 		return c, dtm.Errorf(dtm.NotFound, "no chunk %s", hash)
 	}
 	return c, nil
+}
+
+// WithdrawnChunks implements load.Chunks.
+func (l *Log) WithdrawnChunks(_ context.Context, upTo int64) (map[string]int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := map[string]int64{}
+	for hash, list := range l.withdrawn {
+		for _, seq := range list {
+			if upTo == 0 || seq <= upTo {
+				out[hash] = seq
+			}
+		}
+	}
+	return out, nil
 }
 
 // Loader returns a loader from the log to w.
