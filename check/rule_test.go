@@ -29,6 +29,11 @@ func TestRules(t *testing.T) {
 				t.Errorf("%s says nothing in %s", id, l)
 			}
 		}
+		for name := range r.Limit {
+			if !locale.Has("rule.limit." + name) {
+				t.Errorf("the limit %s of %s has no name in the message catalogues", name, id)
+			}
+		}
 		if !locale.Has("rule." + id) {
 			t.Errorf("%s has no name in the message catalogues", id)
 		}
