@@ -6,7 +6,7 @@ PY         := .cache/py
 RACE       ?= -race
 STAMP      := .cache/stamp
 
-.PHONY: help run build test check bench assets interop clean tools
+.PHONY: help run build test check bench assets interop deb clean tools
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,5 +57,8 @@ interop: assets tools ## XLSForm corpus, real and own forms, ODK Validate, the f
 	CI=true ENGINE_ANSWERS=1000 VALIDATE_OWN=1 DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 40m -count=1 -v -run 'Interop|Real|Validate' ./gather/xlsform/ ./gather/xform/
 	$(GO) test -run '^$$' -bench Real ./gather/xform/
 
+deb: build ## leave a Debian package in dist/
+	@VERSION=$${VERSION:-0.1.0~$$(git log -1 --format=%cd --date=format:%Y%m%d%H%M)}; deploy/debian/build.sh bin/dtm "$$VERSION" "dist/dtm_$${VERSION}_$$(dpkg --print-architecture).deb"
+
 clean: ## remove what was built and fetched (not your data)
-	rm -rf bin .cache node_modules
+	rm -rf bin dist .cache node_modules

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# try.sh OLD.deb NEW.deb: install, start, upgrade, remove and purge in a fresh Debian
+# root, with doctor in between. Needs root and the package mmdebstrap; uses this
+# machine's sources of packages.
+set -euo pipefail
+old=$1 new=$2
+root=$(mktemp -d)
+cleanup() {
+  [ -n "${server:-}" ] && kill "$server" 2>/dev/null && wait "$server" 2>/dev/null
+  umount "$root/proc" 2>/dev/null || true
+  rm -rf --one-file-system "$root"
+}
+trap cleanup EXIT
+echo "== a fresh Debian"
+. /etc/os-release
+sources=$(find /etc/apt/sources.list /etc/apt/sources.list.d -name "*.list" -o -name "*.sources" 2>/dev/null || true)
+# shellcheck disable=SC2086
+cat $sources | mmdebstrap --variant=minbase --quiet --include=libstdc++6,init-system-helpers \
+  --aptopt='APT::Sandbox::User "root"' ${APT_OPTIONS:-} "$VERSION_CODENAME" "$root" - 2>&1 | tail -3
+mount -t proc proc "$root/proc"
+cp "$old" "$root/old.deb"
+cp "$new" "$root/new.deb"
+inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
+as() { inside su -s /bin/sh dtm -c "$*"; }
+start() {
+  chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin su -s /bin/sh dtm -c 'exec env DTM_CACHE=/var/cache/dtm dtm serve -data /var/lib/dtm -listen 127.0.0.1:18080' &
+  server=$!
+  for _ in $(seq 100); do
+    curl -sf http://127.0.0.1:18080/readyz >/dev/null && return
+    sleep 0.2
+  done
+  echo "the server did not start"
+  exit 1
+}
+stop() {
+  as 'kill $(sed "s/pid //" /var/lib/dtm/lock)'
+  wait "$server" 2>/dev/null || true
+  server=
+}
+echo "== install"
+inside dpkg -i /old.deb
+inside test "$(inside stat -c '%U %a' /var/lib/dtm)" = 'dtm 700'
+start
+as dtm doctor -data /var/lib/dtm
+as dtm device add -data /var/lib/dtm -name Obock-1 >/dev/null
+echo "== upgrade"
+stop
+inside dpkg -i /new.deb
+start
+as dtm device list -data /var/lib/dtm | grep Obock-1
+as dtm doctor -data /var/lib/dtm
+as dtm check -data /var/lib/dtm
+stop
+echo "== remove"
+inside dpkg -r dtm
+inside test ! -e /usr/bin/dtm
+inside test -e /var/lib/dtm/dtm.db
+echo "== purge"
+inside dpkg -P dtm
+inside test ! -e /etc/default/dtm -a ! -e /var/cache/dtm -a -e /var/lib/dtm/dtm.db
+left=$(inside find / -xdev -name '*dtm*' -not -path '/proc/*' -not -path '/var/lib/dtm*' | grep -v '^/\(old\|new\)' || true)
+echo "left behind, the data apart: ${left:-nothing}"
+[ -z "$left" ]
+echo "== done"
