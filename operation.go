@@ -9,10 +9,11 @@ import (
 )
 
 // Operation is one country's tracking programme as its pack declares it. It is
-// read at start and never written. What the register says of points since is
-// followed beside it: Network gives the points as they are now.
+// read at start and never written. What is said of points and areas since is
+// followed beside it: Network and Atlas give them as they are now.
 type Operation struct {
 	network atomic.Pointer[network] // nil: as the pack declares them
+	atlas   atomic.Pointer[Atlas]   // likewise
 
 	Code       string // "djibouti": first part of every key
 	Country    string // ISO 3166-1 alpha-3
@@ -30,7 +31,7 @@ type Operation struct {
 	Baseline    Baseline // comparison period
 	ChangeBasis []Dated  // "total" | "daily_average": how change on the previous month is computed, from when
 
-	Areas      []Area
+	Areas      []Area              // as the pack declares them
 	Points     []Point             // as the pack declares them: where the register begins
 	Lists      map[string]CodeList // "country", "sex", "age", "reason", "transport", "movement", "flow_type", ...
 	Programmes []Programme
@@ -39,7 +40,7 @@ type Operation struct {
 	Indicators []DerivedIndicator
 	Forms      []PackForm
 	Calendar   []CalendarEffect
-	Boundaries []byte // GeoJSON FeatureCollection: areas and neighbours, properties code (P-code or ISO3), level, name
+	Boundaries []byte // of the pack's areas, as in Atlas
 }
 
 // CalendarEffect is a declared span of days in which movements differ, whoever counts them:
@@ -104,15 +105,6 @@ func ValueAt(list []Dated, t time.Time) string {
 		v = d.Value
 	}
 	return v
-}
-
-// Area is an administrative area by its COD-AB P-code.
-type Area struct {
-	Code   string // P-code: "DJ01", "DJ0115"
-	Parent string // P-code of the area above; "" at level 1
-	Level  int
-	ISO    string // ISO 3166-2, level 1 only
-	Name   Text
 }
 
 // Roles of a point. A role is dated: it starts on a day, and figures of earlier
@@ -267,15 +259,19 @@ func (o *Operation) Point(code string) (Point, bool) {
 	return Point{}, false
 }
 
-// Area returns the area with the P-code.
-func (o *Operation) Area(code string) (Area, bool) {
-	for _, a := range o.Areas {
-		if a.Code == code {
-			return a, true
-		}
+// Atlas is the areas in use now. It is shared: it is not to be changed.
+func (o *Operation) Atlas() *Atlas {
+	if a := o.atlas.Load(); a != nil {
+		return a
 	}
-	return Area{}, false
+	return &Atlas{Areas: o.Areas, Boundaries: o.Boundaries}
 }
+
+// FollowAtlas makes a the areas in use from now on; nil: the pack's.
+func (o *Operation) FollowAtlas(a *Atlas) { o.atlas.Store(a) }
+
+// Area returns the area in use with the P-code, a retired one too.
+func (o *Operation) Area(code string) (Area, bool) { return o.Atlas().Area(code) }
 
 // ResolvePoint finds the point that a spelling means: its code, one of its names
 // or an alias, whatever the case, accents, spaces and hyphens.

@@ -415,7 +415,7 @@ func checkPlace(op *Operation, at Place) error {
 		return Errorf(Invalid, "the position %g, %g: want degrees, latitude within 90 and longitude within 180", at.Lat, at.Lon).Coded("point.position", fmt.Sprintf("%g, %g", at.Lat, at.Lon))
 	}
 	for level, code := range []string{at.Area, at.Area2} {
-		if a, ok := op.Area(code); code != "" && (!ok || a.Level != level+1) {
+		if a, ok := op.Area(code); code != "" && (!ok || a.Retired || a.Level != level+1) {
 			return Errorf(Invalid, "the P-code %q is no area of level %d", code, level+1).Coded("point.area", code, level+1)
 		}
 	}

@@ -93,7 +93,7 @@ func (p *Pages) overview(r *http.Request) (shown, dtm.Lang, error) {
 		return shown{}, l, err
 	}
 	s := shown{source: source, asked: r.URL.Query().Get("release")}
-	if s.base, err = p.baseOf(source.Operation); err != nil {
+	if s.base, err = p.bases.Of(source.Operation); err != nil {
 		return s, l, err
 	}
 	s.Overview, err = overview.Build(r.Context(), source.Figures, source.Operation, f, l)
@@ -225,7 +225,7 @@ func (p *Pages) form(o *overview.Overview, l dtm.Lang) form {
 	for _, pt := range p.Operation.Network() {
 		f.Points = append(f.Points, option{pt.Code, pt.Name.In(l), pt.Code == o.Filter.Point})
 	}
-	for _, a := range p.Operation.Areas {
+	for _, a := range p.Operation.Atlas().Areas {
 		if a.Level == 1 {
 			f.Regions = append(f.Regions, option{a.Code, a.Name.In(l), a.Code == o.Filter.Region})
 		}

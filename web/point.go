@@ -30,6 +30,8 @@ type Network struct {
 	Coverage func(ctx context.Context, p dtm.Period) ([]check.PointCoverage, time.Time, error)
 	// Touched is how many movements were observed at an effect's point on its days.
 	Touched func(ctx context.Context, e dtm.Effect) (int64, error)
+	// Areas are replaced here; nil: they are not.
+	Areas Areas
 	// Crew finds devices by names or ids and users by addresses.
 	Crew func(ctx context.Context, devices, people []string) (dtm.Crew, error)
 }
@@ -120,7 +122,7 @@ type pointsView struct {
 	page
 	Silences []silenceRow
 	Rows     []pointLine
-	Map      template.HTML
+	Map      drawing
 	Message  string
 	Typed    url.Values
 	Roles    []option
@@ -174,9 +176,7 @@ func (p *Pages) showPoints(w http.ResponseWriter, r *http.Request, status int, m
 		}
 		return cmp.Compare(a.Name, b.Name)
 	})
-	if p.base != nil {
-		v.Map, _ = p.dots(v.page, "points-map", v.T("point.title"), 0, nil)
-	}
+	v.Map = p.network(v.page, "points-map", v.T("point.title"))
 	v.Roles, v.Regions = p.roleOptions(v.page, typed.Get("role")), p.regionOptions(v.page, typed.Get("region"))
 	return p.show(w, status, "points", v)
 }
@@ -190,7 +190,10 @@ func (p *Pages) roleOptions(g page, chosen string) (out []option) {
 
 func (p *Pages) regionOptions(g page, chosen string) []option {
 	out := []option{{"", g.T("point.region.unknown"), chosen == ""}}
-	for _, a := range p.Operation.Areas {
+	for _, a := range p.Operation.Atlas().Areas {
+		if a.Retired && a.Code != chosen {
+			continue
+		}
 		name := a.Name.In(g.Lang)
 		if a.Level > 1 {
 			name = "– " + name

@@ -12,7 +12,6 @@ import (
 	"dtm"
 	"dtm/access"
 	"dtm/analyse/release"
-	"dtm/disseminate/maps"
 	"dtm/event"
 	"dtm/locale"
 )
@@ -43,14 +42,6 @@ func (p *Pages) source(ctx context.Context, asked string, month dtm.Month) (dtm.
 		return dtm.Source{Figures: p.Figures, Operation: p.Operation}, nil
 	}
 	return p.Releases.Source(ctx, asked, month)
-}
-
-// baseOf is the map's ground of an operation as it was.
-func (p *Pages) baseOf(op *dtm.Operation) (*maps.Base, error) {
-	if op == p.Operation || len(op.Boundaries) == 0 || string(op.Boundaries) == string(p.Operation.Boundaries) {
-		return p.base, nil
-	}
-	return maps.Parse(op.Boundaries)
 }
 
 // standing says which state of the data a page shows.
@@ -201,6 +192,7 @@ type releaseView struct {
 	Changes   *changesView
 	Total     int
 	Seq       int
+	Areas     string // which version of them it was frozen with
 	At        string // of the last event
 	// Of the staff's page.
 	Checks  []checkView
@@ -376,6 +368,13 @@ func (p *Pages) fill(ctx context.Context, v *releaseView, x dtm.FrozenRelease, b
 	v.R, v.M = p.releaseRow(v.page, x, base), o.Manifest
 	v.Base = v.Link(base + x.Number)
 	v.Seq, v.At = int(x.Seq), v.When(x.At)
+	if v.HasAreas() {
+		list, err := p.Staff.Points.Areas.AreaVersions(ctx, x.Seq)
+		if err != nil {
+			return err
+		}
+		v.Areas = v.T("area.release", len(list))
+	}
 	if x.State == dtm.StatePublished {
 		v.Dashboard = v.Link("/?from=" + x.Month.String() + "&to=" + x.Month.String() + "&release=" + x.Number)
 	}

@@ -215,6 +215,15 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 			page("POST /points/{code}", access.ChangePoints, p.changePoint)
 			page("POST /points/{code}/silence", access.ChangePoints, p.dismissSilence)
 			page("GET /coverage/{$}", access.ReadSubmissions, p.coverage)
+			if p.Staff.Points.Areas != nil {
+				page("GET /areas/{$}", access.ReadSubmissions, p.areas)
+				page("POST /areas/{$}", access.ChangePoints, p.uploadAreas)
+				page("GET /areas/check/{upload}", access.ChangePoints, p.checkAreas)
+				page("POST /areas/check/{upload}", access.ChangePoints, p.replaceAreas)
+				page("GET /areas/{version}", access.ReadSubmissions, p.areaVersion)
+				page("POST /areas/{version}", access.ChangePoints, p.restoreAreas)
+				page("GET /areas/{version}/files/{file}", access.ReadSubmissions, p.areaFile)
+			}
 		}
 		page("GET /forms/{$}", access.ReadSubmissions, p.forms)
 		page("POST /forms/{$}", access.PublishForms, p.saveDraft)

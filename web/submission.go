@@ -146,7 +146,7 @@ func (p *Pages) place(v *submissionView) {
 	} else {
 		v.Distance = p.near(v.page, x.Lat, x.Lon)
 	}
-	if p.base != nil {
+	if p.ground() != nil {
 		v.Map, _ = p.dots(v.page, "where", v.T("submission.map.one"), narrow, []maps.Dot{{Lon: x.Lon, Lat: x.Lat, Count: 1, Label: v.Position(x.Lat, x.Lon), Value: v.Distance}})
 	}
 }

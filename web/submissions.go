@@ -360,7 +360,7 @@ func (p *Pages) submissionMap(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	v.Rest = len(spots) - len(v.Spots)
-	if len(dots) > 0 && p.base != nil {
+	if len(dots) > 0 && p.ground() != nil {
 		title := v.T("submission.map.title", v.Count)
 		v.Narrow, _ = p.dots(v.page, "where-n", title, narrow, dots)
 		v.Wide, v.Outside = p.dots(v.page, "where-w", title, 900, dots)
@@ -370,9 +370,15 @@ func (p *Pages) submissionMap(w http.ResponseWriter, r *http.Request) error {
 
 // dots is a map of the operation with its open points and dots on it.
 func (p *Pages) dots(g page, id, title string, width float64, dots []basemap.Dot) (template.HTML, int) {
+	svg, outside := p.ground().Dots(p.placed(g, id, title, width), dots)
+	return template.HTML(svg), outside //nolint:gosec // our own drawing
+}
+
+// placed is a map with the operation's open points.
+func (p *Pages) placed(g page, id, title string, width float64) basemap.Spec {
 	spec := basemap.Spec{ID: id, Title: title, Country: p.Operation.Country, Width: width, Names: map[string]string{}, Lang: g.Lang,
 		Texts: basemap.Texts{Disclaimer: p.Operation.Disclaimer.In(g.Lang)}}
-	for _, a := range p.Operation.Areas {
+	for _, a := range p.Operation.Atlas().Areas {
 		spec.Names[a.Code] = a.Name.In(g.Lang)
 	}
 	for _, pt := range p.Operation.Network() {
@@ -380,8 +386,7 @@ func (p *Pages) dots(g page, id, title string, width float64, dots []basemap.Dot
 			spec.Points = append(spec.Points, basemap.Point{Code: pt.Code, Label: pt.Name.In(g.Lang), Lon: pt.Lon, Lat: pt.Lat, Region: pt.Area, Approximate: pt.Approximate})
 		}
 	}
-	svg, outside := p.base.Dots(spec, dots)
-	return template.HTML(svg), outside //nolint:gosec // our own drawing
+	return spec
 }
 
 // Position writes a position in degrees.

@@ -31,7 +31,7 @@ type Options struct {
 // Pages are the public pages.
 type Pages struct {
 	Options
-	base    *maps.Base // nil: the pack has no boundaries
+	bases   maps.Bases
 	assets  assets
 	views   views
 	langs   []dtm.Lang
@@ -46,10 +46,8 @@ type Pages struct {
 func New(o Options) (*Pages, error) {
 	p := &Pages{Options: o, started: o.Now()}
 	var err error
-	if len(o.Operation.Boundaries) > 0 {
-		if p.base, err = maps.Parse(o.Operation.Boundaries); err != nil {
-			return nil, err
-		}
+	if _, err = p.bases.Of(o.Operation); err != nil {
+		return nil, err
 	}
 	if p.assets, err = readAssets(); err != nil {
 		return nil, err
@@ -57,6 +55,13 @@ func New(o Options) (*Pages, error) {
 	p.langs = offered(o.Operation)
 	p.views, err = p.parse()
 	return p, err
+}
+
+// ground is the map of the areas as they are now; nil when there is none. What is in
+// use was parsed before it was taken into use.
+func (p *Pages) ground() *maps.Base {
+	b, _ := p.bases.Of(p.Operation)
+	return b
 }
 
 // Handler answers requests for pages, data and assets.

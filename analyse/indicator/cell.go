@@ -26,7 +26,7 @@ func (e *Engine) code(dim, s string) (string, error) {
 	case dim == "site":
 		return s, nil
 	case dim == "region", dim == "area":
-		for _, a := range e.op.Areas {
+		for _, a := range e.op.Atlas().Areas {
 			if a.Code == s {
 				return s, nil
 			}

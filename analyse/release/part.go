@@ -255,18 +255,21 @@ func broken(part string, line int, what string) error {
 	return dtm.Errorf(dtm.Conflict, "the release's part is damaged: %s", what).At(where).Coded("release.part", part)
 }
 
-// operation is dtm.Operation as a part: the zone by its name, the points as the
-// register had them, without forms, which figures do not need.
+// operation is dtm.Operation as a part: the zone by its name, areas and points as
+// they were in use, without forms, which figures do not need.
 type operation struct {
 	*dtm.Operation
-	Points []dtm.Point
-	Zone   string
-	Forms  []dtm.PackForm `json:",omitempty"`
+	Areas      []dtm.Area
+	Boundaries []byte
+	Points     []dtm.Point
+	Zone       string
+	Forms      []dtm.PackForm `json:",omitempty"`
 }
 
-// EncodeOperation writes the operation as the figures saw it, with its points.
-func EncodeOperation(op *dtm.Operation, points []dtm.Point) ([]byte, error) {
-	return json.MarshalIndent(operation{Operation: op, Points: points, Zone: op.Zone.String()}, "", " ")
+// EncodeOperation writes the operation as the figures saw it, with its areas and
+// points.
+func EncodeOperation(op *dtm.Operation, areas *dtm.Atlas, points []dtm.Point) ([]byte, error) {
+	return json.MarshalIndent(operation{Operation: op, Areas: areas.Areas, Boundaries: areas.Boundaries, Points: points, Zone: op.Zone.String()}, "", " ")
 }
 
 // DecodeOperation reads it back: Conflict.
@@ -279,6 +282,6 @@ func DecodeOperation(b []byte) (*dtm.Operation, error) {
 	if err != nil {
 		return nil, broken(PartOperation, 0, err.Error())
 	}
-	o.Operation.Points, o.Operation.Zone = o.Points, zone
+	o.Operation.Areas, o.Operation.Boundaries, o.Operation.Points, o.Operation.Zone = o.Areas, o.Boundaries, o.Points, zone
 	return o.Operation, nil
 }

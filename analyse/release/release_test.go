@@ -213,7 +213,7 @@ func TestNamed(t *testing.T) {
 func TestOperation(t *testing.T) {
 	t.Parallel()
 	op := djibouti(t)
-	a, err := release.EncodeOperation(op, op.Network())
+	a, err := release.EncodeOperation(op, op.Atlas(), op.Network())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestOperation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := release.EncodeOperation(back, back.Network())
+	b, err := release.EncodeOperation(back, back.Atlas(), back.Network())
 	if err != nil || string(regexp.MustCompile(`(?s),\s*"Forms": \[.*?\n \]`).ReplaceAll(a, nil)) != string(b) && !bytes.Equal(a, b) {
 		t.Errorf("not the same again (%v)", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 
 	"dtm"
 )
@@ -41,6 +42,19 @@ func runCheck(ctx context.Context, c *call) error {
 	})
 	if err != nil {
 		return err
+	}
+	versions, err := h.db.AreaVersions(ctx, 0)
+	if err != nil {
+		return err
+	}
+	for _, v := range versions {
+		for _, f := range append(slices.Clone(v.Files), dtm.AreaFile{Name: "areas", Hash: v.Atlas}) {
+			files++
+			if err := readBack(ctx, h.blobs, f.Hash); err != nil {
+				bad++
+				fmt.Fprintf(c.err, "areas, version %d: %s: %v\n", v.N, f.Name, err)
+			}
+		}
 	}
 	_, total, err := h.db.Submissions(ctx, dtm.SubmissionFilter{Limit: 1})
 	if err != nil {

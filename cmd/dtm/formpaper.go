@@ -31,7 +31,7 @@ func (h *house) paper(ctx context.Context, form dtm.Form, l dtm.Lang) ([]byte, e
 	if f == nil {
 		return nil, dtm.Errorf(dtm.Unsupported, "the form %s was published as an XForm, without the labels that paper needs; publish it as an XLSForm", form.ID).Coded("paper.no_source", form.ID)
 	}
-	press, _, err := h.printer.start(h)
+	press, _, err := h.printer.start(h, h.op)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func runFormPaper(ctx context.Context, c *call) error {
 			return err
 		}
 		defer h.printer.close()
-		press, _, err := h.printer.start(h)
+		press, _, err := h.printer.start(h, h.op)
 		if err != nil {
 			return err
 		}

@@ -16,7 +16,6 @@ import (
 	"dtm/analyse/warehouse/duckdb"
 	"dtm/check"
 	"dtm/disseminate/guard"
-	"dtm/disseminate/maps"
 	"dtm/disseminate/overview"
 	"dtm/disseminate/report"
 	"dtm/locale"
@@ -83,7 +82,7 @@ func (h *house) freeze(ctx context.Context, m dtm.Month) (*frozen, error) {
 	return f, f.seal(op)
 }
 
-// operationAt is the operation with its points as the register had them at the last
+// operationAt is the operation with its areas and points as they were at the last
 // event of the facts. Unavailable while the facts are not those of that register: it
 // is being changed.
 func (h *house) operationAt(ctx context.Context, f warehouse.Frozen) (*dtm.Operation, error) {
@@ -91,7 +90,11 @@ func (h *house) operationAt(ctx context.Context, f warehouse.Frozen) (*dtm.Opera
 	if err != nil {
 		return nil, err
 	}
-	raw, err := release.EncodeOperation(h.op, r.AsOf(f.At.Seq).On(dayIn(f.At.At, h.op.Zone)))
+	areas, err := h.atlasAt(ctx, f.At.Seq)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := release.EncodeOperation(h.op, areas, r.AsOf(f.At.Seq).On(dayIn(f.At.At, h.op.Zone)))
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +109,7 @@ func (h *house) operationAt(ctx context.Context, f warehouse.Frozen) (*dtm.Opera
 // canonical form, figures, reports.
 func (h *house) compose(ctx context.Context, f *frozen, op *dtm.Operation) error {
 	f.parts = release.Encode(f.facts)
-	raw, err := release.EncodeOperation(op, op.Network())
+	raw, err := release.EncodeOperation(op, op.Atlas(), op.Network())
 	if err != nil {
 		return err
 	}
@@ -163,14 +166,9 @@ func (h *house) compose(ctx context.Context, f *frozen, op *dtm.Operation) error
 
 // print lays an overview out as a PDF.
 func (h *house) print(ctx context.Context, o *overview.Overview, op *dtm.Operation, catalogue []dtm.Indicator) ([]byte, error) {
-	press, base, err := h.printer.start(h)
+	press, base, err := h.printer.start(h, op)
 	if err != nil {
 		return nil, err
-	}
-	if !bytes.Equal(op.Boundaries, h.op.Boundaries) && len(op.Boundaries) > 0 {
-		if base, err = maps.Parse(op.Boundaries); err != nil {
-			return nil, err
-		}
 	}
 	d, err := report.FromOverview(o, op, base, catalogue)
 	if err != nil {

@@ -126,6 +126,9 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 	if h.blobs, err = blob.NewDisk(filepath.Join(dir, "blob")); err != nil {
 		return nil, err
 	}
+	if err := h.followAreas(ctx); err != nil {
+		return nil, err
+	}
 	if h.facts, err = duckdb.Open(ctx, filepath.Join(dir, "facts.duckdb"), h.op); err != nil {
 		return nil, err
 	}

@@ -19,21 +19,19 @@ import (
 type printer struct {
 	mu    sync.Mutex
 	press *report.Press
-	base  *maps.Base
+	bases maps.Bases
 }
 
-func (p *printer) start(h *house) (*report.Press, *maps.Base, error) {
+// start gives the engine and the map of the operation's areas.
+func (p *printer) start(h *house, op *dtm.Operation) (*report.Press, *maps.Base, error) {
+	base, err := p.bases.Of(op)
+	if err != nil {
+		return nil, nil, err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.press != nil {
-		return p.press, p.base, nil
-	}
-	if len(h.op.Boundaries) > 0 {
-		base, err := maps.Parse(h.op.Boundaries)
-		if err != nil {
-			return nil, nil, err
-		}
-		p.base = base
+		return p.press, base, nil
 	}
 	dir := h.config.Cache
 	if dir == "" {
@@ -44,7 +42,7 @@ func (p *printer) start(h *house) (*report.Press, *maps.Base, error) {
 		dir = filepath.Join(user, "dtm", "typst")
 	}
 	p.press = report.NewPress(dir)
-	return p.press, p.base, nil
+	return p.press, base, nil
 }
 
 func (p *printer) close() error {

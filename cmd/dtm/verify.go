@@ -149,16 +149,20 @@ func (h *house) verifyRegister(ctx context.Context, v *verification, r dtm.Froze
 	if err != nil {
 		return err
 	}
-	kept, err := release.EncodeOperation(op, op.Points)
+	kept, err := release.EncodeOperation(op, op.Atlas(), op.Points)
 	if err != nil {
 		return err
 	}
-	then, err := release.EncodeOperation(h.op, register.AsOf(r.Seq).On(dayIn(r.At, h.op.Zone)))
+	areas, err := h.atlasAt(ctx, r.Seq)
+	if err != nil {
+		return err
+	}
+	then, err := release.EncodeOperation(h.op, areas, register.AsOf(r.Seq).On(dayIn(r.At, h.op.Zone)))
 	if err != nil {
 		return err
 	}
 	if bytes.Equal(kept, then) {
-		v.good("%s is the pack with the register of points at entry %d", release.PartOperation, r.Seq)
+		v.good("%s is the pack with areas and points as they were at entry %d", release.PartOperation, r.Seq)
 	} else {
 		v.good("%s is of another pack, or other settings, than this folder has now: the release's own is used", release.PartOperation)
 	}

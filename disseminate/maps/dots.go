@@ -18,16 +18,22 @@ type Dot struct {
 	Value    string
 }
 
-// Dots draws records where they were made, on the base map with the points of s
-// by name. A dot's area grows with its count. Flows are not drawn. outside is how
-// many records lie beyond the frame.
-func (b *Base) Dots(s Spec, dots []Dot) (svg []byte, outside int) {
+// plain is a picture of places without figures.
+func (b *Base) plain(s Spec) *picture {
 	p := &picture{b: b, s: fill(s), plain: true, far: map[string]orb.Point{}, anchors: map[string]orb.Point{}, sites: map[int][]site{}, anchorsOf: map[int][]orb.Point{}}
 	p.s.Points = slices.Clone(p.s.Points)
 	for i := range p.s.Points {
 		p.s.Points[i].Value = nil
 	}
 	p.s.Flows = nil
+	return p
+}
+
+// Dots draws records where they were made, on the base map with the points of s
+// by name. A dot's area grows with its count. Flows are not drawn. outside is how
+// many records lie beyond the frame.
+func (b *Base) Dots(s Spec, dots []Dot) (svg []byte, outside int) {
+	p := b.plain(s)
 	p.frame()
 	p.c = draw.NewCanvas(p.s.ID, p.s.Width)
 	p.placed, p.loose = p.spots()

@@ -38,6 +38,7 @@ type Store interface {
 	dtm.FormHistory
 	dtm.DeviceCare
 	dtm.PointRegister
+	dtm.AreaVersions
 	dtm.Readings
 	dtm.ReadingWork
 	dtm.Releases
@@ -101,6 +102,7 @@ func Run(t *testing.T, d Dialect) {
 		{"FormVersions", formVersions},
 		{"DeviceCare", deviceCare},
 		{"Points", points},
+		{"Areas", areas},
 		{"Silences", silences},
 		{"Alerts", alerts},
 		{"SilentAlerts", silentAlerts},
