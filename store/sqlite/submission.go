@@ -56,7 +56,7 @@ func (db *DB) Receive(ctx context.Context, s dtm.Submission) (dtm.Receipt, error
 	}
 	sum := sha256.Sum256(r.XML)
 	r.sum = hex.EncodeToString(sum[:])
-	err := db.update(ctx, op, func(t *tx) error { return r.store(t) })
+	err := db.hold(ctx, op, &job{fn: r.store, again: true})
 	if err == nil {
 		err = r.refused
 	}
@@ -103,6 +103,9 @@ func (r *receiving) store(t *tx) error {
 	if n == 0 {
 		return r.again(t)
 	}
+	if err := r.list(t, state); err != nil {
+		return err
+	}
 	if err := r.keepSealed(t); err != nil {
 		return err
 	}
@@ -133,6 +136,23 @@ func (r *receiving) store(t *tx) error {
 	}
 	r.receipt = dtm.Receipt{Seq: seq, New: true}
 	return nil
+}
+
+// list adds the submission to what lists and searches walk. There is no trigger for it:
+// see migration 17.
+func (r *receiving) list(t *tx, state string) error {
+	err := t.exec(`
+		INSERT INTO submission_reading (operation, seq, form, device, state)
+		VALUES ($1, $2, $3, $4, $5)`, t.db.operation, t.chain.Seq+1, r.Form, r.Device, state)
+	for _, rule := range rules(r.Flags) {
+		if err == nil {
+			err = t.exec(`
+				INSERT INTO submission_rule (operation, rule, seq)
+				VALUES ($1, $2, $3)
+				ON CONFLICT (operation, rule, seq) DO NOTHING`, t.db.operation, rule, t.chain.Seq+1)
+		}
+	}
+	return err
 }
 
 // settle clears the open flags of what was replaced: the edit gets its own.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
@@ -19,8 +20,9 @@ const groupLimit = 128
 // job is one caller's write: fn runs in the transaction of its group. Its error
 // undoes what fn did and nothing else.
 type job struct {
-	fn   func(*tx) error
-	done chan error // buffered: the writer never waits for a caller
+	fn    func(*tx) error
+	again bool       // fn may be run a second time after what it wrote was undone
+	done  chan error // buffered: the writer never waits for a caller
 }
 
 // update runs fn in the next group and returns after the commit that holds it:
@@ -28,7 +30,12 @@ type job struct {
 // way still waits for its answer, which is a matter of milliseconds, because
 // otherwise it could not know whether the write was done.
 func (db *DB) update(ctx context.Context, op string, fn func(*tx) error) error {
-	j := &job{fn: fn, done: make(chan error, 1)}
+	return db.hold(ctx, op, &job{fn: fn})
+}
+
+// hold is update of a job.
+func (db *DB) hold(ctx context.Context, op string, j *job) error {
+	j.done = make(chan error, 1)
 	if err := db.hand(ctx, j); err != nil {
 		return err
 	}
@@ -92,7 +99,14 @@ type group struct {
 }
 
 func (w *group) run(jobs []*job) {
-	errs, err := w.try(jobs)
+	// Those that can be run again come first: while nothing else has run, a failure
+	// costs a second run of the group and not a savepoint around each job, for which
+	// SQLite would copy every page before it is changed.
+	slices.SortStableFunc(jobs, func(a, b *job) int { return btoi(b.again) - btoi(a.again) })
+	errs, err := w.try(jobs, false)
+	if errors.Is(err, errAgain) {
+		errs, err = w.try(jobs, true)
+	}
 	for i, j := range jobs {
 		if err != nil {
 			j.done <- err
@@ -102,8 +116,19 @@ func (w *group) run(jobs []*job) {
 	}
 }
 
-// try returns each job's own error, or the one error that undid them all.
-func (w *group) try(jobs []*job) (errs []error, err error) {
+// errAgain says that a job failed on its own and the group was undone.
+var errAgain = errors.New("a job of the group failed")
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// try returns each job's own error, or the one error that undid them all: errAgain when
+// a job that ran without a savepoint failed. Carefully, every job has one.
+func (w *group) try(jobs []*job, carefully bool) (errs []error, err error) {
 	// The connection outlives every caller, so no caller's context is used.
 	ctx := context.Background()
 	if w.broken != nil {
@@ -129,9 +154,17 @@ func (w *group) try(jobs []*job) (errs []error, err error) {
 	start := t.chain.Seq
 	errs = make([]error, len(jobs))
 	for i, j := range jobs {
-		if errs[i], err = t.do(j, len(jobs) > 1); err != nil {
+		guarded := len(jobs) > 1 && (carefully || !j.again)
+		if errs[i], err = t.do(j, guarded); err != nil {
 			return nil, err
 		}
+		if errs[i] == nil || guarded || len(jobs) == 1 {
+			continue
+		}
+		if fatal(errs[i]) {
+			return nil, errs[i]
+		}
+		return nil, errAgain
 	}
 	if len(jobs) == 1 && errs[0] != nil {
 		w.exec(ctx, `ROLLBACK`)
@@ -205,11 +238,11 @@ type tx struct {
 	entries []dtm.Event // of this transaction
 }
 
-// do runs one job. Among others it runs in a savepoint, so that its failure
-// leaves theirs alone. The second error is one that ended the transaction.
-func (t *tx) do(j *job, among bool) (own, all error) {
+// do runs one job; guarded in a savepoint, so that its failure leaves the others
+// alone. The second error is one that ended the transaction.
+func (t *tx) do(j *job, guarded bool) (own, all error) {
 	t.now = t.db.now()
-	if !among {
+	if !guarded {
 		return j.fn(t), nil
 	}
 	before, entries := t.chain, len(t.entries)

@@ -276,3 +276,67 @@ func TestTail(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A write without a savepoint of its own that fails among others undoes itself alone:
+// the others are there once, in an unbroken log.
+func TestFailUnguarded(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	ctx := context.Background()
+	entry := func(i int, fail bool) func(*tx) error {
+		return func(t *tx) error {
+			if _, err := t.log("x", strconv.Itoa(i), "system", "{}"); err != nil {
+				return err
+			}
+			if fail {
+				return errors.New("no")
+			}
+			return nil
+		}
+	}
+	ran := make([]int, 60)
+	jobs := make([]*job, len(ran))
+	for i := range jobs {
+		fn := entry(i, i%10 == 3)
+		jobs[i] = &job{again: i%2 == 1, done: make(chan error, 1), fn: func(t *tx) error { ran[i]++; return fn(t) }}
+	}
+	blocked := make(chan struct{})
+	started := make(chan struct{})
+	go func() { // holds the writer until all wait, so that they are one group
+		_ = db.update(ctx, "test", func(*tx) error { close(started); <-blocked; return nil })
+	}()
+	<-started
+	for _, j := range jobs {
+		if err := db.hand(ctx, j); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(blocked)
+	want := map[string]bool{}
+	for i, j := range jobs {
+		if err := <-j.done; (err != nil) != (i%10 == 3) {
+			t.Errorf("job %d: %v", i, err)
+		}
+		if i%10 != 3 {
+			want[strconv.Itoa(i)] = true
+		}
+	}
+	for i, n := range ran {
+		if most := 1 + i%2; n == 0 || n > most {
+			t.Errorf("job %d ran %d times, at most %d are allowed", i, n, most)
+		}
+	}
+	list, err := db.written(ctx, 0, 1000)
+	if err != nil || len(list) != len(want) {
+		t.Fatalf("%d entries, want %d: %v", len(list), len(want), err)
+	}
+	for _, e := range list {
+		if !want[e.Subject] {
+			t.Errorf("entry %s", e.Subject)
+		}
+		delete(want, e.Subject)
+	}
+	if err := db.Verify(ctx); err != nil {
+		t.Error(err)
+	}
+}
