@@ -139,7 +139,7 @@ func (r *receiving) store(t *tx) error {
 }
 
 // list adds the submission to what lists and searches walk. There is no trigger for it:
-// see migration 19.
+// see migration 20.
 func (r *receiving) list(t *tx, state string) error {
 	err := t.exec(`
 		INSERT INTO submission_reading (operation, seq, form, device, state)
