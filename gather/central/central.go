@@ -58,6 +58,8 @@ type Handler struct {
 	Entities *Datasets
 	// EntityTable answers OData of an entity list; nil: 501.
 	EntityTable func(w http.ResponseWriter, r *http.Request, list, rest string) error
+	// Points answers for the register of points; nil: 404.
+	Points *Points
 	// Trail notes exports and refusals; nil: they are not noted.
 	Trail *access.Trail
 	// Secure says that sessions' cookies go by TLS only.
@@ -128,6 +130,9 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	route("GET "+base+"/app-users", access.ManageDevices, h.appUsers)
 	route("POST "+base+"/app-users", access.ManageDevices, h.addAppUser)
 	route("DELETE "+base+"/app-users/{actor}", access.ManageDevices, h.deleteAppUser)
+	if h.Points != nil {
+		h.pointRoutes(route)
+	}
 	if h.Entities != nil {
 		h.Entities.Table = h.behind(access.ExportData, h.entityTables)
 		h.Entities.Register(mux, base, func(fn serve.Func) http.Handler { return h.handle(h.byMethod(fn)) })
