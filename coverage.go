@@ -42,6 +42,13 @@ type Sighting struct {
 	Lon, Lat   float64
 }
 
+// Arrived is how many people of a day were in records that came so many days after it.
+type Arrived struct {
+	Day    time.Time
+	Late   int
+	People int
+}
+
 // Arrivals tells how the records of points came. Imported history has no arrivals.
 type Arrivals interface {
 	// PointDays gives the days of a period that have records, by point and day.
@@ -50,6 +57,9 @@ type Arrivals interface {
 	Senders(ctx context.Context, p Period) ([]Sender, error)
 	// Delays gives the delays of records observed in a period, of the network first.
 	Delays(ctx context.Context, p Period) ([]Delay, error)
+	// Late gives the people observed in a period by day, and by how many civil days later
+	// their records came.
+	Late(ctx context.Context, p Period) ([]Arrived, error)
 	// Sightings gives the positions of a point's records of a period, the latest day
 	// first, limit at most.
 	Sightings(ctx context.Context, point string, p Period, limit int) ([]Sighting, error)

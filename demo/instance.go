@@ -28,6 +28,9 @@ func (i Instance) Sent() time.Time {
 	if n%7 == 0 { // no network until the evening
 		minutes += 240
 	}
+	if n%17 == 0 { // a phone that comes back to the town days later
+		minutes += 1440 * (1 + n/17%3)
+	}
 	return i.At.Add(time.Duration(minutes) * time.Minute)
 }
 

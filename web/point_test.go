@@ -54,6 +54,8 @@ func (arrivals) Delays(context.Context, dtm.Period) ([]dtm.Delay, error) {
 	return []dtm.Delay{{Records: 4, Median: 90 * time.Minute, P90: 60 * time.Hour}, {Point: "obock", Records: 4, Median: 90 * time.Minute, P90: 60 * time.Hour}}, nil
 }
 
+func (arrivals) Late(context.Context, dtm.Period) ([]dtm.Arrived, error) { return nil, nil }
+
 func (arrivals) Sightings(context.Context, string, dtm.Period, int) ([]dtm.Sighting, error) {
 	return []dtm.Sighting{{Submission: "uuid:far", Lon: 43.0154, Lat: 11.9631}, {Submission: "uuid:near", Lon: 43.2906, Lat: 11.9631}}, nil
 }

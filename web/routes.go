@@ -24,6 +24,10 @@ func (p *Pages) routes(mux *http.ServeMux) {
 		}
 		page(at+"/warning/{$}", p.warning)
 		page(at+"/outlook/{$}", p.outlook)
+		if p.Forecasts != nil {
+			page(at+"/outlook/archive/{$}", p.archive)
+			page(at+"/outlook/archive.csv", p.archiveCSV)
+		}
 		page(at+"/methods", p.methods)
 		page(at+"/about", p.about)
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"html/template"
 	"math"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"sync"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"dtm"
 	"dtm/analyse/watch"
 	"dtm/disseminate/chart"
@@ -18,23 +21,23 @@ import (
 	"dtm/locale"
 )
 
-// Months shown before the last one, and looked ahead to.
+// Months shown before the last one.
 const (
 	watchMonths = 36
-	aheadMonths = 3
 	// broad is the width in px of the one drawing of a page.
 	broad = 820
 )
 
-// watching keeps what was computed of the figures as they are: judging all points
-// takes a second, and nothing changes it but new figures and a new day.
+// watching keeps what was computed of the figures as they are: judging or looking ahead
+// from all points takes seconds, and nothing changes it but other counts.
 type watching struct {
-	mu  sync.Mutex
-	tag string
-	by  map[string]func() (*watched, error)
+	mu       sync.Mutex
+	tag      string // of the state of the data that series are of
+	series   map[string]func() ([]watch.Series, error)
+	computed *lru.Cache[string, func() (any, error)]
 }
 
-// watched are the series by "" (all), point or route, judged and looked ahead from.
+// watched are the series by "" (all), point or route, judged or looked ahead from.
 type watched struct {
 	series []watch.Series
 	judged [][]watch.Judgement
@@ -42,63 +45,102 @@ type watched struct {
 	looks  []*watch.Outlook // nil where the history is too short
 }
 
-// watch computes from guarded figures, so that all of it may be shown.
-func (p *Pages) watch(ctx context.Context, by string) (*watched, error) {
+// guardedSeries reads series of guarded figures, once for a state of the data.
+func (p *Pages) guardedSeries(ctx context.Context, step watch.Step, by string) ([]watch.Series, error) {
 	release, err := p.Figures.Release(ctx)
 	if err != nil {
 		return nil, err
 	}
 	now := p.Now()
 	tag := release.ID() + now.In(p.Operation.Zone).Format("20060102")
-	w := &p.watching
+	w, at := &p.watching, string(step)+by
 	w.mu.Lock()
 	if w.tag != tag {
-		w.tag, w.by = tag, map[string]func() (*watched, error){}
+		w.tag, w.series = tag, map[string]func() ([]watch.Series, error){}
 	}
-	once := w.by[by]
+	once := w.series[at]
 	if once == nil {
 		ctx := context.WithoutCancel(ctx) // others wait for it too
-		once = sync.OnceValues(func() (*watched, error) {
-			return watchAll(watch.Read(ctx, p.Figures, p.Operation, watch.Ask{Indicator: "total_movements", Step: watch.Month, By: by}, now))
+		once = sync.OnceValues(func() ([]watch.Series, error) {
+			return watch.Read(ctx, p.Figures, p.Operation, watch.Ask{Indicator: "total_movements", Step: step, By: by}, now)
 		})
-		w.by[by] = once
+		w.series[at] = once
 	}
 	w.mu.Unlock()
 	out, err := once()
 	if err != nil {
 		w.mu.Lock()
 		if w.tag == tag {
-			delete(w.by, by)
+			delete(w.series, at)
 		}
 		w.mu.Unlock()
 	}
 	return out, err
 }
 
-func watchAll(series []watch.Series, err error) (*watched, error) {
+// computeOnce keeps what was computed of a series, by its counts.
+func computeOnce[T any](w *watching, what string, s watch.Series, compute func() (T, error)) (T, error) {
+	at := what + s.Fingerprint()
+	w.mu.Lock()
+	if w.computed == nil {
+		w.computed, _ = lru.New[string, func() (any, error)](512)
+	}
+	once, ok := w.computed.Get(at)
+	if !ok {
+		once = sync.OnceValues(func() (any, error) { return compute() })
+		w.computed.Add(at, once)
+	}
+	w.mu.Unlock()
+	v, err := once()
+	out, _ := v.(T)
+	return out, err
+}
+
+// judgedSeries judges all series of months.
+func (p *Pages) judgedSeries(ctx context.Context, by string) (*watched, error) {
+	list, err := p.guardedSeries(ctx, watch.Month, by)
 	if err != nil {
 		return nil, err
 	}
-	out := &watched{series: series}
-	for _, s := range series {
-		j, err := s.Judgements(watch.Settings{})
+	type judged struct {
+		all  []watch.Judgement
+		test watch.Backtest
+	}
+	out := &watched{series: list}
+	for _, s := range list {
+		x, err := computeOnce(&p.watching, "judge", s, func() (j judged, err error) {
+			if j.all, err = s.Judgements(watch.Settings{}); err == nil {
+				j.test, err = s.Backtest(watch.Settings{})
+			}
+			return j, err
+		})
 		if err != nil {
 			return nil, err
 		}
-		b, err := s.Backtest(watch.Settings{})
+		out.judged, out.test = append(out.judged, x.all), out.test.Add(x.test)
+	}
+	return out, nil
+}
+
+// lookedSeries looks ahead from all series.
+func (p *Pages) lookedSeries(ctx context.Context, step watch.Step, by string) (*watched, error) {
+	list, err := p.guardedSeries(ctx, step, by)
+	if err != nil {
+		return nil, err
+	}
+	out := &watched{series: list}
+	for _, s := range list {
+		look, err := computeOnce(&p.watching, "look", s, func() (*watch.Outlook, error) {
+			look, err := s.Look(watch.Ahead[step])
+			if dtm.KindOf(err) == dtm.Invalid && err != nil { // too short, or nothing but zeros
+				return nil, nil
+			}
+			return &look, err
+		})
 		if err != nil {
 			return nil, err
 		}
-		out.judged, out.test = append(out.judged, j), out.test.Add(b)
-		look, err := s.Look(aheadMonths)
-		switch {
-		case dtm.KindOf(err) == dtm.Invalid: // too short, or nothing but zeros
-			out.looks = append(out.looks, nil)
-		case err != nil:
-			return nil, err
-		default:
-			out.looks = append(out.looks, &look)
-		}
+		out.looks = append(out.looks, look)
 	}
 	return out, nil
 }
@@ -130,6 +172,8 @@ type watchView struct {
 	HasDraw bool
 	Tables  []listed
 	Public  string
+	Steps   []option // of the outlook
+	Archive string   // where past forecasts are
 }
 
 // listed is a table under a heading.
@@ -152,7 +196,7 @@ func (p *Pages) chosenPoint(r *http.Request) (string, error) {
 }
 
 // watchPage reads what both pages have: all points, each point, and the chosen one.
-func (p *Pages) watchPage(r *http.Request, section string) (v watchView, all, points *watched, one int, chosen *watched, err error) {
+func (p *Pages) watchPage(r *http.Request, section string, step watch.Step, of func(by string) (*watched, error)) (v watchView, all, points *watched, one int, chosen *watched, err error) {
 	l, err := p.lang(r)
 	if err != nil {
 		return
@@ -161,13 +205,16 @@ func (p *Pages) watchPage(r *http.Request, section string) (v watchView, all, po
 	if err != nil {
 		return
 	}
-	if all, err = p.watch(r.Context(), ""); err != nil {
+	if all, err = of(""); err != nil {
 		return
 	}
-	if points, err = p.watch(r.Context(), "point"); err != nil {
+	if points, err = of("point"); err != nil {
 		return
 	}
 	q := url.Values{}
+	if step != watch.Month {
+		q.Set("step", string(step))
+	}
 	if code != "" {
 		q.Set("point", code)
 	}
@@ -193,7 +240,7 @@ func (p *Pages) watchPage(r *http.Request, section string) (v watchView, all, po
 		return
 	}
 	last := all.series[0]
-	v.Month = locale.Month(l, dtm.MonthOf(last.Starts[last.Len()-1]))
+	v.Month = stepName(l, step, last.Starts[last.Len()-1])
 	return
 }
 
@@ -250,7 +297,7 @@ func observed(s watch.Series, i int) chart.Cell {
 // warning shows which counts are above their expected range, and which would have
 // been.
 func (p *Pages) warning(w http.ResponseWriter, r *http.Request) error {
-	v, all, points, one, chosen, err := p.watchPage(r, "warning")
+	v, all, points, one, chosen, err := p.watchPage(r, "warning", watch.Month, func(by string) (*watched, error) { return p.judgedSeries(r.Context(), by) })
 	if err != nil {
 		return err
 	}
@@ -347,15 +394,22 @@ func (p *Pages) publicAlerts(ctx context.Context) ([]dtm.Alert, error) {
 
 // outlook shows what is expected of the months to come, and how that went before.
 func (p *Pages) outlook(w http.ResponseWriter, r *http.Request) error {
-	v, all, points, one, chosen, err := p.watchPage(r, "outlook")
+	step := watch.Step(cmp.Or(r.URL.Query().Get("step"), string(watch.Month)))
+	if watch.Ahead[step] == 0 {
+		return dtm.Errorf(dtm.Invalid, "%q is no step to look ahead by", step).Coded("watch.step.ahead", string(step))
+	}
+	v, all, points, one, chosen, err := p.watchPage(r, "outlook", step, func(by string) (*watched, error) { return p.lookedSeries(r.Context(), step, by) })
 	if err != nil {
 		return err
+	}
+	for _, x := range []watch.Step{watch.Month, watch.Week} {
+		v.Steps = append(v.Steps, option{string(x), locale.Say(v.Lang, "outlook.step."+string(x)), x == step})
 	}
 	if chosen == nil {
 		return p.show(w, http.StatusOK, "watch", v)
 	}
 	l := v.Lang
-	routes, err := p.watch(r.Context(), "route")
+	routes, err := p.lookedSeries(r.Context(), step, "route")
 	if err != nil {
 		return err
 	}
@@ -364,27 +418,27 @@ func (p *Pages) outlook(w http.ResponseWriter, r *http.Request) error {
 	if look == nil {
 		v.Empty = locale.Say(l, "outlook.short", name)
 	} else {
-		c := chart.Trend{Axis: locale.Say(l, "word.month"), Lines: []chart.Line{{Label: locale.Say(l, "word.movements")}}, Band: &chart.Range{Label: locale.Say(l, "outlook.band")}}
-		from := max(0, s.Len()-24)
+		c := chart.Trend{Axis: locale.Say(l, "alert.axis."+string(step)), Lines: []chart.Line{{Label: locale.Say(l, "word.movements")}}, Band: &chart.Range{Label: locale.Say(l, "outlook.band")}}
+		from := max(0, s.Len()-map[watch.Step]int{watch.Month: 24, watch.Week: 52}[step])
 		for i := from; i < s.Len(); i++ {
-			c.Steps = append(c.Steps, stepOf(l, dtm.MonthOf(s.Starts[i])))
+			c.Steps = append(c.Steps, stepAt(l, step, s.Starts[i]))
 			c.Lines[0].Cells = append(c.Lines[0].Cells, observed(s, i))
 			c.Band.Low, c.Band.High = append(c.Band.Low, nil), append(c.Band.High, nil)
 		}
 		c.Lines[0].Forecast = len(c.Steps)
 		f := look.Forecast
 		for k, at := range look.Starts {
-			c.Steps = append(c.Steps, stepOf(l, dtm.MonthOf(at)))
+			c.Steps = append(c.Steps, stepAt(l, step, at))
 			c.Lines[0].Cells = append(c.Lines[0].Cells, chart.Cell{Value: value(f.Mean[k])})
 			c.Band.Low, c.Band.High = append(c.Band.Low, value(f.Lo80[k])), append(c.Band.High, value(f.Hi80[k]))
 		}
-		c.Title = locale.Say(l, "outlook.chart", name, locale.Month(l, dtm.MonthOf(look.Starts[0])), count(l, f.Mean[0]), span(l, f.Lo80[0], f.Hi80[0]))
-		c.Subtitle = locale.Say(l, "outlook.chart.sub")
+		c.Title = locale.Say(l, "outlook.chart", name, stepName(l, step, look.Starts[0]), count(l, f.Mean[0]), span(l, f.Lo80[0], f.Hi80[0]))
+		c.Subtitle = locale.Say(l, "outlook.chart.sub."+string(step))
 		c.Alt = c.Title
 		v.Chart, v.HasDraw = p.drawn(c, l), true
 	}
 	ahead := listed{Title: locale.Say(l, "outlook.ahead"), Text: locale.Say(l, "outlook.ahead.text"),
-		Columns: []string{locale.Say(l, "outlook.of"), locale.Say(l, "word.month"), locale.Say(l, "watch.expected"), locale.Say(l, "outlook.80"), locale.Say(l, "outlook.95"), locale.Say(l, "outlook.model")}}
+		Columns: []string{locale.Say(l, "outlook.of"), locale.Say(l, "alert.axis."+string(step)), locale.Say(l, "watch.expected"), locale.Say(l, "outlook.80"), locale.Say(l, "outlook.95"), locale.Say(l, "outlook.model")}}
 	scores := listed{Title: locale.Say(l, "outlook.scores"), Text: locale.Say(l, "outlook.scores.text"),
 		Columns: []string{locale.Say(l, "outlook.of"), locale.Say(l, "outlook.model"), locale.Say(l, "outlook.mae"), locale.Say(l, "outlook.ratio"), locale.Say(l, "outlook.in80"), locale.Say(l, "outlook.in95"), locale.Say(l, "outlook.n")}}
 	for k, set := range []*watched{all, routes, points} {
@@ -397,7 +451,7 @@ func (p *Pages) outlook(w http.ResponseWriter, r *http.Request) error {
 			model := locale.Say(l, "outlook.model."+string(o.Model))
 			for h, at := range o.Starts {
 				f := o.Forecast
-				ahead.Rows = append(ahead.Rows, []string{name, locale.Month(l, dtm.MonthOf(at)), count(l, f.Mean[h]), span(l, f.Lo80[h], f.Hi80[h]), span(l, f.Lo95[h], f.Hi95[h]), model})
+				ahead.Rows = append(ahead.Rows, []string{name, stepName(l, step, at), count(l, f.Mean[h]), span(l, f.Lo80[h], f.Hi80[h]), span(l, f.Lo95[h], f.Hi95[h]), model})
 			}
 			if len(o.Scores) > 0 {
 				x := o.Scores[0]
@@ -412,14 +466,17 @@ func (p *Pages) outlook(w http.ResponseWriter, r *http.Request) error {
 	v.Tables = []listed{ahead}
 	if look != nil && len(look.Past) > 0 {
 		past := listed{Title: locale.Say(l, "outlook.past", name), Text: locale.Say(l, "outlook.past.text"),
-			Columns: []string{locale.Say(l, "word.month"), locale.Say(l, "watch.expected"), locale.Say(l, "outlook.80"), locale.Say(l, "watch.observed"), locale.Say(l, "outlook.error")}}
+			Columns: []string{locale.Say(l, "alert.axis."+string(step)), locale.Say(l, "watch.expected"), locale.Say(l, "outlook.80"), locale.Say(l, "watch.observed"), locale.Say(l, "outlook.error")}}
 		for i := len(look.Past) - 1; i >= max(0, len(look.Past)-12); i-- {
 			x := look.Past[i]
-			past.Rows = append(past.Rows, []string{locale.Month(l, dtm.MonthOf(x.At)), count(l, x.Mean), span(l, x.Lo80, x.Hi80), count(l, x.Observed), signed(l, x.Observed-x.Mean)})
+			past.Rows = append(past.Rows, []string{stepName(l, step, x.At), count(l, x.Mean), span(l, x.Lo80, x.Hi80), count(l, x.Observed), signed(l, x.Observed-x.Mean)})
 		}
 		v.Tables = append(v.Tables, past)
 	}
 	v.Tables = append(v.Tables, scores)
+	if p.Forecasts != nil {
+		v.Archive = v.Link("/outlook/archive/")
+	}
 	return p.show(w, http.StatusOK, "watch", v)
 }
 

@@ -23,7 +23,9 @@ type Options struct {
 	Releases Releases
 	// Alerts are those that people confirmed; nil: there are none.
 	Alerts dtm.Alerts
-	Now    func() time.Time
+	// Forecasts is the archive of forecasts from guarded figures; nil: there is none.
+	Forecasts dtm.Forecasts
+	Now       func() time.Time
 	// Staff opens the pages behind sign-in; nil: there are none.
 	Staff *Staff
 }

@@ -75,3 +75,22 @@ func (e *Engine) Sightings(ctx context.Context, point string, p dtm.Period, limi
 		return err
 	}, point, limit)
 }
+
+// Late implements dtm.Arrivals.
+func (e *Engine) Late(ctx context.Context, p dtm.Period) (out []dtm.Arrived, err error) {
+	east := 0
+	if e.op.Zone != nil {
+		_, east = p.From.In(e.op.Zone).Zone()
+	}
+	return out, e.arrivals(ctx, "late", p, func(scan func(...any) error) error {
+		var a dtm.Arrived
+		var day string
+		if err := scan(&day, &a.Late, &a.People); err != nil {
+			return err
+		}
+		var err error
+		a.Day, err = time.Parse(time.DateOnly, day[:len(time.DateOnly)])
+		out = append(out, a)
+		return err
+	}, east/60)
+}

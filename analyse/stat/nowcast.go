@@ -18,6 +18,25 @@ type Nowcast struct {
 	Missing  float64 // of all periods together
 	TotalSE  float64
 	Factors  []float64
+
+	mse, shared []float64 // by period: squared error, and what it shares with later ones
+}
+
+// Sum is what is expected of some periods together, with its standard error: periods
+// share their factors. Its ends are those of a negative binomial law.
+func (n Nowcast) Sum(periods []int, level float64) (known, ultimate, se, lo, hi float64) {
+	variance := 0.0
+	for k, i := range periods {
+		later := 0.0
+		for _, j := range periods[k+1:] {
+			later += n.Ultimate[j]
+		}
+		known += n.Known[i]
+		ultimate += n.Ultimate[i]
+		variance += n.mse[i] + n.Ultimate[i]*later*n.shared[i]
+	}
+	end := func(p float64) float64 { return known + late(ultimate-known, variance, p) }
+	return known, ultimate, math.Sqrt(variance), end(0.5 - level/2), end(0.5 + level/2)
 }
 
 // ChainLadder completes a reporting triangle: triangle[i][d] is how many of period i
@@ -90,22 +109,17 @@ func ChainLadder(triangle [][]float64) (Nowcast, error) {
 		out.Lo80, out.Hi80 = append(out.Lo80, lo(0.1)), append(out.Hi80, lo(0.9))
 		out.Lo95, out.Hi95 = append(out.Lo95, lo(0.025)), append(out.Hi95, lo(0.975))
 	}
-	// Of the sum: periods share their factors.
-	total := 0.0
+	out.mse, out.shared = mse, make([]float64, n)
+	all := make([]int, n)
 	for i, row := range triangle {
-		later := 0.0
-		for _, u := range out.Ultimate[i+1:] {
-			later += u
-		}
-		cov := 0.0
+		all[i] = i
 		for d := len(row) - 1; d < w-1; d++ {
 			if f[d] > 0 && base[d] > 0 {
-				cov += 2 * s2[d] / (f[d] * f[d]) / base[d]
+				out.shared[i] += 2 * s2[d] / (f[d] * f[d]) / base[d]
 			}
 		}
-		total += mse[i] + out.Ultimate[i]*later*cov
 	}
-	out.TotalSE = math.Sqrt(total)
+	_, _, out.TotalSE, _, _ = out.Sum(all, 0.8)
 	return out, nil
 }
 

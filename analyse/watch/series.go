@@ -2,6 +2,9 @@ package watch
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -111,6 +114,19 @@ type shares struct {
 
 // Len is the number of steps.
 func (s Series) Len() int { return len(s.Counts) }
+
+// Fingerprint is the same for the same counts of the same steps.
+func (s Series) Fingerprint() string {
+	h := sha256.New()
+	fmt.Fprint(h, s.Key, s.Step, s.Len())
+	if s.Len() > 0 {
+		fmt.Fprint(h, s.Starts[0].Unix())
+	}
+	for i := range s.Counts {
+		fmt.Fprint(h, " ", s.Counts[i], s.Days[i], s.Withheld[i])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
 
 // Of is the span of step i; steps after the last are the ones to come.
 func (s Series) Of(i int) dtm.Period {

@@ -78,6 +78,11 @@ func (h *house) lookMeanwhile(ctx context.Context, last *lastLook) error {
 	if err != nil {
 		return err
 	}
+	if last.at.IsZero() { // forecasts that came due while no server ran
+		if _, err := h.archive(ctx); err != nil {
+			return err
+		}
+	}
 	last.at, last.seq = now, r.Seq
 	if raised+cleared > 0 {
 		slog.InfoContext(ctx, "early warning", "raised", raised, "cleared", cleared)

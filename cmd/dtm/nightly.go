@@ -48,6 +48,9 @@ func (h *house) nightly(ctx context.Context) {
 		if _, _, err := h.look(ctx); err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "early warning failed; it runs again tomorrow", "error", err)
 		}
+		if _, err := h.archive(ctx); err != nil && ctx.Err() == nil {
+			slog.ErrorContext(ctx, "forecasts could not be kept; it is tried again tomorrow", "error", err)
+		}
 	}
 }
 

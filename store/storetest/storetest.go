@@ -51,6 +51,7 @@ type Store interface {
 	dtm.Persons
 	dtm.Consents
 	dtm.Cases
+	dtm.Forecasts
 	Close() error
 }
 
@@ -106,6 +107,7 @@ func Run(t *testing.T, d Dialect) {
 		{"Silences", silences},
 		{"Alerts", alerts},
 		{"SilentAlerts", silentAlerts},
+		{"Forecasts", forecasts},
 		{"Flags", flags},
 		{"FlagRows", flagRows},
 		{"FlagSeries", flagSeries},

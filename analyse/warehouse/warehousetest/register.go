@@ -231,6 +231,8 @@ func runArrivals(t *testing.T, open Open) {
 		{Records: 4, Median: 25 * time.Minute, P90: 93 * time.Minute},
 		{Point: "GATE", Records: 4, Median: 25 * time.Minute, P90: 93 * time.Minute},
 	})
+	late, err := e.Late(t.Context(), january)
+	check("late", late, err, []dtm.Arrived{{Day: civil("2024-01-05"), People: 3}, {Day: civil("2024-01-06"), People: 1}})
 	seen, err := e.Sightings(t.Context(), "GATE", january, 2)
 	check("sightings", seen, err, []dtm.Sighting{
 		{Submission: "d", Device: "phone-d", Day: civil("2024-01-06"), Received: civil("2024-01-06"), Lon: 42.5, Lat: 11.5},
