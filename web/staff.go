@@ -83,6 +83,8 @@ type Staff struct {
 	Import *Importing
 	// Review opens the pages of a review; nil: there are none.
 	Review *Reviewing
+	// Planning opens the page about the weeks and months to come; nil: there is none.
+	Planning *Planning
 	// Alerting opens the inbox of alerts; nil: there is none.
 	Alerting *Alerting
 	// Paper prints a form; nil where nothing can be printed. Unsupported for one that
@@ -196,6 +198,11 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 			page("POST /review/{id}/state", access.ReviewSubmissions, p.judgeRecord)
 			page("POST /review/{id}/correct", access.ReviewSubmissions, p.correctRecord)
 			page("POST /review/{id}/ask", access.ReviewSubmissions, p.askEnumerator)
+		}
+		if p.Staff.Planning != nil {
+			page("GET /planning/{$}", access.ReadSubmissions, p.planning)
+			page("POST /planning/{$}", access.PublishForms, p.declareCapacity)
+			page("GET /planning/needs.csv", access.ReadSubmissions, p.needsCSV)
 		}
 		if p.Staff.Alerting != nil {
 			page("GET /alerts/{$}", access.ReadSubmissions, p.alerts)
@@ -333,6 +340,9 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 	l := p.guess(r)
 	g := p.page(l, section, locale.Say(l, title), "/staff"+here, r.URL.Query())
 	g.User = member(r.Context())
+	st := p.Staff
+	absent := map[string]bool{"review": st.Review == nil, "enumerators": st.Review == nil, "releases": p.Releases == nil, "alerts": st.Alerting == nil, "planning": st.Planning == nil,
+		"points": st.Points == nil, "coverage": st.Points == nil, "imports": st.Import == nil}
 	for _, m := range []struct {
 		section, key, path string
 		need               access.Action
@@ -340,6 +350,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"desk", "staff.desk", "/", ""},
 		{"review", "staff.review", "/review/", access.ReadSubmissions},
 		{"alerts", "alert.title", "/alerts/", access.ReadSubmissions},
+		{"planning", "planning.title", "/planning/", access.ReadSubmissions},
 		{"enumerators", "staff.enumerators", "/enumerators/", access.ReadSubmissions},
 		{"submissions", "staff.submissions", "/submissions/", access.ReadSubmissions},
 		{"releases", "release.title", "/releases/", access.ReadSubmissions},
@@ -353,8 +364,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"users", "staff.users", "/users/", access.ManageUsers},
 		{"log", "staff.log", "/log", access.ReadLog},
 	} {
-		if (m.section == "review" || m.section == "enumerators") && p.Staff.Review == nil || m.section == "releases" && p.Releases == nil || m.section == "alerts" && p.Staff.Alerting == nil ||
-			(m.section == "points" || m.section == "coverage") && p.Staff.Points == nil || m.section == "imports" && p.Staff.Import == nil {
+		if absent[m.section] {
 			continue
 		}
 		if m.need == "" || access.Decide(g.User, m.need) == nil {

@@ -82,7 +82,7 @@ var nothingCounted = sync.OnceValue(func() dtm.Figures {
 func serving(t *testing.T, op *dtm.Operation, db *sqlite.DB, blobs *blob.Disk) *httptest.Server {
 	t.Helper()
 	p, err := web.New(web.Options{Operation: op, Now: time.Now, Staff: &web.Staff{
-		Sessions: db, Door: &access.Door{Users: db, Now: time.Now}, Users: db, Forms: db, Drafts: db, States: db, History: db, Devices: db, DeviceCare: db, Submissions: db, Blobs: blobs, Events: db, Audit: db, Trail: &access.Trail{Audit: db, Now: time.Now}, Review: reviewing(db), Alerting: &web.Alerting{Alerts: db, Figures: nothingCounted()}, Points: network(op, db), Readings: db, Entities: db, Webhooks: db, CheckWebhook: func(url string) error { return webhook.CheckURL(url, nil) }, TryWebhook: func(context.Context, string) (int, error) { return 204, nil },
+		Sessions: db, Door: &access.Door{Users: db, Now: time.Now}, Users: db, Forms: db, Drafts: db, States: db, History: db, Devices: db, DeviceCare: db, Submissions: db, Blobs: blobs, Events: db, Audit: db, Trail: &access.Trail{Audit: db, Now: time.Now}, Review: reviewing(db), Alerting: &web.Alerting{Alerts: db, Figures: nothingCounted()}, Planning: &web.Planning{Figures: nothingCounted(), Arrivals: arrivals{}, Capacities: db}, Points: network(op, db), Readings: db, Entities: db, Webhooks: db, CheckWebhook: func(url string) error { return webhook.CheckURL(url, nil) }, TryWebhook: func(context.Context, string) (int, error) { return 204, nil },
 		EntityCSV: func(_ context.Context, w io.Writer, l dtm.EntityList) error {
 			return entity.WriteCSV(w, l, nil, false, dtm.EntityScope{})
 		}, Replacement: db.Replacement,

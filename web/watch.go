@@ -437,7 +437,7 @@ func (p *Pages) outlook(w http.ResponseWriter, r *http.Request) error {
 		c.Alt = c.Title
 		v.Chart, v.HasDraw = p.drawn(c, l), true
 	}
-	ahead := listed{Title: locale.Say(l, "outlook.ahead"), Text: locale.Say(l, "outlook.ahead.text"),
+	ahead := listed{Title: locale.Say(l, "outlook.ahead."+string(step)), Text: locale.Say(l, "outlook.ahead.text"),
 		Columns: []string{locale.Say(l, "outlook.of"), locale.Say(l, "alert.axis."+string(step)), locale.Say(l, "watch.expected"), locale.Say(l, "outlook.80"), locale.Say(l, "outlook.95"), locale.Say(l, "outlook.model")}}
 	scores := listed{Title: locale.Say(l, "outlook.scores"), Text: locale.Say(l, "outlook.scores.text"),
 		Columns: []string{locale.Say(l, "outlook.of"), locale.Say(l, "outlook.model"), locale.Say(l, "outlook.mae"), locale.Say(l, "outlook.ratio"), locale.Say(l, "outlook.in80"), locale.Say(l, "outlook.in95"), locale.Say(l, "outlook.n")}}

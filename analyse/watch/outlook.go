@@ -163,6 +163,14 @@ func (s Series) Look(h int) (Outlook, error) {
 	if f == nil {
 		return Outlook{}, dtm.Errorf(dtm.Invalid, "the history has %d steps; this method needs %d", known, 12).Coded("stat.short", known, 12)
 	}
+	// The seasonal naive one knows nothing of a step that was not counted a year ago: then
+	// the next best that knows all steps is taken.
+	for _, c := range out.Scores {
+		if !slices.ContainsFunc(f[c.Model].mean, math.IsNaN) {
+			out.Model = c.Model
+			break
+		}
+	}
 	out.Past, out.Form = past[out.Model], l.form()
 	g := f[out.Model]
 	out.Forecast.Method = string(out.Model)

@@ -96,6 +96,8 @@ func list() []command {
 		{"outlook", "-data DIR [-series movements|entries|returns] [-by point|corridor] [-week] [-ahead N] [-past | -scores] [-format table|csv|json]", "what is expected of the months or weeks to come, with intervals", false, runOutlook},
 		{"outlook archive", "-data DIR [-week] [-by point|corridor] [-format table|csv|json]", "forecasts as they were made, with what came", false, runOutlookArchive},
 		{"outlook now", "-data DIR [-format table|csv|json]", "this week and the last with what is still to arrive of late records", false, runOutlookNow},
+		{"outlook needs", "-data DIR [-format table|csv|json]", "people expected in need of each programme, against declared capacity", false, runOutlookNeeds},
+		{"outlook capacity", "-data DIR [PROGRAMME PEOPLE [-from DAY]]", "declare how many people a month a programme can serve, or list what is declared", false, runOutlookCapacity},
 		{"report", "-data DIR -month 2022-12 -lang fr -out F.pdf", "write the monthly report", false, runReport},
 		{"release create", "-data DIR -month 2022-12 [-note TEXT] [-check] [-as EMAIL -password-file F]", "check a month and freeze it as a numbered release, proposed", false, runReleaseCreate},
 		{"release list", "-data DIR", "list releases with their states", false, runReleaseList},

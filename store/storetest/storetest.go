@@ -52,6 +52,7 @@ type Store interface {
 	dtm.Consents
 	dtm.Cases
 	dtm.Forecasts
+	dtm.Capacities
 	Close() error
 }
 
@@ -108,6 +109,7 @@ func Run(t *testing.T, d Dialect) {
 		{"Alerts", alerts},
 		{"SilentAlerts", silentAlerts},
 		{"Forecasts", forecasts},
+		{"Capacities", capacities},
 		{"Flags", flags},
 		{"FlagRows", flagRows},
 		{"FlagSeries", flagSeries},
