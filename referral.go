@@ -203,6 +203,8 @@ type Do struct {
 
 // ReferralFilter narrows a list; nil and zero mean any.
 type ReferralFilter struct {
+	// Within is what the asker may know of; nil: the program itself asks.
+	Within     *ReferralScope
 	Desks      []string // of any of these; nil: any
 	States     []ReferralState
 	Programme  *string

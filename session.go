@@ -25,6 +25,7 @@ type Session struct {
 	Seen    time.Time // latest use that was noted
 	Second  time.Time // when the second factor was given; zero: it was not
 	Proved  time.Time // when the user last gave the password or a second factor
+	Armed   bool      // the user has a second factor, now
 }
 
 // Sessions keeps sessions by their tokens, which are stored hashed.
@@ -37,6 +38,8 @@ type Sessions interface {
 	Session(ctx context.Context, token string) (Session, error)
 	// ProlongSession notes that it was used now and moves its end.
 	ProlongSession(ctx context.Context, token string, expires time.Time) error
+	// ProveSession notes that the user has just proved again who they are.
+	ProveSession(ctx context.Context, token string) error
 	// EndSession forgets it; none is no error.
 	EndSession(ctx context.Context, token string) error
 	// SessionsOf lists those of a user that have not expired, newest first.

@@ -23,6 +23,13 @@ const (
 	ManageUsers       Action = "user.manage"
 	ManageWebhooks    Action = "webhook.manage"
 	ReadLog           Action = "log.read"
+
+	ReadReferrals    Action = "referral.read" // which ones: Actor
+	ReadPersons      Action = "person.read"   // of whom, and what: Actor
+	BreakGlass       Action = "glass.break"
+	ReviewGlass      Action = "glass.review"
+	ReadAgreements   Action = "agreement.read"
+	ManageAgreements Action = "agreement.manage"
 )
 
 // allowed names the roles that may do each action. What is not named is refused.
@@ -39,6 +46,13 @@ var allowed = map[Action][]string{
 	ManageUsers:       {dtm.RoleAdmin},
 	ManageWebhooks:    {dtm.RoleAdmin},
 	ReadLog:           {dtm.RoleAdmin, dtm.RoleAuditor},
+
+	ReadReferrals:    {dtm.RoleFocal, dtm.RoleDesk},
+	ReadPersons:      {dtm.RoleFocal, dtm.RoleDesk},
+	BreakGlass:       {dtm.RoleDesk},
+	ReviewGlass:      {dtm.RoleFocal, dtm.RoleAuditor},
+	ReadAgreements:   {dtm.RoleAdmin, dtm.RoleManager, dtm.RoleFocal, dtm.RoleAuditor},
+	ManageAgreements: {dtm.RoleAdmin},
 }
 
 // Decide returns nil when the user may do the action: Unauthenticated when there

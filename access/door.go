@@ -51,15 +51,26 @@ func pause(n, free int) time.Duration {
 // SignIn is SignIn from a network address, "" when it is not known. A try that comes
 // too early is not looked at: TooMany, for which Retry tells how long to wait.
 func (d *Door) SignIn(ctx context.Context, email, password, address string) (dtm.User, error) {
-	now := d.Now()
-	if wait := d.enter(email, address, now); wait > 0 {
-		return dtm.User{}, waiting(wait)
-	}
-	u, err := SignIn(ctx, d.Users, email, password)
-	if err == nil || dtm.KindOf(err) != dtm.Unauthenticated {
-		d.leave(email, address, now, err == nil)
-	}
+	var u dtm.User
+	err := d.bounded(email, address, func() (err error) {
+		u, err = SignIn(ctx, d.Users, email, password)
+		return err
+	})
 	return u, err
+}
+
+// bounded lets a try through when it does not come too early; one whose error is not
+// that the password or code is wrong does not count.
+func (d *Door) bounded(account, address string, try func() error) error {
+	now := d.Now()
+	if wait := d.enter(account, address, now); wait > 0 {
+		return waiting(wait)
+	}
+	err := try()
+	if err == nil || dtm.KindOf(err) != dtm.Unauthenticated {
+		d.leave(account, address, now, err == nil)
+	}
+	return err
 }
 
 type limit struct {

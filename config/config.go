@@ -38,6 +38,14 @@ type Config struct {
 	BackupDir       string `toml:"backup_dir" help:"folder, best on another disk, that the server writes an encrypted backup to every hour; empty: none"`
 	BackupRecipient string `toml:"backup_recipient" help:"public key of backups, from dtm backup key; several with commas"`
 	BackupMinutes   int64  `toml:"backup_minutes" help:"minutes between two backups"`
+
+	KeyFile  string `toml:"key_file" help:"file with the key of what is sealed; empty: key in the data folder, never in a backup"`
+	Breached string `toml:"breached_passwords" help:"file of leaked passwords as haveibeenpwned.com gives it out (SHA-1, sorted): none of them is taken"`
+
+	OIDCIssuer string `toml:"oidc_issuer" help:"address of an OpenID provider that vouches for users, https://..."`
+	OIDCID     string `toml:"oidc_client_id" help:"what this site is called there"`
+	OIDCSecret string `toml:"oidc_client_secret" help:"its secret there; better by DTM_OIDC_CLIENT_SECRET_FILE"`
+	OIDCName   string `toml:"oidc_name" help:"the provider's name on the button"`
 }
 
 // Default is the configuration of a laptop in a country office.

@@ -4,12 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"dtm"
-	"dtm/event"
 )
 
 // A session ends after half an hour without a request, and after twelve hours in any
@@ -44,22 +42,26 @@ func (p *Pages) setCookie(w http.ResponseWriter, token string) {
 	http.SetCookie(w, c)
 }
 
-// begin signs somebody in. A session that the browser has is ended: what was known
-// before signing in must not be worth more after it.
-func (p *Pages) begin(w http.ResponseWriter, r *http.Request, email string) error {
+// begin signs somebody in; second tells that they gave a second factor too. A session
+// that the browser has is ended: what was known before must not be worth more after it.
+func (p *Pages) begin(w http.ResponseWriter, r *http.Request, email string, second bool) (token string, err error) {
 	if old := p.token(r); old != "" {
 		if err := p.Staff.Sessions.EndSession(r.Context(), old); err != nil {
-			return err
+			return "", err
 		}
 	}
-	token, now := rand.Text()+rand.Text(), p.Now().UTC().Truncate(time.Millisecond)
+	token = rand.Text() + rand.Text()
+	now := p.Now().UTC().Truncate(time.Millisecond)
 	agent := []rune(strings.ToValidUTF8(r.UserAgent(), ""))
-	s := dtm.Session{Kind: dtm.SessionKindPages, Email: email, Agent: string(agent[:min(len(agent), 300)]), Created: now, Expires: now.Add(sessionIdle)}
+	s := dtm.Session{Kind: dtm.SessionKindPages, Email: email, Agent: string(agent[:min(len(agent), 300)]), Created: now, Expires: now.Add(sessionIdle), Proved: now}
+	if second {
+		s.Second = now
+	}
 	if err := p.Staff.Sessions.AddSession(r.Context(), token, s); err != nil {
-		return err
+		return "", err
 	}
 	p.setCookie(w, token)
-	return nil
+	return token, nil
 }
 
 // session is that of the request; an empty one when there is none.
@@ -85,86 +87,4 @@ func (p *Pages) session(ctx context.Context, r *http.Request) (dtm.Session, erro
 		}
 	}
 	return s, nil
-}
-
-type accountView struct {
-	page
-	Role     string
-	Sessions []sessionRow
-	Others   int
-}
-
-type sessionRow struct {
-	ID, What, Began, Seen, Ends string
-	Current                     bool
-}
-
-// account shows a user's own sessions.
-func (p *Pages) account(w http.ResponseWriter, r *http.Request) error {
-	v := accountView{page: p.inside(r, "account", "account.title", "/account/")}
-	v.Role = v.RoleName(v.User.Role)
-	own, err := p.session(r.Context(), r)
-	if err != nil {
-		return err
-	}
-	list, err := p.Staff.Sessions.SessionsOf(r.Context(), v.User.Email)
-	if err != nil {
-		return err
-	}
-	for _, s := range list {
-		row := sessionRow{ID: s.ID, What: program(s.Agent), Began: v.When(s.Created), Seen: v.Ago(&s.Seen), Ends: v.When(s.Expires), Current: s.ID == own.ID}
-		if s.Kind == dtm.SessionKindAPI {
-			row.What = v.T("account.api")
-		}
-		if row.What == "" {
-			row.What = v.T("account.unknown")
-		}
-		if !row.Current {
-			v.Others++
-		}
-		v.Sessions = append(v.Sessions, row)
-	}
-	return p.show(w, http.StatusOK, "account", v)
-}
-
-// program is a browser and its system, from how it calls itself.
-func program(agent string) string {
-	name, system := "", ""
-	for _, x := range [][2]string{{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"}} {
-		if strings.Contains(agent, x[0]) {
-			name = x[1]
-			break
-		}
-	}
-	for _, x := range []string{"Android", "iPhone", "iPad", "Windows", "Mac OS", "Linux"} {
-		if strings.Contains(agent, x) {
-			system = x
-			break
-		}
-	}
-	switch {
-	case name != "" && system != "":
-		return name + " · " + system
-	case name+system != "":
-		return name + system
-	}
-	short := []rune(agent)
-	return string(short[:min(len(short), 40)])
-}
-
-// endSessions ends one of the user's own sessions, or all others.
-func (p *Pages) endSessions(w http.ResponseWriter, r *http.Request) error {
-	own, err := p.session(r.Context(), r)
-	if err != nil {
-		return err
-	}
-	id, except := r.PostFormValue("session"), ""
-	if id == "" {
-		except = own.ID
-	}
-	if err := p.Staff.Sessions.EndSessions(event.WithActor(r.Context(), actor(r)), member(r.Context()).Email, id, except); err != nil {
-		return err
-	}
-	http.Redirect(w, r, "/"+url.PathEscape(string(p.guess(r)))+"/staff/account/", http.StatusSeeOther)
-	return nil
 }

@@ -74,7 +74,7 @@ func TestSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := doc.Find(".rows li").Length(); n != 3 || doc.Find(".rows .state").Length() != 1 {
+	if n := doc.Find(".sessions li").Length(); n != 3 || doc.Find(".sessions .state").Length() != 1 {
 		t.Errorf("%d sessions are listed", n)
 	}
 	one := doc.Find("input[name=session]").First().AttrOr("value", "")

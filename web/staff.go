@@ -12,6 +12,7 @@ import (
 
 	"dtm"
 	"dtm/access"
+	"dtm/access/signon"
 	"dtm/event"
 	"dtm/locale"
 	"dtm/serve"
@@ -19,25 +20,31 @@ import (
 
 // Staff is what the pages behind sign-in need.
 type Staff struct {
-	Sessions    dtm.Sessions
-	Secure      bool         // the pages come by TLS, and so do their cookies
-	Door        *access.Door // by which users sign in
-	Users       dtm.Users
-	Forms       dtm.Forms
-	Drafts      dtm.Drafts
-	States      dtm.FormStates
-	History     dtm.FormHistory
-	Devices     dtm.Devices
-	DeviceCare  dtm.DeviceCare
-	Submissions dtm.Submissions
-	Blobs       dtm.Blobs
-	Events      dtm.Events
-	Audit       dtm.Audit
-	Trail       *access.Trail // notes exports and refusals; nil: they are not noted
-	Points      *Network      // nil: no pages about points
-	Readings    dtm.Readings
-	Entities    dtm.Entities
-	Webhooks    dtm.Webhooks
+	Sessions dtm.Sessions
+	Secure   bool         // the pages come by TLS, and so do their cookies
+	Door     *access.Door // by which users sign in
+	Users    dtm.Users
+	Accounts dtm.Accounts
+	Seconds  *access.Seconds  // checks second factors
+	SignOn   *signon.Provider // the house that vouches for users; nil: none does
+	Origin   string           // the address that the pages are open at, "https://dtm.example.org"
+	// CheckPassword: Invalid when a new password would be guessed soon or has leaked.
+	CheckPassword func(password, email string) error
+	Forms         dtm.Forms
+	Drafts        dtm.Drafts
+	States        dtm.FormStates
+	History       dtm.FormHistory
+	Devices       dtm.Devices
+	DeviceCare    dtm.DeviceCare
+	Submissions   dtm.Submissions
+	Blobs         dtm.Blobs
+	Events        dtm.Events
+	Audit         dtm.Audit
+	Trail         *access.Trail // notes exports and refusals; nil: they are not noted
+	Points        *Network      // nil: no pages about points
+	Readings      dtm.Readings
+	Entities      dtm.Entities
+	Webhooks      dtm.Webhooks
 	// EntityCSV writes an entity list as phones read it.
 	EntityCSV func(ctx context.Context, w io.Writer, l dtm.EntityList) error
 	// CheckWebhook tells whether an address in the public network may be told.
@@ -155,6 +162,14 @@ type Wanted struct {
 
 type userKey struct{}
 
+type sessionKey struct{}
+
+// current is the session of a request that came through a gate.
+func current(ctx context.Context) dtm.Session {
+	s, _ := ctx.Value(sessionKey{}).(dtm.Session)
+	return s
+}
+
 // member is who has signed in, as the pages behind sign-in know them.
 func member(ctx context.Context) dtm.User {
 	u, _ := ctx.Value(userKey{}).(dtm.User)
@@ -172,11 +187,31 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 			method, path, _ := strings.Cut(pattern, " ")
 			open(method+" "+at+path, p.behind(a, fn))
 		}
+		through := func(pattern string, g gate, fn serve.Func) {
+			method, path, _ := strings.Cut(pattern, " ")
+			open(method+" "+at+path, p.through(g, fn))
+		}
 		open("GET "+at+"/signin", p.signIn)
 		open("POST "+at+"/signin", p.signIn)
-		page("POST /signout", "", p.signOut)
-		page("GET /account/{$}", "", p.account)
-		page("POST /account/{$}", "", p.endSessions)
+		open("POST "+at+"/signin/ask", p.askSignIn)
+		open("POST "+at+"/signin/passkey", p.signInPasskey)
+		open("GET "+at+"/invitation/{token}", p.invitation)
+		open("POST "+at+"/invitation/{token}", p.invitation)
+		if p.Staff.SignOn != nil {
+			open("GET "+at+"/signon", p.signOn)
+		}
+		through("POST /signout", gate{half: true, unarmed: true}, p.signOut)
+		through("GET /second", gate{half: true, unarmed: true}, p.second)
+		through("POST /second", gate{half: true, unarmed: true}, p.giveSecond)
+		through("POST /second/ask", gate{half: true, unarmed: true}, p.askSecond)
+		through("GET /account/{$}", gate{unarmed: true}, p.account)
+		through("POST /account/{$}", gate{unarmed: true}, p.endSessions)
+		through("POST /account/password", gate{unarmed: true}, p.changePassword)
+		through("GET /account/app", gate{unarmed: true, proven: true}, p.newApp)
+		through("POST /account/app", gate{unarmed: true, proven: true}, p.addApp)
+		through("POST /account/passkey/ask", gate{unarmed: true, proven: true}, p.askPasskey)
+		through("POST /account/passkey", gate{unarmed: true, proven: true}, p.addPasskey)
+		through("POST /account/factor", gate{proven: true}, p.changeFactor)
 		page("GET /{$}", "", p.desk)
 		page("GET /submissions/{$}", access.ReadSubmissions, p.submissions)
 		page("GET /submissions/map", access.ReadSubmissions, p.submissionMap)
@@ -265,8 +300,8 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 		page("POST /webhooks/{$}", access.ManageWebhooks, p.addWebhook)
 		page("POST /webhooks/{id}", access.ManageWebhooks, p.workWebhook)
 		page("GET /users/{$}", access.ManageUsers, p.users)
-		page("POST /users/{$}", access.ManageUsers, p.addUser)
-		page("POST /users/{email}/disable", access.ManageUsers, p.disableUser)
+		through("POST /users/{$}", gate{action: access.ManageUsers, proven: true}, p.inviteUser)
+		through("POST /users/{email}", gate{action: access.ManageUsers, proven: true}, p.changeUser)
 		if p.Staff.Import != nil {
 			p.importRoutes(page)
 		}
@@ -281,58 +316,82 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 			page("POST /releases/{month}/{n}/withdraw", access.CreateReleases, p.withdrawRelease)
 		}
 	}
+	if p.Staff.SignOn != nil {
+		open("GET "+SignOnBack, p.signedOn)
+	}
 	mux.Handle("GET /staff/{rest...}", serve.Handle(write, func(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/"+string(p.guess(r))+"/staff/"+r.PathValue("rest"), http.StatusFound)
 		return nil
 	}))
 }
 
+// SignOnBack is where the house that vouches for users sends them back to.
+const SignOnBack = "/staff/signon"
+
 // behind lets in who has signed in and may do a; others are asked to sign in, and
 // come back to where they wanted to go.
 func (p *Pages) behind(a access.Action, fn serve.Func) serve.Func {
+	return p.through(gate{action: a}, fn)
+}
+
+// through lets in who comes through the gate. Who does not is sent to where they can do
+// what is missing; a refusal is recorded.
+func (p *Pages) through(g gate, fn serve.Func) serve.Func {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Cache-Control", "no-store")
-		u, err := p.whoever(r)
+		u, s, err := p.whoever(r)
 		if err != nil {
 			return err
 		}
-		if u.Email == "" {
-			l, err := p.lang(r)
-			if err != nil {
-				return err
-			}
-			to := "/" + string(l) + "/staff/signin"
-			if r.Method == http.MethodGet {
-				to += "?" + url.Values{"to": {strings.TrimPrefix(r.URL.RequestURI(), "/"+string(l))}}.Encode()
-			}
-			http.Redirect(w, r, to, http.StatusSeeOther)
+		l, err := p.lang(r)
+		if err != nil {
+			return err
+		}
+		send := func(to string) error {
+			http.Redirect(w, r, "/"+string(l)+to, http.StatusSeeOther)
 			return nil
 		}
-		ctx := event.WithActor(context.WithValue(r.Context(), userKey{}, u), "user:"+u.Email)
-		if a != "" {
-			if err := access.Decide(u, a); err != nil {
+		back := "?" + url.Values{"to": {here(r)}}.Encode()
+		if u.Email == "" {
+			to := "/staff/signin"
+			if r.Method == http.MethodGet {
+				to += back
+			}
+			return send(to)
+		}
+		if g.action != "" {
+			if err := access.Decide(u, g.action); err != nil {
 				if dtm.KindOf(err) == dtm.Forbidden {
-					err = cmp.Or(p.Staff.Trail.Refused(ctx, u, a, r.Pattern), err)
+					err = cmp.Or(p.Staff.Trail.Refused(event.WithActor(r.Context(), "user:"+u.Email), u, g.action, r.Pattern), err)
 				}
 				return err
 			}
 		}
+		switch {
+		case s.Armed && s.Second.IsZero() && !g.half:
+			return send("/staff/second" + back)
+		case !s.Armed && access.NeedsSecond(u.Role) && !g.unarmed:
+			return send("/staff/account/")
+		case g.proven && p.Now().Sub(s.Proved) > provedFor:
+			return send("/staff/second" + back)
+		}
+		ctx := event.WithActor(context.WithValue(context.WithValue(r.Context(), userKey{}, u), sessionKey{}, s), "user:"+u.Email)
 		return fn(w, r.WithContext(ctx))
 	}
 }
 
 // whoever is the user of the session, as they are now: who was disabled meanwhile
 // is nobody.
-func (p *Pages) whoever(r *http.Request) (dtm.User, error) {
+func (p *Pages) whoever(r *http.Request) (dtm.User, dtm.Session, error) {
 	s, err := p.session(r.Context(), r)
 	if err != nil || s.Email == "" {
-		return dtm.User{}, err
+		return dtm.User{}, s, err
 	}
 	u, _, err := p.Staff.Users.User(r.Context(), s.Email)
 	if dtm.KindOf(err) == dtm.NotFound && err != nil || err == nil && u.Disabled != nil {
-		return dtm.User{}, nil
+		return dtm.User{}, dtm.Session{}, nil
 	}
-	return u, err
+	return u, s, err
 }
 
 // inside is the page of a signed-in user.

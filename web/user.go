@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/rand"
 	"net/http"
 	"net/mail"
 	"slices"
@@ -13,11 +14,22 @@ import (
 
 type usersView struct {
 	page
-	Users   []dtm.User
-	Roles   []option
-	Email   string // as typed
-	Message string
-	Added   string
+	Users    []userRow
+	Roles    []option
+	Partners []option
+	Email    string // as typed
+	Desk     string
+	Message  string
+	Done     string
+	For, Way string // who is to be given an address, and the address: shown this once
+}
+
+type userRow struct {
+	dtm.User
+	What, Partner string
+	Roles         []option
+	Partners      []option
+	Self          bool
 }
 
 // RoleName says a role.
@@ -29,53 +41,129 @@ func (p *Pages) users(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) showUsers(w http.ResponseWriter, r *http.Request, status int, v usersView) error {
 	v.page = p.inside(r, "users", "staff.users", "/users/")
-	var err error
-	if v.Users, err = p.Staff.Users.Users(r.Context()); err != nil {
+	list, err := p.Staff.Users.Users(r.Context())
+	if err != nil {
 		return err
 	}
-	chosen := r.PostFormValue("role")
-	for i, role := range dtm.StaffRoles {
-		v.Roles = append(v.Roles, option{role, v.RoleName(role), role == chosen || chosen == "" && i == 0})
+	for _, u := range list {
+		row := userRow{User: u, What: v.RoleName(u.Role), Partner: p.partnerName(v.page, u.Partner), Self: u.Email == v.User.Email}
+		row.Roles, row.Partners = p.rights(v.page, u)
+		v.Users = append(v.Users, row)
 	}
+	v.Roles, v.Partners = p.rights(v.page, dtm.User{Role: r.PostFormValue("role"), Partner: r.PostFormValue("partner")})
 	return p.show(w, status, "users", v)
 }
 
-func (p *Pages) addUser(w http.ResponseWriter, r *http.Request) error {
-	ctx, l := event.WithActor(r.Context(), actor(r)), p.guess(r)
-	v := usersView{Email: strings.ToLower(strings.TrimSpace(r.PostFormValue("email")))}
-	role := r.PostFormValue("role")
-	if !slices.Contains(dtm.StaffRoles, role) {
-		return dtm.Errorf(dtm.Invalid, "%q is no role", role).Coded("code.unknown", role, "role")
+// rights are what a user may be: a role, and at which partner.
+func (p *Pages) rights(g page, u dtm.User) (roles, partners []option) {
+	for _, role := range dtm.StaffRoles {
+		roles = append(roles, option{role, g.RoleName(role), role == u.Role})
 	}
-	if a, err := mail.ParseAddress(v.Email); err != nil || a.Address != v.Email {
-		v.Message = locale.Say(l, "user.email.invalid", v.Email)
-		return p.showUsers(w, r, http.StatusUnprocessableEntity, v)
+	partners = []option{{"", g.T("user.partner.none"), u.Partner == ""}}
+	for _, x := range p.Operation.Partners {
+		partners = append(partners, option{x.Code, x.Name.In(g.Lang), x.Code == u.Partner})
 	}
-	hash, err := p.Staff.HashPassword(ctx, r.PostFormValue("password"))
+	return roles, partners
+}
+
+// asked is who the form of a page describes.
+func (p *Pages) asked(r *http.Request) (dtm.User, error) {
+	u := dtm.User{Role: r.PostFormValue("role"), Partner: r.PostFormValue("partner"), Desk: trimmed(r.PostFormValue("desk"), 60)}
+	if !slices.Contains(dtm.StaffRoles, u.Role) {
+		return u, dtm.Errorf(dtm.Invalid, "%q is no role", u.Role).Coded("code.unknown", u.Role, "role")
+	}
+	if u.Partner != "" && !slices.ContainsFunc(p.Operation.Partners, func(x dtm.Partner) bool { return x.Code == u.Partner }) {
+		return u, dtm.Errorf(dtm.Invalid, "%q is no partner", u.Partner).Coded("code.unknown", u.Partner, "partner")
+	}
+	if (u.Role == dtm.RoleDesk || u.Role == dtm.RolePartner) && u.Partner == "" {
+		return u, dtm.Errorf(dtm.Invalid, "say which partner they work for").Coded("user.partner.missing")
+	}
+	return u, nil
+}
+
+// inviteUser makes an address by which somebody opens their account.
+func (p *Pages) inviteUser(w http.ResponseWriter, r *http.Request) error {
+	l := p.guess(r)
+	v := usersView{Email: strings.ToLower(strings.TrimSpace(r.PostFormValue("email"))), Desk: r.PostFormValue("desk")}
+	u, err := p.asked(r)
 	if err == nil {
-		err = p.Staff.Users.AddUser(ctx, dtm.User{Email: v.Email, Role: role}, hash)
+		if a, e := mail.ParseAddress(v.Email); e != nil || a.Address != v.Email {
+			err = dtm.Errorf(dtm.Invalid, "%s is not an e-mail address", v.Email).Coded("user.email", v.Email)
+		}
 	}
-	switch {
-	case err == nil:
-		return p.showUsers(w, r, http.StatusOK, usersView{Added: v.Email})
-	case dtm.KindOf(err) == dtm.Conflict:
-		v.Message = locale.Say(l, "user.email.taken", v.Email)
-	case dtm.KindOf(err) == dtm.Invalid:
-		v.Message = locale.Error(l, err)
-	default:
+	if err == nil {
+		var way string
+		way, err = p.invite(r, dtm.Invitation{Kind: dtm.InviteNew, Email: v.Email, Role: u.Role, Partner: u.Partner, Desk: u.Desk})
+		if err == nil {
+			return p.showUsers(w, r, http.StatusOK, usersView{For: v.Email, Way: way, Done: locale.Say(l, "user.invited", v.Email)})
+		}
+	}
+	if !refused(err) {
 		return err
 	}
+	v.Message = locale.Error(l, err)
 	return p.showUsers(w, r, http.StatusUnprocessableEntity, v)
 }
 
-func (p *Pages) disableUser(w http.ResponseWriter, r *http.Request) error {
-	email := r.PathValue("email")
+func (p *Pages) invite(r *http.Request, i dtm.Invitation) (string, error) {
+	token := rand.Text() + rand.Text()
+	err := p.Staff.Accounts.Invite(event.WithActor(r.Context(), actor(r)), token, i)
+	return p.origin(r) + "/" + string(p.guess(r)) + "/staff/invitation/" + token, err
+}
+
+// changeUser does one thing to an account.
+func (p *Pages) changeUser(w http.ResponseWriter, r *http.Request) error {
+	ctx, l, email, do := event.WithActor(r.Context(), actor(r)), p.guess(r), r.PathValue("email"), r.PostFormValue("do")
 	if email == member(r.Context()).Email {
-		return dtm.Errorf(dtm.Invalid, "you cannot close your own account; ask another administrator").Coded("user.self")
+		return dtm.Errorf(dtm.Invalid, "you cannot change your own account here; ask another administrator").Coded("user.self")
 	}
-	if err := p.Staff.Users.DisableUser(event.WithActor(r.Context(), actor(r)), email); err != nil {
+	var v usersView
+	var err error
+	switch do {
+	case "close":
+		err = p.Staff.Users.DisableUser(ctx, email)
+	case "open":
+		err = p.Staff.Accounts.EnableUser(ctx, email)
+	case "sessions":
+		err = p.Staff.Accounts.RevokeSessions(ctx, email)
+	case "factors":
+		err = p.Staff.Accounts.RemoveFactor(ctx, email, "", "")
+	case "rights":
+		var u dtm.User
+		if u, err = p.asked(r); err == nil {
+			u.Email = email
+			err = p.Staff.Accounts.ChangeUser(ctx, u)
+		}
+	case "reset":
+		if v.Way, err = p.invite(r, dtm.Invitation{Kind: dtm.InviteReset, Email: email}); err == nil {
+			v.For = email
+		}
+	default:
+		return dtm.Errorf(dtm.Invalid, "%q is nothing that can be done to an account", do).Coded("code.unknown", do, "do")
+	}
+	if refused(err) {
+		return p.showUsers(w, r, http.StatusUnprocessableEntity, usersView{Message: locale.Error(l, err)})
+	}
+	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/"+string(p.guess(r))+"/staff/users/", http.StatusSeeOther)
-	return nil
+	v.Done = locale.Say(l, "user.done."+do, email)
+	return p.showUsers(w, r, http.StatusOK, v)
+}
+
+// rightsView are the fields of a form about what a user may be.
+type rightsView struct {
+	G               page
+	Roles, Partners []option
+	Desk            string
+}
+
+// RightsOf are those of a user, as they are.
+func (v usersView) RightsOf(u userRow) rightsView {
+	return rightsView{v.page, u.Roles, u.Partners, u.Desk}
+}
+
+// RightsNew are those of one to be invited, as typed.
+func (v usersView) RightsNew() rightsView {
+	return rightsView{v.page, v.Roles, v.Partners, v.Desk}
 }

@@ -21,6 +21,7 @@ import (
 	"dtm/event"
 	"dtm/gather/bulk"
 	"dtm/operation"
+	"dtm/seal"
 	"dtm/store/blob"
 	"dtm/store/sqlite"
 )
@@ -48,6 +49,9 @@ type house struct {
 
 	tracing sync.Once
 	traces  *access.Trail
+
+	key     seal.Key // of what is sealed; the zero Key when its file is lost
+	seconds *access.Seconds
 
 	printer    printer
 	loading    sync.WaitGroup
@@ -115,6 +119,9 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 		}
 	}()
 	if h.db, err = sqlite.Open(ctx, filepath.Join(dir, "dtm.db"), sqlite.Options{Operation: h.op.Code, Now: now}); err != nil {
+		return nil, err
+	}
+	if err := h.readKey(ctx); err != nil {
 		return nil, err
 	}
 	if err := h.db.TitleForms(ctx, titlesOf); err != nil {

@@ -13,7 +13,11 @@ import (
 
 // pages are the public pages over the figures that may leave.
 func (h *house) pages() (http.Handler, error) {
-	p, err := web.New(web.Options{Operation: h.op, Figures: h.public, Now: time.Now, Staff: h.staff(), Releases: h.releasePages(), Alerts: h.db, Forecasts: h.db,
+	staff, err := h.staff()
+	if err != nil {
+		return nil, err
+	}
+	p, err := web.New(web.Options{Operation: h.op, Figures: h.public, Now: time.Now, Staff: staff, Releases: h.releasePages(), Alerts: h.db, Forecasts: h.db,
 		Report: func(ctx context.Context, asked string, m dtm.Month, l dtm.Lang) ([]byte, error) {
 			b, _, err := h.monthlyReport(ctx, asked, m, l)
 			return b, err

@@ -62,6 +62,9 @@ type Handler struct {
 	Points *Points
 	// Trail notes exports and refusals; nil: they are not noted.
 	Trail *access.Trail
+	// PasswordSuffices refuses users who have, or must have, a second factor: programs
+	// give none. nil: everybody's password does.
+	PasswordSuffices func(ctx context.Context, u dtm.User) error
 	// Secure says that sessions' cookies go by TLS only.
 	Secure bool
 	// MaxBody is the largest request in bytes; 100 MB when 0.

@@ -46,6 +46,9 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	u, err := h.Door.SignIn(r.Context(), strings.ToLower(strings.TrimSpace(body.Email)), body.Password, serve.Client(r))
+	if err == nil {
+		err = h.suffices(r, u)
+	}
 	if err != nil {
 		return err
 	}
@@ -111,7 +114,11 @@ func (h *Handler) token(r *http.Request) string {
 // request.
 func (h *Handler) user(r *http.Request) (dtm.User, error) {
 	if email, password, ok := r.BasicAuth(); ok {
-		return h.known.user(r, h.Users, h.Door, strings.ToLower(strings.TrimSpace(email)), password, h.Now())
+		u, err := h.known.user(r, h.Users, h.Door, strings.ToLower(strings.TrimSpace(email)), password, h.Now())
+		if err == nil {
+			err = h.suffices(r, u)
+		}
+		return u, err
 	}
 	token := h.token(r)
 	if token == "" {
@@ -133,7 +140,18 @@ func (h *Handler) user(r *http.Request) (dtm.User, error) {
 	if u.Disabled != nil {
 		return dtm.User{}, dtm.Errorf(dtm.Unauthenticated, "this account is closed").Coded("session.ended")
 	}
-	return u, nil
+	if s.Second.IsZero() {
+		err = h.suffices(r, u)
+	}
+	return u, err
+}
+
+// suffices refuses those for whom a password is not enough.
+func (h *Handler) suffices(r *http.Request, u dtm.User) error {
+	if h.PasswordSuffices == nil {
+		return nil
+	}
+	return h.PasswordSuffices(r.Context(), u)
 }
 
 // basics remembers for some minutes which address and password were found right:

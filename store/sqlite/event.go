@@ -137,9 +137,9 @@ func (db *DB) LastChange(ctx context.Context) (int64, error) {
 	err := db.read.QueryRowContext(ctx, `
 		SELECT seq
 		FROM event
-		WHERE operation = $1 AND name NOT IN ($2, $3)
+		WHERE operation = $1 AND name NOT IN (SELECT value FROM json_each($2))
 		ORDER BY seq DESC
-		LIMIT 1`, db.operation, dtm.DataExported, dtm.AccessRefused).Scan(&seq)
+		LIMIT 1`, db.operation, listText(dtm.Acts)).Scan(&seq)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}

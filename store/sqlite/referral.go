@@ -285,6 +285,10 @@ func (db *DB) Referrals(ctx context.Context, f dtm.ReferralFilter) ([]dtm.Referr
 		}
 		where += ` AND r.` + column + ` IN (` + strings.Join(list, ", ") + `)`
 	}
+	if f.Within != nil {
+		in, more := inScope(*f.Within, len(args)+1)
+		where, args = where+` AND `+in, append(args, more...)
+	}
 	if f.Desks != nil {
 		among("desk", len(f.Desks), func(i int) any { return f.Desks[i] })
 	}

@@ -36,7 +36,8 @@ func (db *DB) AddSession(ctx context.Context, token string, s dtm.Session) error
 }
 
 const sessionQuery = `
-	SELECT s.token_hash, s.kind, s.email, s.csrf, s.agent, s.created, s.expires, s.seen, s.second, s.proved
+	SELECT s.token_hash, s.kind, s.email, s.csrf, s.agent, s.created, s.expires, s.seen, s.second, s.proved,
+	  EXISTS (SELECT 1 FROM factor f WHERE f.operation = s.operation AND f.email = s.email)
 	FROM session s
 	LEFT JOIN staff u ON u.operation = s.operation AND u.email = s.email
 	WHERE s.operation = $1 AND u.disabled IS NULL AND (u.sessions_after IS NULL OR s.created >= u.sessions_after)`
@@ -52,7 +53,7 @@ func instantText(t time.Time) string {
 func scanSession(scan func(...any) error) (dtm.Session, error) {
 	var s dtm.Session
 	var hash, created, expires, seen, second, proved string
-	err := scan(&hash, &s.Kind, &s.Email, &s.CSRF, &s.Agent, &created, &expires, &seen, &second, &proved)
+	err := scan(&hash, &s.Kind, &s.Email, &s.CSRF, &s.Agent, &created, &expires, &seen, &second, &proved, &s.Armed)
 	if err == nil {
 		s.Created, err = textTime(created)
 	}
@@ -94,6 +95,16 @@ func (db *DB) ProlongSession(ctx context.Context, token string, expires time.Tim
 	})
 }
 
+// ProveSession notes that the user has just proved again who they are.
+func (db *DB) ProveSession(ctx context.Context, token string) error {
+	return db.update(ctx, "sqlite.ProveSession", func(t *tx) error {
+		return t.exec(`
+			UPDATE session
+			SET proved = $3
+			WHERE operation = $1 AND token_hash = $2`, t.db.operation, tokenHash(token), timeText(t.now))
+	})
+}
+
 // SessionsOf lists those of a user that have not expired, newest first.
 func (db *DB) SessionsOf(ctx context.Context, email string) ([]dtm.Session, error) {
 	const op = "sqlite.SessionsOf"
@@ -116,18 +127,20 @@ func (db *DB) SessionsOf(ctx context.Context, email string) ([]dtm.Session, erro
 
 // EndSessions forgets one of a user's sessions, or all but one.
 func (db *DB) EndSessions(ctx context.Context, email, id, except string) error {
-	return db.update(ctx, "sqlite.EndSessions", func(t *tx) error {
-		n, err := t.change(`
-			DELETE FROM session
-			WHERE operation = $1 AND email = $2
-			  AND ($3 = '' OR substr(token_hash, 1, `+strconv.Itoa(sessionID)+`) = $3)
-			  AND ($4 = '' OR substr(token_hash, 1, `+strconv.Itoa(sessionID)+`) <> $4)`, t.db.operation, email, id, except)
-		if err != nil || n == 0 {
-			return err
-		}
-		_, err = t.log(dtm.SessionsEnded, email, event.Actor(ctx), jsonText(map[string]any{"sessions": n}))
+	return db.update(ctx, "sqlite.EndSessions", func(t *tx) error { return t.endSessions(ctx, email, id, except) })
+}
+
+func (t *tx) endSessions(ctx context.Context, email, id, except string) error {
+	n, err := t.change(`
+		DELETE FROM session
+		WHERE operation = $1 AND email = $2
+		  AND ($3 = '' OR substr(token_hash, 1, `+strconv.Itoa(sessionID)+`) = $3)
+		  AND ($4 = '' OR substr(token_hash, 1, `+strconv.Itoa(sessionID)+`) <> $4)`, t.db.operation, email, id, except)
+	if err != nil || n == 0 {
 		return err
-	})
+	}
+	_, err = t.log(dtm.SessionsEnded, email, event.Actor(ctx), jsonText(map[string]any{"sessions": n}))
+	return err
 }
 
 // EndSession forgets a session.
