@@ -161,7 +161,7 @@ func tokenHash(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// byTokenQuery is asked with every request of every phone.
+// byTokenQuery is asked for phones that admitted does not know.
 const byTokenQuery = `
 	SELECT id, name, point, lang, app, created, revoked, reason, last_seen
 	FROM device
@@ -170,7 +170,13 @@ const byTokenQuery = `
 // DeviceByToken returns the device a token admits; Forbidden when the token is
 // unknown or revoked.
 func (db *DB) DeviceByToken(ctx context.Context, token string) (dtm.Device, error) {
-	row := db.byToken.QueryRowContext(ctx, db.operation, tokenHash(token))
+	hash := tokenHash(token)
+	d, cleared, known := db.admitted.find(hash)
+	if known {
+		db.sawDevice(d.ID)
+		return d, nil
+	}
+	row := db.byToken.QueryRowContext(ctx, db.operation, hash)
 	d, err := scanDevice(row.Scan)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -182,6 +188,7 @@ func (db *DB) DeviceByToken(ctx context.Context, token string) (dtm.Device, erro
 		return dtm.Device{}, dtm.Errorf(dtm.Forbidden,
 			"this device was withdrawn; ask the operation's office for a new code").Coded("device.revoked")
 	}
+	db.admitted.add(hash, d, cleared)
 	db.sawDevice(d.ID)
 	return d, nil
 }

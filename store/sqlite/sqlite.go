@@ -68,9 +68,10 @@ type DB struct {
 
 	broken atomic.Bool // a sync failed: no write is taken until the next start
 
-	bell bell
-	tail tail
-	seen lastSeen
+	bell     bell
+	tail     tail
+	admitted admitted
+	seen     lastSeen
 
 	keys       *keys
 	secrets    sync.Map // use -> seal.Key

@@ -21,7 +21,7 @@ const groupLimit = 128
 // undoes what fn did and nothing else.
 type job struct {
 	fn    func(*tx) error
-	again bool       // fn may be run a second time after what it wrote was undone
+	again bool       // fn may be run a second time after what it wrote was undone; it writes no devices
 	done  chan error // buffered: the writer never waits for a caller
 }
 
@@ -106,6 +106,9 @@ func (w *group) run(jobs []*job) {
 	errs, err := w.try(jobs, false)
 	if errors.Is(err, errAgain) {
 		errs, err = w.try(jobs, true)
+	}
+	if slices.ContainsFunc(jobs, func(j *job) bool { return !j.again }) {
+		w.db.admitted.clear()
 	}
 	for i, j := range jobs {
 		if err != nil {
