@@ -132,6 +132,7 @@ const (
 	defaultEvery = 100 * time.Millisecond
 	defaultLimit = 100_000
 	eventsPage   = 1000
+	burst        = 30 * time.Second // what is further behind is not a burst of phones
 )
 
 // CatchUp loads until there are no more events and tells what it did. It returns
@@ -163,7 +164,9 @@ func (l *Loader) Run(ctx context.Context) error {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for {
+		began := time.Now()
 		r, err := l.step(ctx)
+		took := time.Since(began)
 		if err == nil && r.Events > 0 && l.Loaded != nil {
 			l.Loaded(r)
 		}
@@ -176,10 +179,14 @@ func (l *Loader) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if r.Events >= eventsPage || r.Rows >= l.limit() {
-			continue // behind: no pause
+		behind := r.Events >= eventsPage || r.Rows >= l.limit()
+		if behind && (len(r.Chunks) > 0 || time.Since(r.To.At) > burst) {
+			continue // no pause: history, or a warehouse that is built anew
 		}
-		pause.Reset(every)
+		// Phones that send come first: loading takes half of the time, and goes in
+		// larger batches, which cost less, when there is much to do. Pages are a
+		// quarter of a second older for it at most.
+		pause.Reset(min(max(every, took), every+every*3/2))
 		select {
 		case <-pause.C:
 		case <-ctx.Done():
