@@ -20,14 +20,15 @@ import (
 
 // Staff is what the pages behind sign-in need.
 type Staff struct {
-	Sessions dtm.Sessions
-	Secure   bool         // the pages come by TLS, and so do their cookies
-	Door     *access.Door // by which users sign in
-	Users    dtm.Users
-	Accounts dtm.Accounts
-	Seconds  *access.Seconds  // checks second factors
-	SignOn   *signon.Provider // the house that vouches for users; nil: none does
-	Origin   string           // the address that the pages are open at, "https://dtm.example.org"
+	Sessions   dtm.Sessions
+	Secure     bool         // the pages come by TLS, and so do their cookies
+	Door       *access.Door // by which users sign in
+	Users      dtm.Users
+	Accounts   dtm.Accounts
+	Agreements dtm.Agreements   // nil: no pages about them
+	Seconds    *access.Seconds  // checks second factors
+	SignOn     *signon.Provider // the house that vouches for users; nil: none does
+	Origin     string           // the address that the pages are open at, "https://dtm.example.org"
 	// CheckPassword: Invalid when a new password would be guessed soon or has leaked.
 	CheckPassword func(password, email string) error
 	Forms         dtm.Forms
@@ -300,6 +301,11 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 		page("POST /webhooks/{$}", access.ManageWebhooks, p.addWebhook)
 		page("POST /webhooks/{id}", access.ManageWebhooks, p.workWebhook)
 		page("GET /users/{$}", access.ManageUsers, p.users)
+		if p.Staff.Agreements != nil {
+			p.agreementRoutes(func(pattern string, g gate, fn func(http.ResponseWriter, *http.Request) error) {
+				through(pattern, g, fn)
+			})
+		}
 		through("POST /users/{$}", gate{action: access.ManageUsers, proven: true}, p.inviteUser)
 		through("POST /users/{email}", gate{action: access.ManageUsers, proven: true}, p.changeUser)
 		if p.Staff.Import != nil {
@@ -400,7 +406,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 	g := p.page(l, section, locale.Say(l, title), "/staff"+here, r.URL.Query())
 	g.User = member(r.Context())
 	st := p.Staff
-	absent := map[string]bool{"review": st.Review == nil, "enumerators": st.Review == nil, "releases": p.Releases == nil, "alerts": st.Alerting == nil, "planning": st.Planning == nil,
+	absent := map[string]bool{"review": st.Review == nil, "enumerators": st.Review == nil, "releases": p.Releases == nil, "alerts": st.Alerting == nil, "planning": st.Planning == nil, "agreements": st.Agreements == nil,
 		"points": st.Points == nil, "coverage": st.Points == nil, "imports": st.Import == nil}
 	for _, m := range []struct {
 		section, key, path string
@@ -420,6 +426,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"devices", "staff.devices", "/devices/", access.ManageDevices},
 		{"entities", "staff.entities", "/entities/", access.ReadSubmissions},
 		{"webhooks", "staff.webhooks", "/webhooks/", access.ManageWebhooks},
+		{"agreements", "agreement.title", "/agreements/", access.ReadAgreements},
 		{"users", "staff.users", "/users/", access.ManageUsers},
 		{"log", "staff.log", "/log", access.ReadLog},
 	} {

@@ -29,7 +29,7 @@ import (
 func (h *house) staff() (*web.Staff, error) {
 	provider, err := h.provider()
 	return &web.Staff{
-		Sessions: h.db, Secure: strings.HasPrefix(h.baseURL(), "https://"), Door: h.door(), Accounts: h.db, Seconds: h.second(), SignOn: provider, Origin: h.baseURL(), CheckPassword: h.goodPassword,
+		Sessions: h.db, Secure: strings.HasPrefix(h.baseURL(), "https://"), Door: h.door(), Accounts: h.db, Agreements: h.db, Seconds: h.second(), SignOn: provider, Origin: h.baseURL(), CheckPassword: h.goodPassword,
 		Users: h.db, Forms: h.db, Drafts: h.db, States: h.db, History: h.db, Devices: h.db, DeviceCare: h.db, Submissions: h.db, Blobs: h.blobs, Events: h.db, Audit: h.db, Trail: h.trail(), Readings: h.db, Entities: h.db, Webhooks: h.db, EntityCSV: h.entityCSV, CheckWebhook: func(url string) error { return webhook.CheckURL(url, nil) }, TryWebhook: h.tryWebhook, Replacement: h.db.Replacement, Answered: h.answered,
 		Answers: h.answers, Name: h.instanceName,
 		Planning: &web.Planning{Figures: h.figures, Arrivals: h.figures, Capacities: h.db},
