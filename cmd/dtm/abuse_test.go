@@ -152,7 +152,7 @@ func TestAbuse(t *testing.T) {
 	base, pid := spawned(t, exe, data)
 	start := peak(t, pid)
 	p := phone{t, base + key}
-	version := regexp.MustCompile(`<version>(.*?)</version>`).FindStringSubmatch(p.get(base + key + "/formList"))[1]
+	version := regexp.MustCompile(`<version>(.*?)</version>`).FindStringSubmatch(p.get(base + key + "/formList?formID=fmr"))[1] // of that form: each has its own
 	instance := func(id, inside string) string {
 		return `<data id="fmr" version="` + version + `">` + inside + `<meta><instanceID>` + id + `</instanceID></meta></data>`
 	}
