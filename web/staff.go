@@ -91,6 +91,8 @@ type Staff struct {
 	Import *Importing
 	// Review opens the pages of a review; nil: there are none.
 	Review *Reviewing
+	// Surveying opens the page about interviews; nil: there is none.
+	Surveying *Surveying
 	// Planning opens the page about the weeks and months to come; nil: there is none.
 	Planning *Planning
 	// Alerting opens the inbox of alerts; nil: there is none.
@@ -234,6 +236,9 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 			page("POST /review/{id}/state", access.ReviewSubmissions, p.judgeRecord)
 			page("POST /review/{id}/correct", access.ReviewSubmissions, p.correctRecord)
 			page("POST /review/{id}/ask", access.ReviewSubmissions, p.askEnumerator)
+		}
+		if p.Staff.Surveying != nil {
+			page("GET /survey/{$}", access.ReadSubmissions, p.survey)
 		}
 		if p.Staff.Planning != nil {
 			page("GET /planning/{$}", access.ReadSubmissions, p.planning)
@@ -406,7 +411,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 	g := p.page(l, section, locale.Say(l, title), "/staff"+here, r.URL.Query())
 	g.User = member(r.Context())
 	st := p.Staff
-	absent := map[string]bool{"review": st.Review == nil, "enumerators": st.Review == nil, "releases": p.Releases == nil, "alerts": st.Alerting == nil, "planning": st.Planning == nil, "agreements": st.Agreements == nil,
+	absent := map[string]bool{"review": st.Review == nil, "enumerators": st.Review == nil, "releases": p.Releases == nil, "alerts": st.Alerting == nil, "planning": st.Planning == nil, "survey": st.Surveying == nil, "agreements": st.Agreements == nil,
 		"points": st.Points == nil, "coverage": st.Points == nil, "imports": st.Import == nil}
 	for _, m := range []struct {
 		section, key, path string
@@ -416,6 +421,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"review", "staff.review", "/review/", access.ReadSubmissions},
 		{"alerts", "alert.title", "/alerts/", access.ReadSubmissions},
 		{"planning", "planning.title", "/planning/", access.ReadSubmissions},
+		{"survey", "survey.title", "/survey/", access.ReadSubmissions},
 		{"enumerators", "staff.enumerators", "/enumerators/", access.ReadSubmissions},
 		{"submissions", "staff.submissions", "/submissions/", access.ReadSubmissions},
 		{"releases", "release.title", "/releases/", access.ReadSubmissions},

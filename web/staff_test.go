@@ -66,7 +66,7 @@ func office(t *testing.T, change ...func(*web.Staff)) (*httptest.Server, *sqlite
 }
 
 // nothingCounted are the figures of an operation without facts, for all tests.
-var nothingCounted = sync.OnceValue(func() dtm.Figures {
+var nothingCounted = sync.OnceValue(func() *indicator.Engine {
 	op, err := operation.Pack("djibouti")
 	if err != nil {
 		panic(err)
@@ -90,7 +90,7 @@ func serving(t *testing.T, op *dtm.Operation, db *sqlite.DB, blobs *blob.Disk, c
 	staff := &web.Staff{
 		Sessions: db, Door: door, Users: db, Accounts: db, Agreements: db, Origin: "http://" + listen.Listener.Addr().String(),
 		Seconds:       &access.Seconds{Factors: db, Door: door, Key: testKey, Issuer: "dtm", Rand: rand.Reader, Now: time.Now},
-		CheckPassword: func(password, email string) error { return access.CheckPassword(password, email) }, Forms: db, Drafts: db, States: db, History: db, Devices: db, DeviceCare: db, Submissions: db, Blobs: blobs, Events: db, Audit: db, Trail: &access.Trail{Audit: db, Now: time.Now}, Review: reviewing(db), Alerting: &web.Alerting{Alerts: db, Figures: nothingCounted()}, Planning: &web.Planning{Figures: nothingCounted(), Arrivals: arrivals{}, Capacities: db}, Points: network(op, db), Readings: db, Entities: db, Webhooks: db, CheckWebhook: func(url string) error { return webhook.CheckURL(url, nil) }, TryWebhook: func(context.Context, string) (int, error) { return 204, nil },
+		CheckPassword: func(password, email string) error { return access.CheckPassword(password, email) }, Forms: db, Drafts: db, States: db, History: db, Devices: db, DeviceCare: db, Submissions: db, Blobs: blobs, Events: db, Audit: db, Trail: &access.Trail{Audit: db, Now: time.Now}, Review: reviewing(db), Alerting: &web.Alerting{Alerts: db, Figures: nothingCounted()}, Surveying: &web.Surveying{Interviews: nothingCounted(), Figures: nothingCounted()}, Planning: &web.Planning{Figures: nothingCounted(), Arrivals: arrivals{}, Capacities: db}, Points: network(op, db), Readings: db, Entities: db, Webhooks: db, CheckWebhook: func(url string) error { return webhook.CheckURL(url, nil) }, TryWebhook: func(context.Context, string) (int, error) { return 204, nil },
 		EntityCSV: func(_ context.Context, w io.Writer, l dtm.EntityList) error {
 			return entity.WriteCSV(w, l, nil, false, dtm.EntityScope{})
 		}, Replacement: db.Replacement,

@@ -32,9 +32,10 @@ func (h *house) staff() (*web.Staff, error) {
 		Sessions: h.db, Secure: strings.HasPrefix(h.baseURL(), "https://"), Door: h.door(), Accounts: h.db, Agreements: h.db, Seconds: h.second(), SignOn: provider, Origin: h.baseURL(), CheckPassword: h.goodPassword,
 		Users: h.db, Forms: h.db, Drafts: h.db, States: h.db, History: h.db, Devices: h.db, DeviceCare: h.db, Submissions: h.db, Blobs: h.blobs, Events: h.db, Audit: h.db, Trail: h.trail(), Readings: h.db, Entities: h.db, Webhooks: h.db, EntityCSV: h.entityCSV, CheckWebhook: func(url string) error { return webhook.CheckURL(url, nil) }, TryWebhook: h.tryWebhook, Replacement: h.db.Replacement, Answered: h.answered,
 		Answers: h.answers, Name: h.instanceName,
-		Planning: &web.Planning{Figures: h.figures, Arrivals: h.figures, Capacities: h.db},
-		Alerting: &web.Alerting{Alerts: h.db, Figures: h.figures},
-		Points:   &web.Network{Points: h, Arrivals: h.figures, Silences: h.db, Coverage: h.figures.Coverage, Touched: h.touched, Crew: h.crew, Areas: h},
+		Planning:  &web.Planning{Figures: h.figures, Arrivals: h.figures, Capacities: h.db},
+		Surveying: &web.Surveying{Interviews: h.figures, Figures: h.figures},
+		Alerting:  &web.Alerting{Alerts: h.db, Figures: h.figures},
+		Points:    &web.Network{Points: h, Arrivals: h.figures, Silences: h.db, Coverage: h.figures.Coverage, Touched: h.touched, Crew: h.crew, Areas: h},
 		HashPassword: func(ctx context.Context, password string) (string, error) {
 			return access.HashPassword(ctx, rand.Reader, password)
 		},
