@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"time"
 
 	"dtm"
@@ -38,9 +39,28 @@ func (i Instance) Sent() time.Time {
 func Day(op *dtm.Operation, form *xlsform.Form, start, day time.Time, seed uint64) []Instance {
 	var out []Instance
 	for _, g := range groupsOn(op, start, day, seed) {
+		if pt, ok := op.Point(g.point); ok && pt.Positioned {
+			g.answers["position"] = around(pt, g.id)
+		}
 		out = append(out, Instance{ID: g.id, Point: g.point, At: g.at, XML: write(form, &g)})
 	}
 	return out
+}
+
+// around is where a group was registered, as a phone writes it: within some hundred
+// metres of the point, one in a hundred and fifty some kilometres off.
+func around(pt dtm.Point, id string) string {
+	h := fnv.New64a()
+	h.Write([]byte(id))
+	n := h.Sum64()
+	km := 0.02 + 0.4*float64(n%1000)/1000*float64(n>>10%1000)/1000
+	if n>>40%150 == 0 {
+		km = 6 + float64(n>>20%8)
+	}
+	angle := 2 * math.Pi * float64(n>>30%360) / 360
+	lat := pt.Lat + km/111.2*math.Cos(angle)
+	lon := pt.Lon + km/111.2*math.Sin(angle)/math.Cos(pt.Lat*math.Pi/180)
+	return fmt.Sprintf("%.5f %.5f 0 %d", lat, lon, 4+n>>50%12)
 }
 
 // write lays the answers out by the form, so that a question added to it is there,

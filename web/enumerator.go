@@ -31,30 +31,81 @@ type Enumerators func(ctx context.Context) ([]check.Figure, check.Figure, error)
 
 func (p *Pages) enumerators(w http.ResponseWriter, r *http.Request) error {
 	v := enumeratorsView{page: p.inside(r, "enumerators", "staff.enumerators", "/enumerators/")}
-	list, team, err := p.Staff.Review.Enumerators(r.Context())
-	if err != nil {
+	var err error
+	if v.Rows, v.Team, err = p.figures(r.Context(), v.page, func(string) bool { return true }); err != nil {
 		return err
 	}
-	devices, err := p.Staff.Devices.Devices(r.Context())
+	return p.show(w, http.StatusOK, "enumerators", v)
+}
+
+// figures are those of some devices, by point and name, and the team's medians.
+func (p *Pages) figures(ctx context.Context, g page, of func(device string) bool) (rows []enumeratorRow, middle enumeratorRow, err error) {
+	list, team, err := p.Staff.Review.Enumerators(ctx)
 	if err != nil {
-		return err
+		return nil, middle, err
+	}
+	devices, err := p.Staff.Devices.Devices(ctx)
+	if err != nil {
+		return nil, middle, err
 	}
 	row := func(f check.Figure) enumeratorRow {
-		out := enumeratorRow{Name: f.Device, Records: f.Records, People: f.People, Complete: locale.Percent(v.Lang, 100*f.Complete, 0),
-			Flagged: v.Number(f.Flagged) + " (" + locale.Percent(v.Lang, 100*f.FlaggedShare(), 0) + ")", Time: "–"}
+		out := enumeratorRow{Name: f.Device, Records: f.Records, People: f.People, Complete: locale.Percent(g.Lang, 100*f.Complete, 0),
+			Flagged: g.Number(f.Flagged) + " (" + locale.Percent(g.Lang, 100*f.FlaggedShare(), 0) + ")", Time: "–"}
 		if f.Seconds > 0 {
-			out.Time = v.T("enumerator.minutes", locale.Number(v.Lang, f.Seconds/60, 1))
+			out.Time = g.T("enumerator.minutes", locale.Number(g.Lang, f.Seconds/60, 1))
 		}
 		return out
 	}
 	for _, f := range list {
+		if !of(f.Device) {
+			continue
+		}
 		x := row(f)
 		if i := slices.IndexFunc(devices, func(d dtm.Device) bool { return d.ID == f.Device }); i >= 0 {
-			x.Name, x.Point = devices[i].Name, v.PointName(devices[i].Point)
+			x.Name, x.Point = devices[i].Name, g.PointName(devices[i].Point)
 		}
-		v.Rows = append(v.Rows, x)
+		rows = append(rows, x)
 	}
-	slices.SortFunc(v.Rows, func(a, b enumeratorRow) int { return strings.Compare(a.Point+a.Name, b.Point+b.Name) })
-	v.Team = row(team)
-	return p.show(w, http.StatusOK, "enumerators", v)
+	slices.SortFunc(rows, func(a, b enumeratorRow) int { return strings.Compare(a.Point+a.Name, b.Point+b.Name) })
+	return rows, row(team), nil
+}
+
+// ownView is what an enumerator sees of the points that they are assigned to.
+type ownView struct {
+	Points []string
+	Rows   []enumeratorRow
+	Team   enumeratorRow
+}
+
+// own are the figures of the devices that a user works with: those of the points whose
+// crew they are in today. nil for who is no enumerator.
+func (p *Pages) own(ctx context.Context, g page) (*ownView, error) {
+	if g.User.Role != dtm.RoleEnumerator || p.Staff.Review == nil {
+		return nil, nil
+	}
+	v, with := &ownView{}, map[string]bool{}
+	for _, pt := range p.Operation.Network() {
+		if crew := pt.CrewAt(p.civilToday()); slices.Contains(crew.Enumerators, g.User.Email) {
+			v.Points = append(v.Points, pt.Name.In(g.Lang))
+			for _, d := range crew.Devices {
+				with[d] = true
+			}
+		}
+	}
+	var err error
+	v.Rows, v.Team, err = p.figures(ctx, g, func(d string) bool { return with[d] })
+	return v, err
+}
+
+// teamTable is the table of figures, on whichever page.
+type teamTable struct {
+	page
+	Label string
+	Rows  []enumeratorRow
+	Team  enumeratorRow
+}
+
+// Table is the table of figures under a label.
+func (g page) Table(label string, rows []enumeratorRow, team enumeratorRow) teamTable {
+	return teamTable{g, label, rows, team}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"html/template"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -62,17 +63,34 @@ func (g page) plan(pl dtm.Plan) string {
 	if pl.Days == 0 {
 		return g.T("plan.none")
 	}
-	days := g.T("plan.daily")
-	if pl.Days != dtm.EveryDay {
-		var list []string
-		for i := range 7 {
-			if d := time.Weekday((i + 1) % 7); pl.Days.Has(d) {
-				list = append(list, g.T("weekday."+dtm.WeekdayCodes[d]))
-			}
+	// U+2060 keeps the hours on one line.
+	return g.planDays(pl.Days) + " · " + dtm.Clock(pl.Start) + "\u2060–\u2060" + dtm.Clock(pl.End)
+}
+
+// planDays are the days of a plan, said in the shortest way.
+func (g page) planDays(w dtm.Weekdays) string {
+	var on, off []int // from Monday
+	for i := range 7 {
+		if w.Has(time.Weekday((i + 1) % 7)) {
+			on = append(on, i)
+		} else {
+			off = append(off, i)
 		}
-		days = strings.Join(list, ", ")
 	}
-	return days + " · " + dtm.Clock(pl.Start) + "–" + dtm.Clock(pl.End)
+	name := func(i int) string { return g.T("weekday." + dtm.WeekdayCodes[(i+1)%7]) }
+	switch {
+	case len(off) == 0:
+		return g.T("plan.daily")
+	case len(off) == 1:
+		return g.T("plan.but", name(off[0]))
+	case len(on) > 2 && on[len(on)-1]-on[0] == len(on)-1:
+		return g.T("plan.span", name(on[0]), name(on[len(on)-1]))
+	}
+	var list []string
+	for _, i := range on {
+		list = append(list, name(i))
+	}
+	return strings.Join(list, ", ")
 }
 
 func (g page) place(at dtm.Place) string {
@@ -217,13 +235,15 @@ type pointView struct {
 	Code, Name               string
 	There                    bool
 	Facts                    [][2]string
-	Timeline                 template.HTML
+	Timeline                 drawing
 	History                  []historyRow
 	Near                     template.HTML // where records were made
 	Seen, Far                int
 	MedianKm, MostKm         string
 	FarRows                  []sightingRow
 	Since                    string
+	AllNear                  string // its submissions on the map of the country
+	Edge                     int    // records farther off than the rings show
 	Seq                      int64
 	Today                    string
 	Roles, Regions           []option
@@ -311,7 +331,8 @@ func (p *Pages) showPoint(w http.ResponseWriter, r *http.Request, status int, v 
 		v.History = append(v.History, h)
 	}
 	if there {
-		v.Timeline = p.timeline(v.page, &pt, today)
+		v.Timeline = drawing{p.timeline(v.page, &pt, changes, today, narrow), p.timeline(v.page, &pt, changes, today, 640)}
+		v.AllNear = v.Link("/staff/submissions/map?point=" + url.QueryEscape(v.Code))
 		if err := p.sightings(ctx, &v, &pt, today); err != nil {
 			return err
 		}
@@ -394,7 +415,7 @@ func (p *Pages) sightings(ctx context.Context, v *pointView, pt *dtm.Point, toda
 	for _, s := range all {
 		around = append(around, [2]float64{check.East(pt.Lat, pt.Lon, s.Lon), check.North(pt.Lat, s.Lat)})
 	}
-	v.Near = nearby(v.page, around)
+	v.Near, v.Edge = nearby(v.page, around)
 	return nil
 }
 
@@ -589,8 +610,9 @@ func (p *Pages) dismissSilence(w http.ResponseWriter, r *http.Request) error {
 // MayChange tells whether the reader changes points.
 func (g page) MayChange() bool { return access.Decide(g.User, access.ChangePoints) == nil }
 
-// timeline draws status and role of a point over the years: one band each.
-func (p *Pages) timeline(g page, pt *dtm.Point, today time.Time) template.HTML {
+// timeline draws a point over the years: bands of status and role, and a mark for each
+// other change that holds.
+func (p *Pages) timeline(g page, pt *dtm.Point, changes []dtm.PointChange, today time.Time, width float64) template.HTML {
 	first := today.AddDate(-2, 0, 0)
 	for _, list := range [][]dtm.Dated{pt.Status, pt.Role} {
 		for _, d := range list {
@@ -601,12 +623,29 @@ func (p *Pages) timeline(g page, pt *dtm.Point, today time.Time) template.HTML {
 	}
 	first = time.Date(first.Year(), 1, 1, 0, 0, 0, 0, time.UTC)
 	last := time.Date(today.Year()+1, 1, 1, 0, 0, 0, 0, time.UTC)
-	const width, left, band = 640.0, 4.0, 30.0
+	const left, band = 4.0, 30.0
 	x := func(t time.Time) float64 {
 		return left + (width-2*left)*t.Sub(first).Hours()/last.Sub(first).Hours()
 	}
+	type mark struct {
+		at   float64
+		says string
+	}
+	var marks []mark
+	for _, c := range changes {
+		switch c.Kind {
+		case dtm.PointMoved, dtm.PointRenamed, dtm.PointPlanned, dtm.PointAssigned:
+			if len(c.Void) == 0 && !c.From.IsZero() && c.From.After(first) && c.From.Before(last) {
+				marks = append(marks, mark{x(c.From), g.T("event."+c.Kind) + " · " + g.Day(c.From)})
+			}
+		}
+	}
+	high := 2*band + 14
+	if len(marks) > 0 {
+		high += 18
+	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg class="line" viewBox="0 0 %g %g" role="img" aria-label="%s">`, width, 2*band+34, template.HTMLEscapeString(g.T("point.timeline.alt", g.PointName(pt.Code))))
+	fmt.Fprintf(&b, `<svg class="line" viewBox="0 0 %g %g" role="img" aria-label="%s">`, width, high+20, template.HTMLEscapeString(g.T("point.timeline.alt", g.PointName(pt.Code))))
 	for i, list := range [][]dtm.Dated{pt.Status, pt.Role} {
 		prefix := []string{"status.", "role."}[i]
 		y := float64(i)*(band+6) + 2
@@ -631,36 +670,52 @@ func (p *Pages) timeline(g page, pt *dtm.Point, today time.Time) template.HTML {
 			b.WriteString(`</g>`)
 		}
 	}
-	every := max(1, (last.Year()-first.Year()+8)/9)
+	every := max(1, int(math.Ceil(float64(last.Year()-first.Year())*58/width)))
 	for y := first.Year(); y < last.Year(); y += every {
 		at := x(time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC))
-		fmt.Fprintf(&b, `<path class="tick" d="M%.1f 0V%g"/><text class="year" x="%.1f" y="%g">%d</text>`, at, 2*band+14, at+2, 2*band+26, y)
+		fmt.Fprintf(&b, `<path class="tick" d="M%.1f 0V%g"/><text class="year" x="%.1f" y="%g">%d</text>`, at, high, at+2, high+12, y)
 	}
-	fmt.Fprintf(&b, `<path class="now" d="M%.1f 0V%g"/></svg>`, x(today), 2*band+14)
+	for _, m := range marks {
+		fmt.Fprintf(&b, `<path class="mark-change" d="M%.1f %gl5 5l-5 5l-5 -5z"><title>%s</title></path>`, m.at, 2*band+13, template.HTMLEscapeString(m.says))
+	}
+	fmt.Fprintf(&b, `<path class="now" d="M%.1f 0V%g"/></svg>`, x(today), high)
 	return template.HTML(b.String()) //nolint:gosec // our own drawing, words escaped
 }
 
-// nearby draws records around their point, with rings of kilometres; east and north
-// in kilometres.
-func nearby(g page, around [][2]float64) template.HTML {
-	most := 1.0
+// nearby draws records around their point, with rings of kilometres as wide as nineteen
+// of twenty need; east and north in kilometres. Those farther off stand, hollow, at the
+// edge in their direction: how many is given too.
+func nearby(g page, around [][2]float64) (drawn template.HTML, edge int) {
+	far := make([]float64, 0, len(around))
 	for _, at := range around {
-		most = max(most, min(20, max(at[0], -at[0], at[1], -at[1])))
+		far = append(far, math.Hypot(at[0], at[1]))
 	}
+	slices.Sort(far)
+	most := min(20, max(0.25, 1.15*far[(len(far)-1)*19/20]))
 	const size = 320.0
-	scale := (size/2 - 8) / most
+	scale := (size/2 - 12) / most
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg class="near" viewBox="0 0 %g %g" role="img" aria-label="%s">`, size, size, template.HTMLEscapeString(g.T("point.near.alt", len(around))))
-	for _, km := range []float64{1, 5, 10, 20} {
-		if km <= most*1.05 {
-			fmt.Fprintf(&b, `<circle class="ring" cx="%g" cy="%g" r="%.1f"/><text x="%g" y="%.1f">%s</text>`, size/2, size/2, km*scale, size/2+3, size/2-km*scale+11, template.HTMLEscapeString(g.T("point.km", locale.Number(g.Lang, km, 0))))
+	rings := 0
+	for _, km := range []float64{20, 10, 5, 2, 1, 0.5, 0.2, 0.1} {
+		if km > most*1.02 || rings == 3 {
+			continue
 		}
+		rings++
+		digits := 0
+		if km < 1 {
+			digits = 1
+		}
+		fmt.Fprintf(&b, `<circle class="ring" cx="%g" cy="%g" r="%.1f"/><text x="%g" y="%.1f">%s</text>`, size/2, size/2, km*scale, size/2+3, size/2-km*scale+11, template.HTMLEscapeString(g.T("point.km", locale.Number(g.Lang, km, digits))))
 	}
 	for _, at := range around {
-		if max(at[0], -at[0], at[1], -at[1]) <= most {
-			fmt.Fprintf(&b, `<circle class="dot" cx="%.1f" cy="%.1f" r="3"/>`, size/2+at[0]*scale, size/2-at[1]*scale)
+		d, class := math.Hypot(at[0], at[1]), "dot"
+		if k := (size/2 - 5) / scale; d > k {
+			at[0], at[1], class = at[0]*k/d, at[1]*k/d, "dot beyond"
+			edge++
 		}
+		fmt.Fprintf(&b, `<circle class="%s" cx="%.1f" cy="%.1f" r="3"/>`, class, size/2+at[0]*scale, size/2-at[1]*scale)
 	}
 	fmt.Fprintf(&b, `<path class="mid" d="M%g %gh12m-6 -6v12"/></svg>`, size/2-6, size/2)
-	return template.HTML(b.String()) //nolint:gosec // our own drawing, words escaped
+	return template.HTML(b.String()), edge //nolint:gosec // our own drawing, words escaped
 }

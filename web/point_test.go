@@ -186,3 +186,46 @@ func TestPoints(t *testing.T) {
 		t.Errorf("a month that is none: %d", status)
 	}
 }
+
+// TestOwnFigures: an enumerator sees the figures of the devices at the points that they
+// are assigned to, beside the team's, and no others; who is assigned nowhere is told.
+func TestOwnFigures(t *testing.T) {
+	t.Parallel()
+	s, _ := office(t)
+	enumerator, manager := visitor(t, s, dtm.RoleEnumerator), visitor(t, s, dtm.RoleManager)
+	if _, body := send(t, enumerator, s.URL+"/en/staff/", nil); !strings.Contains(body, "not assigned to a point yet") || strings.Contains(body, "1,234") {
+		t.Error("assigned nowhere")
+	}
+	assign := url.Values{"kind": {dtm.PointAssigned}, "from": {"2026-01-01"}, "device": {"phone-of-obock"}, "enumerators": {"enumerator@example.org"}, "do": {"1"}}
+	if status, body := send(t, manager, s.URL+"/en/staff/points/obock", assign); status != http.StatusOK {
+		t.Fatalf("%d %s", status, body)
+	}
+	_, body := send(t, enumerator, s.URL+"/en/staff/", nil)
+	for _, want := range []string{"phone-of-obock", "1,234", "2,777", "1.5 min"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the enumerator's page lacks %q", want)
+		}
+	}
+	if strings.Contains(body, "4,321") {
+		t.Error("somebody else's figures are shown")
+	}
+	if status, _ := send(t, enumerator, s.URL+"/en/staff/enumerators/", nil); status != http.StatusForbidden {
+		t.Errorf("the whole team: %d", status)
+	}
+	if _, body := send(t, visitor(t, s, dtm.RolePartner), s.URL+"/en/staff/", nil); strings.Contains(body, "1,234") {
+		t.Error("a partner sees figures")
+	}
+}
+
+// TestPlanSaid: days of a plan are said in the shortest way.
+func TestPlanSaid(t *testing.T) {
+	t.Parallel()
+	s, _ := office(t)
+	manager := visitor(t, s, dtm.RoleManager)
+	for days, want := range map[string]string{"mon tue wed thu fri": "Monday to Friday", "mon tue wed thu sat sun": "daily but Friday", "tue thu": "Tuesday, Thursday", "mon tue wed thu fri sat sun": "daily"} {
+		_, body := send(t, manager, s.URL+"/en/staff/points/obock", url.Values{"kind": {dtm.PointPlanned}, "from": {"2026-01-01"}, "days": strings.Fields(days), "start": {"06:00"}, "end": {"18:00"}})
+		if !strings.Contains(body, want+" · 06:00") {
+			t.Errorf("%s is not %q", days, want)
+		}
+	}
+}

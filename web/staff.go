@@ -512,6 +512,7 @@ type deskView struct {
 	Silences       []silenceRow
 	Alerts         int  // open
 	Alerting       bool // there is an inbox
+	Own            *ownView
 }
 
 type step struct {
@@ -525,6 +526,10 @@ const silentAfter = 72 * time.Hour
 func (p *Pages) desk(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	v := deskView{page: p.inside(r, "desk", "staff.desk", "/")}
+	var err error
+	if v.Own, err = p.own(ctx, v.page); err != nil {
+		return err
+	}
 	if v.May(string(access.ReadSubmissions)) {
 		list, total, err := p.Staff.Readings.Find(ctx, dtm.SubmissionSearch{SubmissionFilter: dtm.SubmissionFilter{Limit: 8}})
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"dtm"
 	"dtm/disseminate/maps"
@@ -141,8 +142,15 @@ func (p *Pages) place(v *submissionView) {
 	if !x.Positioned {
 		return
 	}
-	if pt, ok := p.Operation.Point(x.Point); ok && pt.Positioned {
-		v.Distance = v.T("submission.distance", v.distance(dtm.Kilometres(x.Lat, x.Lon, pt.Lat, pt.Lon)), pt.Name.In(v.Lang))
+	pt, ok := p.Operation.Point(x.Point)
+	at := dtm.Place{}
+	if day, err := time.Parse(time.DateOnly, x.Day); ok && err == nil {
+		at = pt.PlaceAt(day) // where the point was then
+	} else if ok {
+		at = pt.PlaceAt(p.civilToday())
+	}
+	if at.Positioned {
+		v.Distance = v.T("submission.distance", v.distance(dtm.Kilometres(x.Lat, x.Lon, at.Lat, at.Lon)), pt.Name.In(v.Lang))
 	} else {
 		v.Distance = p.near(v.page, x.Lat, x.Lon)
 	}

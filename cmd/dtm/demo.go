@@ -65,6 +65,9 @@ func runDemo(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := h.demoPlans(ctx, *months); err != nil {
+		return err
+	}
 	return c.serve(ctx, h, l, func(base string) {
 		fmt.Fprintf(c.out, "\nThe demo is at %s/en/ (also /fr/ and /ar/). All its figures are synthetic.\n\nPhone (ODK Collect, server address):\n  %s%s\nBrowser form (works without network after the first visit):\n  %s%s\n\nAccounts, for this run only:\n", base, base, openrosa.Path(token), base, entry.Path(token))
 		for _, a := range accounts {
@@ -171,6 +174,36 @@ feed:
 		return err
 	}
 	fmt.Fprintf(c.err, "%d groups of %d days and %d submissions of other forms, in %.1f s\n", groups, days, sent-groups, time.Since(began).Seconds())
+	return nil
+}
+
+// demoPlans says when the points with a phone are observed and by whom: every day from
+// six to six, Loyada not on Fridays.
+func (h *house) demoPlans(ctx context.Context, months int) error {
+	ctx = event.WithActor(ctx, "user:manager@example.org")
+	devices, err := h.db.Devices(ctx)
+	if err != nil {
+		return err
+	}
+	from := dtm.MonthOf(h.today()).Add(1 - months).First()
+	for _, d := range devices {
+		if d.Point == "" || d.Name != d.Point+"-1" {
+			continue
+		}
+		plan := dtm.Plan{Days: dtm.EveryDay, Start: 6 * time.Hour, End: 18 * time.Hour}
+		if d.Point == "loyada" {
+			plan.Days &^= 1 << time.Friday
+		}
+		crew := dtm.Crew{Devices: []string{d.ID}}
+		if d.Point == "obock" {
+			crew.Enumerators = []string{"enumerator@example.org"}
+		}
+		for _, c := range []dtm.PointChange{{Point: d.Point, Kind: dtm.PointPlanned, From: from, Plan: &plan}, {Point: d.Point, Kind: dtm.PointAssigned, From: from, Crew: &crew}} {
+			if _, err := h.ChangePoint(ctx, c); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
