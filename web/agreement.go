@@ -18,7 +18,7 @@ type agreementsView struct {
 	Partners, Kinds           []option
 	Programmes, Groups, Areas []option
 	Purpose, Basis, From, To  string
-	Contact, Document         string
+	Office, Document          string
 	Onward                    bool
 	Message, Done             string
 }
@@ -130,7 +130,7 @@ func (p *Pages) changeAgreements(w http.ResponseWriter, r *http.Request) error {
 			Contact: trimmed(r.PostFormValue("contact"), 200), Document: trimmed(r.PostFormValue("document"), 100)}
 		a.From, _ = time.Parse(time.DateOnly, r.PostFormValue("from"))
 		a.To, _ = time.Parse(time.DateOnly, r.PostFormValue("to"))
-		v = agreementsView{Purpose: a.Purpose, Basis: a.Basis, From: r.PostFormValue("from"), To: r.PostFormValue("to"), Contact: a.Contact, Document: a.Document, Onward: a.Onward}
+		v = agreementsView{Purpose: a.Purpose, Basis: a.Basis, From: r.PostFormValue("from"), To: r.PostFormValue("to"), Office: a.Contact, Document: a.Document, Onward: a.Onward}
 		if err = a.Check(p.Operation); err == nil {
 			_, err = p.Staff.Agreements.AddAgreement(ctx, a)
 		}

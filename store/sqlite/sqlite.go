@@ -160,6 +160,11 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 	db.programmes, db.redact = o.Programmes, o.Redact
 	db.bell.ring(head.Seq)
 	go db.writer()
+	if db.keys != nil {
+		if err := db.sealHooks(ctx); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
 	return db, nil
 }
 

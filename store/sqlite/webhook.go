@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,12 +37,16 @@ func (db *DB) AddWebhook(ctx context.Context, w dtm.Webhook) (dtm.Webhook, error
 	if len(w.Events) == 0 {
 		w.Events = []string{dtm.SubmissionReceived}
 	}
+	kept, err := db.sealHook(ctx, w.ID, w.Secret)
+	if err != nil {
+		return dtm.Webhook{}, err
+	}
 	err = db.update(ctx, op, func(t *tx) error {
 		w.Created, w.Since = t.now, t.chain.Seq+1
 		err := t.exec(`
 			INSERT INTO webhook (operation, id, seq, url, forms, events, allow, secret, created, cause)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '')`,
-			t.db.operation, w.ID, w.Since, w.URL, listText(w.Forms), listText(w.Events), listText(w.Allow), w.Secret, timeText(w.Created))
+			t.db.operation, w.ID, w.Since, w.URL, listText(w.Forms), listText(w.Events), listText(w.Allow), kept, timeText(w.Created))
 		if err != nil {
 			return err
 		}
@@ -53,6 +58,69 @@ func (db *DB) AddWebhook(ctx context.Context, w dtm.Webhook) (dtm.Webhook, error
 		return dtm.Webhook{}, err
 	}
 	return w, nil
+}
+
+// sealedHook begins the secret of a webhook that is sealed; others are of a store
+// without keys, or older than sealing.
+const sealedHook = "sealed:"
+
+func hookPlace(operation, id string) string { return "webhook|" + operation + "|" + id }
+
+func (db *DB) sealHook(ctx context.Context, id, secret string) (string, error) {
+	if db.keys == nil {
+		return secret, nil
+	}
+	key, err := db.secret(ctx, "webhook")
+	if err != nil {
+		return "", err
+	}
+	b, err := key.Seal(hookPlace(db.operation, id), []byte(secret))
+	return sealedHook + base64.StdEncoding.EncodeToString(b), err
+}
+
+func (db *DB) openHook(ctx context.Context, id, kept string) (string, error) {
+	text, sealed := strings.CutPrefix(kept, sealedHook)
+	if !sealed {
+		return kept, nil
+	}
+	if db.keys == nil {
+		return "", noKeys()
+	}
+	key, err := db.secret(ctx, "webhook")
+	if err != nil {
+		return "", err
+	}
+	b, err := base64.StdEncoding.DecodeString(text)
+	if err == nil {
+		b, err = key.Open(hookPlace(db.operation, id), b)
+	}
+	return string(b), err
+}
+
+// sealHooks seals the secrets of webhooks that were added before there were keys.
+func (db *DB) sealHooks(ctx context.Context) error {
+	list, err := db.webhooks(ctx, "sqlite.sealHooks", webhookQuery)
+	if err != nil {
+		return err
+	}
+	for _, w := range list {
+		if strings.HasPrefix(w.Secret, sealedHook) {
+			continue
+		}
+		kept, err := db.sealHook(ctx, w.ID, w.Secret)
+		if err == nil {
+			err = db.update(ctx, "sqlite.sealHooks", func(t *tx) error {
+				return t.exec(`
+					UPDATE webhook
+					SET secret = $3
+					WHERE operation = $1 AND id = $2`, t.db.operation, w.ID, kept)
+			})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 const webhookQuery = `
@@ -118,8 +186,14 @@ func (db *DB) Webhooks(ctx context.Context) ([]dtm.Webhook, error) {
 
 // Senders lists the webhooks, those that are paused too, with their secrets.
 func (db *DB) Senders(ctx context.Context) ([]dtm.Webhook, error) {
-	return db.webhooks(ctx, "sqlite.Senders", webhookQuery+`
+	list, err := db.webhooks(ctx, "sqlite.Senders", webhookQuery+`
 		ORDER BY w.seq`)
+	for i := range list {
+		if err == nil {
+			list[i].Secret, err = db.openHook(ctx, list[i].ID, list[i].Secret)
+		}
+	}
+	return list, err
 }
 
 func noWebhook(id string) *dtm.Error {

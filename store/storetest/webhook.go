@@ -21,6 +21,25 @@ func webhooks(t *testing.T, d Dialect) {
 	if a.Secret == "" || a.Secret == b.Secret || len(a.Secret) < 32 || a.ID == b.ID || b.Since <= a.Since || !slices.Equal(a.Events, []string{dtm.SubmissionReceived}) {
 		t.Errorf("added %+v and %+v", a, b)
 	}
+	// The secret is sealed in the file, and one that was not is from the next start on.
+	senders, err := s.Senders(ctx)
+	must(t, err)
+	if len(senders) != 2 || senders[0].Secret != a.Secret || senders[1].Secret != b.Secret {
+		t.Errorf("secrets to sign with: %+v", senders)
+	}
+	must(t, s.Close())
+	if n := d.Query(t, place, `SELECT count(*) FROM webhook WHERE instr(secret, '`+a.Secret+`') > 0`); n[0] != "0" {
+		t.Error("a secret lies in clear")
+	}
+	d.Exec(t, place, `UPDATE webhook SET secret = 'an old secret in clear' WHERE id = '`+b.ID+`'`)
+	s = d.openAt(t, place)
+	if senders, err = s.Senders(ctx); err != nil || len(senders) != 2 || senders[1].Secret != "an old secret in clear" {
+		t.Errorf("an old secret: %+v, %v", senders, err)
+	}
+	b.Secret = "an old secret in clear"
+	if n := d.Query(t, place, `SELECT count(*) FROM webhook WHERE instr(secret, 'clear') > 0`); n[0] != "0" {
+		t.Error("an old secret stays in clear")
+	}
 	now := time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC)
 	delivery := func(w dtm.Webhook, event int64) dtm.Delivery {
 		return dtm.Delivery{ID: fmt.Sprint(w.ID, event), Webhook: w.ID, Event: event, Name: dtm.SubmissionReceived, Subject: "uuid:1", Created: now, Next: now.Add(time.Duration(event) * time.Second)}
@@ -60,7 +79,7 @@ func webhooks(t *testing.T, d Dialect) {
 	if list[0].Paused == nil || list[0].Cause != "it failed for days" || list[0].Secret != "" || list[0].Waiting != 2 || list[0].Last == nil || list[0].Last.Event != 4 || list[1].Paused != nil {
 		t.Errorf("webhooks = %+v", list)
 	}
-	senders, err := s.Senders(ctx)
+	senders, err = s.Senders(ctx)
 	must(t, err)
 	if len(senders) != 2 || senders[0].Paused == nil || senders[0].Secret != a.Secret || senders[1].ID != b.ID || senders[1].Secret != b.Secret || senders[1].Paused != nil {
 		t.Errorf("senders = %+v", senders)
