@@ -24,6 +24,10 @@ type Indicator struct {
 	Default     []string // dimensions it is split by when the question names none
 	Operation   bool     // declared by the operation's pack
 	Facts       string   // what it counts: "movement", "presence", "interview", "need", "incident" ...
+	Kind        string   // how counts become the figure: "count", "average_calendar", "share_within" ...
+	Of          string   // which people are counted: "total", "entries", "reason", "transport", "vulnerable" ...
+	// Fixed is the part of every question that the definition answers itself.
+	Fixed map[string][]string
 }
 
 // Query asks for one indicator. Indicator may carry the wanted cells after a
@@ -44,6 +48,10 @@ type Figure struct {
 	Denominator *float64
 	People      int64 // people behind the value: what guard's threshold is held against
 	Suppressed  bool
+	// About is a withheld figure's round neighbour, where it is withheld only for the
+	// sake of others and can be told so closely without telling them; between Low and High
+	// it is for certain. All nil: nothing can be told.
+	About, Low, High *float64
 }
 
 // Table is an indicator's answer.
@@ -53,7 +61,9 @@ type Table struct {
 	Query     Query
 	By        []string
 	Figures   []Figure
-	Basis     string // which denominator or basis was used: "calendar_days:31", "total"
+	Points    []string            // of a constant panel: the points that are counted
+	Cells     []map[string]string // wanted cells that were added up, by dimension
+	Basis     string              // which denominator or basis was used: "calendar_days:31", "total"
 	Notes     []Note
 	Release   Release
 }

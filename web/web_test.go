@@ -75,7 +75,7 @@ func factsServed(t *testing.T, op *dtm.Operation, b warehouse.Batch, now time.Ti
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := web.Options{Operation: op, Figures: guard.New(e, op.Threshold), Now: func() time.Time { return now },
+	o := web.Options{Operation: op, Figures: guard.New(e, op), Now: func() time.Time { return now },
 		Report: func(_ context.Context, _ string, m dtm.Month, l dtm.Lang) ([]byte, error) {
 			return fmt.Appendf(nil, "%%PDF %s %s", m, l), nil
 		}}

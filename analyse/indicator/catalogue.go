@@ -140,6 +140,8 @@ func readCatalogue() (map[string]*definition, error) {
 				By:          dims,
 				Default:     e.Default,
 				Facts:       e.Facts,
+				Kind:        e.Kind,
+				Of:          e.Query,
 			},
 			kind:    e.Kind,
 			query:   e.Query,
@@ -192,6 +194,7 @@ func derive(defs map[string]*definition, op *dtm.Operation) error {
 			c.where = map[string][]string{}
 		}
 		maps.Copy(c.where, d.Where)
+		c.Fixed = c.where
 		c.period = d.Period
 		c.Indicator.By = slices.DeleteFunc(slices.Clone(base.By), func(dim string) bool { return len(d.Where[dim]) == 1 })
 		if len(d.Name) > 0 {

@@ -720,6 +720,7 @@ func (c *computation) panel() error {
 		return err
 	}
 	slices.Sort(points)
+	c.table.Points = points
 	c.table.Basis = fmt.Sprintf("constant_panel:%d", len(points))
 	if len(points) == 0 {
 		return nil

@@ -126,7 +126,14 @@ func (e *Engine) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 		return dtm.Table{}, err
 	}
 	q.Period = r.period // a derived indicator may fix it
+	if len(q.Where) > 0 {
+		q.Where = maps.Clone(r.where)
+		maps.DeleteFunc(q.Where, func(dim string, _ []string) bool { return r.def.where[dim] != nil })
+	}
 	t := dtm.Table{Indicator: r.def.Indicator, Query: q, By: r.out(), ID: r.id()}
+	for _, c := range r.cells {
+		t.Cells = append(t.Cells, c)
+	}
 	err = e.wh.Read(ctx, func(rd warehouse.Reader) error {
 		s, err := e.stateOf(ctx, rd)
 		if err != nil {

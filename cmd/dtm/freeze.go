@@ -130,7 +130,7 @@ func (h *house) compose(ctx context.Context, f *frozen, op *dtm.Operation) error
 	if err != nil {
 		return err
 	}
-	figures := guard.New(release.Named(engine, f.FrozenRelease), op.Threshold)
+	figures := guard.New(release.Named(engine, f.FrozenRelease), op)
 	tables, err := release.Tables(ctx, figures, f.Month)
 	if err != nil {
 		return err

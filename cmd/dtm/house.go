@@ -142,7 +142,7 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 	if h.figures, err = indicator.New(h.op, h.facts); err != nil {
 		return nil, err
 	}
-	h.public = guard.New(h.figures, h.op.Threshold)
+	h.public = guard.New(h.figures, h.op)
 	h.shelf = &shelf{h: h}
 	h.forms = &formCache{op: h.op, forms: h.db}
 	if err = h.readRules(ctx); err != nil {

@@ -129,7 +129,7 @@ func (b *book) prepare(ctx context.Context, r dtm.FrozenRelease) error {
 	if err != nil {
 		return err
 	}
-	b.source = dtm.Source{Figures: guard.New(release.Named(engine, r), op.Threshold), Operation: op, Frozen: &r}
+	b.source = dtm.Source{Figures: guard.New(release.Named(engine, r), op), Operation: op, Frozen: &r}
 	return nil
 }
 

@@ -138,7 +138,7 @@ func (h Heat) SVG(o Options) []byte {
 				step := draw.Step(f, hi)
 				s.Rect(x+1, s.y+1, cell-2, tall-2, draw.Shape{Class: "q" + strconv.Itoa(step), Fill: draw.Sequence[step]})
 				st.Fill, st.Class = draw.OnSequence(step), "on-q"+strconv.Itoa(step)
-				s.Text(x+cell/2, mid+4.2, o.Number(f), st)
+				s.Text(x+cell/2, mid+4.2, o.say(v), st)
 			default:
 				s.Rect(x+1, s.y+1, cell-2, tall-2, draw.Shape{Class: "empty", Fill: draw.Empty})
 				st.Class = "mute"

@@ -24,6 +24,7 @@ var _ = []Chart{Bars{}, Stacked{}, Trend{}, Heat{}, Pyramid{}, Multiples{}}
 type Cell struct {
 	Value      *float64 `json:"value"`
 	Suppressed bool     `json:"suppressed,omitempty"`
+	About      bool     `json:"about,omitempty"` // Value is a round neighbour of one that is withheld
 }
 
 // Of is a known figure.
@@ -34,6 +35,9 @@ func Withheld() Cell { return Cell{Suppressed: true} }
 
 // FromFigure takes over an indicator's figure.
 func FromFigure(f dtm.Figure) Cell {
+	if f.Suppressed && f.About != nil {
+		return Cell{Value: f.About, About: true}
+	}
 	if f.Suppressed {
 		return Withheld()
 	}
@@ -95,12 +99,17 @@ func (o Options) fill() Options {
 	return o
 }
 
+// about stands before a number that is only near.
+const about = "≈\u2009"
+
 // say writes a figure for people.
 func (o Options) say(c Cell) string {
 	if c.Suppressed {
 		return o.Words.Suppressed
 	}
-	if v, ok := c.known(); ok {
+	if v, ok := c.known(); ok && c.About {
+		return about + o.Number(v)
+	} else if ok {
 		return o.Number(v)
 	}
 	return o.Words.Missing

@@ -6,7 +6,7 @@ import "math"
 type Bounds struct{ Low, High float64 }
 
 // Attack computes what a reader concludes about each hidden count from the shown
-// ones and the sums, knowing that none is negative: the smallest and the largest
+// ones and the sums, knowing that none is negative (nor below Least): the smallest and the largest
 // value that it can have, by linear programming (two programs a count; Fischetti &
 // Salazar 2000 call it the attacker's problem). High is +Inf where nothing bounds
 // it. A count that is not hidden has its own value as both.
@@ -24,20 +24,21 @@ func (s Sums) attack(hidden []bool, i int) Bounds {
 		return b
 	}
 	m := s.whatReadersSee(hidden)
-	if b.Low > 0 {
-		b.Low += m.push(i, -b.Low)[i]
+	if d := m.down[i]; d > 0 {
+		b.Low += m.push(i, -d)[i]
 	}
 	b.High += m.push(i, math.Inf(1))[i]
 	return b
 }
 
-// whatReadersSee lets the hidden counts be anything that is not negative.
+// whatReadersSee lets the hidden counts be anything that is not less than they are
+// known to be.
 func (s Sums) whatReadersSee(hidden []bool) moves {
 	n := len(s.Count)
-	m := moves{s.Rows, make([]float64, n), make([]float64, n), make([]float64, n)}
+	m := moves{s.Rows, make([]float64, n), make([]float64, n), make([]float64, n), nil}
 	for c, h := range hidden {
 		if h {
-			m.up[c], m.down[c] = math.Inf(1), s.Count[c]
+			m.up[c], m.down[c] = s.room(c)
 		}
 	}
 	return m

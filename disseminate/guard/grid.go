@@ -155,13 +155,3 @@ func (g *grid) shown() []dtm.Figure {
 	}
 	return out
 }
-
-// company tells whether a cell is hidden that has enough people to be shown.
-func (g *grid) company(threshold int64) bool {
-	for i, f := range g.cells {
-		if g.hidden[i] && f.People >= threshold {
-			return true
-		}
-	}
-	return false
-}

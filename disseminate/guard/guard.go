@@ -1,107 +1,401 @@
 // Package guard stands between figures and everything that publishes: tables of
-// counts come in, the same tables go out with small cells suppressed, and with as
-// many others as keep them from being computed back from the table's totals. It
-// hides the same cells for page, CSV, chart, map and PDF, since all read through
-// it.
+// counts come in, the same tables go out without small counts, and without as many
+// others as keep those from being computed.
 //
-// A table, the tables of fewer of its dimensions and its total are looked at together
-// (Protect), as a reader may (Attack). It does not yet look across other tables,
-// releases or filters: what answers to such questions give away together is not held
-// back.
+// What may be asked is declared (cubes). All counts of a month that may be asked for
+// are protected together, once, as one system of sums (Protect): country > region >
+// point, direction, origin and destination, nationality, sex and age, route, day,
+// reasons; and so that the difference to an earlier release of the month gives nothing
+// away. The result is the month's Pattern. Every table is then looked up in it: a
+// figure is shown when all counts that it is made of are, so that shares, averages,
+// changes and periods of several months say nothing that the counts do not. Page, CSV,
+// chart, map, PDF and API agree, since all read through guard. Attack is what a reader
+// can do against it.
 package guard
 
 import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
+	"sync"
 
 	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/sync/singleflight"
 
 	"dtm"
 )
 
-// New returns figures in which counts of 1 to threshold-1 people, and shares and
-// averages that rest on so few, are suppressed.
-func New(inner dtm.Figures, threshold int) dtm.Figures {
-	chosen, err := lru.New[[sha256.Size]byte, []bool](4096)
+// smallBase is the whole below which a percentage is not given: it would pretend a
+// precision that so few people do not have.
+const smallBase = 20
+
+// Guard are figures that may leave. It may be used by many goroutines.
+type Guard struct {
+	dtm.Figures
+	op        *dtm.Operation
+	threshold int64
+	stored    *Stored
+	prior     Prior
+
+	one    singleflight.Group
+	mu     sync.Mutex
+	state  string // release that months is of
+	months map[dtm.Month]*Pattern
+	totals map[dtm.Month]int64
+	chosen *lru.Cache[[sha256.Size]byte, *Pattern] // by what the counts of a month are
+}
+
+var _ dtm.Figures = (*Guard)(nil)
+
+// Prior tells what was published of a month before; nil: nothing. total: the month's
+// total is shown whatever follows from it.
+type Prior func(ctx context.Context, m dtm.Month) (shown map[string]int64, total bool, err error)
+
+// Option changes what a Guard knows.
+type Option func(*Guard)
+
+// After takes into account what readers know from an earlier release.
+func After(p Prior) Option { return func(g *Guard) { g.prior = p } }
+
+// Keeping withholds what the release was published with.
+func Keeping(s *Stored) Option { return func(g *Guard) { g.stored = s } }
+
+// New returns figures in which counts of 1 to the operation's threshold-1 people, and
+// what would give them away, are withheld.
+func New(inner dtm.Figures, op *dtm.Operation, options ...Option) *Guard {
+	chosen, err := lru.New[[sha256.Size]byte, *Pattern](512)
 	if err != nil {
 		panic(err) // the size is not positive
 	}
-	return &guarded{inner, int64(threshold), chosen}
+	g := &Guard{Figures: inner, op: op, threshold: int64(op.Threshold), months: map[dtm.Month]*Pattern{}, chosen: chosen}
+	for _, o := range options {
+		o(g)
+	}
+	return g
 }
 
-type guarded struct {
-	dtm.Figures
-	threshold int64
-	// chosen remembers what is hidden in tables with the same people in them: a page
-	// asks for the same dozen again and again, and choosing is dearer than counting.
-	chosen *lru.Cache[[sha256.Size]byte, []bool]
+// Catalogue lists the indicators, with the dimensions that are published.
+func (g *Guard) Catalogue() []dtm.Indicator {
+	list := g.Figures.Catalogue()
+	for n := range list {
+		list[n].By = published(list[n])
+	}
+	return list
 }
 
-func (g *guarded) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
+// Indicator returns a definition, with the dimensions that are published: NotFound.
+func (g *Guard) Indicator(id string) (dtm.Indicator, error) {
+	i, err := g.Figures.Indicator(id)
+	if err == nil {
+		i.By = published(i)
+	}
+	return i, err
+}
+
+// Table answers as the figures do, without what is withheld. Invalid, too, for a
+// table that is not published.
+func (g *Guard) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 	t, err := g.Figures.Table(ctx, q)
 	if err != nil {
 		return t, err
 	}
-	return suppress(t, g.threshold, g.chosen), nil
+	if !ofMovements(t.Indicator) {
+		t, hidden := alone(t, g.threshold)
+		return g.noted(t, hidden), nil
+	}
+	t.Indicator.By = published(t.Indicator)
+	ask, err := g.ask(t)
+	if err != nil || !people(t.Indicator) {
+		if err != nil {
+			return dtm.Table{}, err
+		}
+		return t, nil
+	}
+	out := make([]dtm.Figure, 0, len(t.Figures))
+	hidden := false
+	for _, f := range t.Figures {
+		v, err := g.look(ctx, ask, f)
+		if err != nil {
+			return dtm.Table{}, err
+		}
+		hidden = hidden || v.Suppressed
+		out = append(out, v)
+	}
+	t.Figures = g.join(ctx, ask, t.Figures, out)
+	return g.noted(t, hidden), nil
 }
 
-// Suppress returns the table with its small cells hidden. A cell is small when the
-// people behind it, or the whole that it is a share of, are 1 to threshold-1:
-// counts, averages and shares of people, and changes, whose People are the fewer
-// of the two sides. Figures that are not of people (active points) pass.
-//
-// Where cells add up to a whole that a reader can know, others join the small ones
-// until a reader of the table, of the tables of fewer of its dimensions and of the
-// total can conclude no small count to within the threshold (Protect), and until no
-// line of the table (the cells that differ in one dimension only, but not in time) has
-// a single hidden cell. In a table of two dimensions those are pairs that did not
-// occur, when there are any: "<10" then also stands for none, and no large cell is
-// lost. The note dtm.NoteCompany says that not every hidden cell is a small one.
-// Values, numerators, denominators and people of hidden cells are gone.
-func Suppress(t dtm.Table, threshold int64) dtm.Table { return suppress(t, threshold, nil) }
-
-func suppress(t dtm.Table, threshold int64, chosen *lru.Cache[[sha256.Size]byte, []bool]) dtm.Table {
-	i := t.Indicator
-	adds := i.Counts || i.Share
-	if !adds && i.Unit != "percent" {
-		return t
-	}
-	g := newGrid(t)
-	any := false
-	for n, f := range g.cells {
-		if f.Suppressed || small(i, f, threshold) {
-			g.hidden[n], any = true, true
-		}
-	}
-	if any && adds {
-		g.remembered(float64(threshold), chosen)
-	}
-	t.Figures = g.shown()
-	if g.company(threshold) {
+// noted says that something is withheld: in one way for all of it, since a table that
+// said of each whether it is small would say more than guard reckons with.
+func (g *Guard) noted(t dtm.Table, hidden bool) dtm.Table {
+	if hidden {
 		t.Notes = append(slices.Clone(t.Notes), dtm.Note{Code: dtm.NoteCompany, Text: dtm.Text{
-			dtm.English: fmt.Sprintf("Some counts of %d and more are withheld too, so that smaller ones cannot be computed from the rest.", threshold),
-			dtm.French:  fmt.Sprintf("Certains effectifs de %d et plus ne sont pas publiés non plus, afin que de plus petits ne puissent être calculés à partir du reste.", threshold),
-			dtm.Arabic:  fmt.Sprintf("حُجبت أيضًا بعض الأعداد البالغة %d فأكثر حتى لا يمكن حساب أعداد أصغر من الباقي.", threshold),
+			dtm.English: fmt.Sprintf("Counts under %d are withheld, and some larger ones with them, so that the small ones cannot be computed from the rest; where it can be done, these are given as a round number.", g.threshold),
+			dtm.French:  fmt.Sprintf("Les effectifs inférieurs à %d ne sont pas publiés, ni certains plus grands, afin que les petits ne puissent être calculés à partir du reste ; lorsque c’est possible, ceux-ci sont donnés en nombre rond.", g.threshold),
+			dtm.Arabic:  fmt.Sprintf("حُجبت الأعداد الأقل من %d، ومعها بعض الأعداد الأكبر حتى لا يمكن حساب الصغيرة من الباقي؛ وحيثما أمكن تُعطى هذه بعدد مقرّب.", g.threshold),
 		}})
 	}
 	return t
 }
 
-// small tells whether a cell gives away a count from 1 to threshold-1. A figure
-// without a value may still carry such a count as its numerator.
-func small(i dtm.Indicator, f dtm.Figure, threshold int64) bool {
-	if !given(f) {
-		return false
-	}
-	if f.People > 0 && f.People < threshold {
-		return true
-	}
-	// The whole of a share is people; the denominator of an average is days.
-	d := f.Denominator
-	return d != nil && (i.Share || i.Unit == "movements") && *d > 0 && *d < float64(threshold)
+// seen is what a reader knows of one side of a figure.
+type seen struct {
+	n         int64 // as it is
+	hidden    bool
+	low, high int64 // high < 0: nothing bounds it
+	company   bool  // nothing small is among what is hidden
 }
 
-// given tells whether a cell says anything.
-func given(f dtm.Figure) bool { return f.Value != nil || f.Numerator != nil }
+// look withholds a figure when one of its counts is. It withholds, too, what it cannot
+// find the counts of: nothing passes that it did not look at.
+func (g *Guard) look(ctx context.Context, q *question, f dtm.Figure) (dtm.Figure, error) {
+	if f.Value == nil && f.Numerator == nil && f.Denominator == nil {
+		return f, nil
+	}
+	i := q.t.Indicator
+	parts, err := q.parts(f)
+	if err != nil {
+		return f, err
+	}
+	var sides []seen
+	for _, p := range parts {
+		s, err := g.side(ctx, q, p)
+		if err != nil {
+			return f, err
+		}
+		sides = append(sides, s)
+	}
+	now := sides[0]
+	known := f.People == now.n
+	switch {
+	case i.Kind == "change_previous_month" || i.Kind == "change_previous_year" || i.Kind == "change_baseline":
+		known = f.People == now.n && (sides[1].n == 0 || f.Value == nil) || f.People == min(now.n, sides[1].n)
+	case i.Unit == "percent" && f.Denominator != nil:
+		known = known && int64(*f.Denominator) == sides[1].n
+	}
+	hide := !known
+	for _, s := range sides {
+		hide = hide || s.hidden
+	}
+	if i.Unit == "percent" && f.Denominator != nil && len(sides) > 1 && divides(i.Kind) && sides[1].n < smallBase {
+		hide = true
+	}
+	if i.Kind == "vulnerable" && f.Denominator != nil {
+		for _, n := range parts[0] {
+			c, err := g.cell(ctx, q, n, "assessed:"+i.ID)
+			if err != nil {
+				return f, err
+			}
+			hide = hide || c.Hidden
+		}
+	}
+	if i.Kind == "average_per_point" && !slices.Contains(q.t.By, "point") {
+		// Another sum over the points: it is given where they all are.
+		whole, err := g.pointsShown(ctx, q, parts[0])
+		if err != nil {
+			return f, err
+		}
+		hide = hide || !whole
+	}
+	if !hide {
+		return f, nil
+	}
+	out := dtm.Figure{Keys: f.Keys, Suppressed: true}
+	if known && now.hidden && now.company && now.low >= g.threshold && now.high >= 0 {
+		switch {
+		case i.Kind == "count":
+			out.Low, out.High = number(float64(now.low)), number(float64(now.high))
+		case (i.Kind == "average_calendar" || i.Kind == "average_observed") && f.Denominator != nil:
+			out.Low, out.High = number(float64(now.low) / *f.Denominator), number(float64(now.high) / *f.Denominator)
+		case len(sides) == 2 && divides(i.Kind) && !sides[1].hidden && sides[1].n >= smallBase:
+			whole := float64(sides[1].n)
+			out.Low, out.High = number(100*float64(now.low)/whole), number(100*min(1, float64(now.high)/whole))
+		}
+	}
+	if out.Low != nil {
+		out.About = about(i, *out.Low, *out.High)
+	}
+	return out, nil
+}
+
+// about is the round number in the middle, when it says something: shares within one
+// percent, others within a twentieth.
+func about(i dtm.Indicator, low, high float64) *float64 {
+	step := 1.0
+	switch {
+	case i.Unit == "percent":
+		if high-low > 1 {
+			return nil
+		}
+	case high-low > 0.05*low:
+		return nil
+	case low >= 100:
+		step = 10
+	}
+	return number(math.Round((low+high)/2/step) * step)
+}
+
+// divides tells the kinds of figures that are percentages of a whole.
+func divides(kind string) bool {
+	return kind == "share_of_all" || kind == "ratio" || kind == "share_within" || kind == "share_answers"
+}
+
+func number(v float64) *float64 { return &v }
+
+// side adds the counts of one side of a figure up.
+func (g *Guard) side(ctx context.Context, q *question, p part) (seen, error) {
+	s := seen{company: true}
+	for _, n := range p {
+		c, err := g.cell(ctx, q, n, "")
+		if err != nil {
+			return s, err
+		}
+		s.n += c.Count
+		if !c.Hidden {
+			s.low += c.Count
+			if s.high >= 0 {
+				s.high += c.Count
+			}
+			continue
+		}
+		s.hidden = true
+		s.company = s.company && c.Company
+		s.low += c.Low
+		if c.High < 0 || s.high < 0 {
+			s.high = -1
+		} else {
+			s.high += c.High
+		}
+	}
+	return s, nil
+}
+
+// pointsShown tells whether the counts are shown point by point.
+func (g *Guard) pointsShown(ctx context.Context, q *question, p part) (bool, error) {
+	for _, n := range p {
+		pattern, err := g.Pattern(ctx, n.month)
+		if err != nil {
+			return false, err
+		}
+		of := g.name(pattern, q, n.at)
+		codes := []string{""}
+		for _, point := range g.op.Network() {
+			codes = append(codes, point.Code)
+		}
+		for _, code := range codes {
+			at := map[string]string{"point": code}
+			for d, v := range n.at {
+				if d != "region" {
+					at[d] = v
+				}
+			}
+			c := pattern.Cells[key(of, at)]
+			if region, given := n.at["region"]; c.Hidden && (!given || c.Region == region) {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// join puts what is withheld of a list of countries into one row, "other", when more
+// than one is and their sum follows from the total that is shown anyway: rare
+// nationalities are then a number instead of stars. was are the figures as they are.
+func (g *Guard) join(ctx context.Context, q *question, was, out []dtm.Figure) []dtm.Figure {
+	i := q.t.Indicator
+	at := -1
+	for n, d := range q.t.By {
+		switch d {
+		case "nationality", "previous", "next":
+			if at >= 0 {
+				return out
+			}
+			at = n
+		case "month":
+		default:
+			return out
+		}
+	}
+	if at < 0 || i.Kind != "count" && i.Kind != "share_within" {
+		return out
+	}
+	type joined struct {
+		figure dtm.Figure
+		hidden int
+		narrow bool
+	}
+	groups := map[string]*joined{}
+	group := func(f dtm.Figure) string {
+		k := slices.Clone(f.Keys)
+		k[at] = ""
+		return fmt.Sprint(k)
+	}
+	for n, f := range out {
+		j := groups[group(f)]
+		if j == nil {
+			keys := slices.Clone(f.Keys)
+			keys[at] = dtm.OtherCountry
+			j = &joined{figure: dtm.Figure{Keys: keys, Value: number(0), Denominator: was[n].Denominator}}
+			groups[group(f)] = j
+		}
+		j.narrow = j.narrow || f.About != nil
+		if !f.Suppressed && f.Keys[at] != dtm.OtherCountry {
+			continue
+		}
+		if f.Suppressed {
+			j.hidden++
+		}
+		j.figure.People += was[n].People
+	}
+	for k, j := range groups {
+		whole, err := g.wholeShown(ctx, q, j.figure, at)
+		if err != nil || !whole || j.hidden < 2 || j.narrow || j.figure.People < g.threshold {
+			delete(groups, k)
+			continue
+		}
+		v := float64(j.figure.People)
+		if i.Kind == "share_within" {
+			if j.figure.Denominator == nil || *j.figure.Denominator < smallBase {
+				delete(groups, k)
+				continue
+			}
+			j.figure.Numerator, j.figure.Value = number(v), number(100*v / *j.figure.Denominator)
+		} else {
+			j.figure.Value, j.figure.Denominator = &v, nil
+		}
+	}
+	var list []dtm.Figure
+	for _, f := range out {
+		j := groups[group(f)]
+		if j != nil && (f.Suppressed || f.Keys[at] == dtm.OtherCountry) {
+			continue
+		}
+		list = append(list, f)
+	}
+	for _, k := range slices.Sorted(maps.Keys(groups)) {
+		list = append(list, groups[k].figure)
+	}
+	slices.SortFunc(list, func(a, b dtm.Figure) int { return slices.Compare(a.Keys, b.Keys) })
+	return list
+}
+
+// wholeShown tells whether readers know what the rows of a list add up to, and whether
+// the list is all of it.
+func (g *Guard) wholeShown(ctx context.Context, q *question, f dtm.Figure, at int) (bool, error) {
+	if q.where[q.t.By[at]] != nil {
+		return false, nil // only some rows were asked for
+	}
+	p, err := q.span(f.Keys)
+	if err != nil {
+		return false, err
+	}
+	var need part
+	for _, a := range q.asked(f.Keys, []string{q.t.By[at]}) {
+		need = append(need, q.steps(p, a)...)
+	}
+	s, err := g.side(ctx, q, need)
+	return err == nil && !s.hidden, err
+}

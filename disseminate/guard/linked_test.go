@@ -1,4 +1,4 @@
-package guard_test
+package guard
 
 import (
 	"fmt"
@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"dtm"
-	"dtm/disseminate/guard"
 )
 
 // crossed is a random table of two dimensions.
@@ -54,14 +53,14 @@ func margin(t dtm.Table, keep ...int) dtm.Table {
 // attacked is what the published tables say about the cells: the table, those of its
 // dimensions alone and the total are asked for as a reader would, each goes through
 // guard, and what is hidden is attacked through all of them at once.
-func attacked(t dtm.Table) (s guard.Sums, hidden []bool) {
+func attacked(t dtm.Table) (s Sums, hidden []bool) {
 	at := map[string]int{}
 	publish := func(in dtm.Table) {
 		people := map[string]int64{}
 		for _, f := range in.Figures {
 			people[fmt.Sprint(in.By, f.Keys)] = f.People
 		}
-		for _, f := range guard.Suppress(in, 10).Figures {
+		for _, f := range withheld(in).Figures {
 			k := fmt.Sprint(in.By, f.Keys)
 			at[k] = s.Add(float64(people[k]))
 			hidden = append(hidden, f.Suppressed)
@@ -113,7 +112,7 @@ func TestLinked(t *testing.T) {
 	for range 400 {
 		in := crossed(r)
 		s, hidden := attacked(in)
-		for i, b := range guard.Attack(s, hidden) {
+		for i, b := range Attack(s, hidden) {
 			if n := s.Count[i]; n > 0 && n < 10 {
 				small++
 				if !hidden[i] {
@@ -121,7 +120,7 @@ func TestLinked(t *testing.T) {
 				}
 				if b.High-b.Low < 10-1e-6 {
 					narrow++
-					t.Logf("%v is known to be %v to %v in %v", n, b.Low, b.High, figures(in))
+					t.Logf("%v is known to be %v to %v in %v", n, b.Low, b.High, said(in))
 				}
 			}
 		}
@@ -132,7 +131,7 @@ func TestLinked(t *testing.T) {
 	}
 }
 
-func figures(t dtm.Table) (out []string) {
+func said(t dtm.Table) (out []string) {
 	for _, f := range t.Figures {
 		out = append(out, fmt.Sprintf("%v=%d", f.Keys, f.People))
 	}

@@ -1,6 +1,10 @@
 package guard
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"slices"
+)
 
 // moves are the ways in which counts may change: how far up and down each may go, and
 // what a step of it costs. All sums hold.
@@ -8,30 +12,96 @@ type moves struct {
 	rows     [][]int
 	up, down []float64 // 0: not at all
 	cost     []float64
+	of       [][]int // the sums of each count; nil: not looked up yet
 }
 
 const (
 	tiny  = 1e-7
 	stall = 50 // steps that gain nothing, after which the order of the counts decides
+	// kink is how far apart the places are put at which counts begin to cost, so that no
+	// two are met at once: what costs less than nothing to leave is then always found.
+	kink = 1e-5
 )
+
+// reach lists the counts that can move together with count i, and the sums that bind
+// them; both in order.
+func (m moves) reach(i int) (counts, sums []int) {
+	of := m.of
+	if of == nil {
+		of = rowsOf(len(m.up), m.rows)
+	}
+	seen, bound := make([]bool, len(m.up)), make([]bool, len(m.rows))
+	todo := []int{i}
+	seen[i] = true
+	for len(todo) > 0 {
+		c := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, n := range of[c] {
+			if bound[n] {
+				continue
+			}
+			bound[n] = true
+			for _, o := range m.rows[n] {
+				if !seen[o] && (m.up[o] > 0 || m.down[o] > 0) {
+					seen[o] = true
+					todo = append(todo, o)
+				}
+			}
+		}
+	}
+	for c, is := range seen {
+		if is {
+			counts = append(counts, c)
+		}
+	}
+	for n, is := range bound {
+		if is {
+			sums = append(sums, n)
+		}
+	}
+	return counts, sums
+}
+
+// rowsOf lists for each count the sums that it is in.
+func rowsOf(counts int, rows [][]int) [][]int {
+	of := make([][]int, counts)
+	for n, r := range rows {
+		for _, c := range r {
+			of[c] = append(of[c], n)
+		}
+	}
+	return of
+}
 
 // push moves count i by at most by (with its sign; may be infinite) as far as the
 // sums and limits allow, at the least cost, and returns the changes of all counts.
-// Nothing moved is a feasible start, so that the simplex method needs no first phase;
-// Bland's rule keeps it from going round in circles.
+//
+// It is the simplex method with bounded variables whose costs are those of their
+// distance from nothing: one variable may pass from down to up on the way, so that a
+// step is as long as it gains (Bartels & Conn's linear programming in absolute values).
 func (m moves) push(i int, by float64) []float64 {
-	t := m.tableau(i, by)
+	change, ok := m.simplex(i, by, kink)
+	if !ok {
+		change, _ = m.simplex(i, by, 0) // all kinks in one place: slower, exact
+	}
+	return change
+}
+
+// simplex is the work of push; false: taking the kinks' distance out again left a
+// limit behind.
+func (m moves) simplex(i int, by float64, kink float64) ([]float64, bool) {
+	t := m.tableau(i, by, kink)
 	gained := 0
 	for {
-		j := t.enter(gained > stall)
+		j, sign, gain := t.enter(gained > stall)
 		if j < 0 {
 			break
 		}
-		step := t.step(j)
+		step := t.step(j, sign, gain)
 		if math.IsInf(step, 1) {
 			change := make([]float64, len(m.up))
 			change[i] = by // unbounded, which only count i is not charged for
-			return change
+			return change, true
 		}
 		if step > tiny {
 			gained = 0
@@ -39,116 +109,135 @@ func (m moves) push(i int, by float64) []float64 {
 			gained++
 		}
 	}
-	change := make([]float64, len(m.up))
-	for j, v := range t.vars {
-		change[v.count] += v.sign * t.value(j)
-	}
-	return change
+	return t.change(len(m.up))
 }
 
-// variable is one direction of a count.
+// variable is the change of one count.
 type variable struct {
-	count int
-	sign  float64
-	limit float64
+	count     int
+	low, high float64
+	cost      float64 // of a step away from zero
+	zero      float64 // where that is
+	pull      float64 // gain of a step up: of the count that is to move
 }
 
-// tableau is the state of the simplex method with bounded variables: the rows are
-// solved for the basic variables.
+// tableau is the state of the method: the sums are solved for the basic variables,
+// each plus its row times the others is zero.
 type tableau struct {
-	vars    []variable
-	a       [][]float64
-	gain    []float64 // reduced costs
-	basic   []int     // variable of each row
-	row     []int     // row of each variable; -1: it is at a limit
-	x       []float64 // value of each row's variable
-	atLimit []bool    // of variables at a limit: at the upper one
+	vars  []variable
+	a     [][]float64
+	basic []int // variable of each row
+	row   []int // row of each variable; -1: it rests at a limit or at zero
+	x     []float64
+	z     []float64 // scratch: what the basic variables cost for a step of each
 }
 
-func (m moves) tableau(i int, by float64) *tableau {
+func (m moves) tableau(i int, by, kink float64) *tableau {
 	t := &tableau{}
-	of := map[int][2]int{} // variables up and down of a count, plus one
-	add := func(c int, sign, limit, cost float64) {
-		if limit <= 0 {
-			return
-		}
-		t.vars = append(t.vars, variable{c, sign, limit})
-		t.gain = append(t.gain, cost)
-		k := of[c]
-		if sign > 0 {
-			k[0] = len(t.vars)
-		} else {
-			k[1] = len(t.vars)
-		}
-		of[c] = k
-	}
+	near, touched := m.reach(i)
+	of := make([]int32, len(m.up)) // variable of a count, plus one
 	reward := 1.0
-	for _, c := range m.cost {
-		reward += 10 * c
+	for _, c := range near {
+		reward += 10 * m.cost[c]
 	}
-	for c := range m.up {
-		if c != i {
-			add(c, 1, m.up[c], m.cost[c])
-			add(c, -1, m.down[c], m.cost[c])
+	for n, c := range near {
+		v := variable{count: c, low: -m.down[c], high: m.up[c], cost: m.cost[c]}
+		if c == i {
+			v = variable{count: c, low: min(by, 0), high: max(by, 0), pull: reward * math.Copysign(1, by)}
+		} else if v.cost > 0 {
+			// A fixed spread: the same answer every time.
+			v.zero = kink * (0.1 + math.Mod(float64(n)*0.6180339887498949, 1))
 		}
+		if v.low == 0 && v.high == 0 {
+			continue
+		}
+		t.vars = append(t.vars, v)
+		of[c] = int32(len(t.vars))
 	}
-	if by > 0 {
-		add(i, 1, by, -reward)
-	} else {
-		add(i, -1, -by, -reward)
+	t.row, t.x, t.z = make([]int, len(t.vars)), make([]float64, len(t.vars)), make([]float64, len(t.vars))
+	for j, v := range t.vars {
+		t.row[j], t.x[j] = -1, v.zero
 	}
-	for _, r := range m.rows {
+	var rows [][]float64
+	for _, n := range touched {
 		v := make([]float64, len(t.vars))
 		any := false
-		for q, c := range r {
+		for q, c := range m.rows[n] {
 			sign := -1.0
 			if q == 0 {
 				sign = 1
 			}
-			if k := of[c][0]; k > 0 {
+			if k := of[c]; k > 0 {
 				v[k-1], any = v[k-1]+sign, true
-			}
-			if k := of[c][1]; k > 0 {
-				v[k-1], any = v[k-1]-sign, true
 			}
 		}
 		if any {
-			t.a = append(t.a, v)
+			rows = append(rows, v)
 		}
 	}
-	t.row = make([]int, len(t.vars))
-	for j := range t.row {
-		t.row[j] = -1
+	// Solve the rows for some variables, those with the most room and the least cost
+	// first; rows that follow from others vanish.
+	room := func(j int) float64 {
+		v := t.vars[j]
+		if v.pull != 0 {
+			return -1
+		}
+		return min(v.high, 1e6) + min(-v.low, 1e6)
 	}
-	t.atLimit = make([]bool, len(t.vars))
-	// Solve the rows for some variables; rows that follow from others vanish.
-	rows := t.a
-	t.a = nil
 	for len(rows) > 0 {
 		v := rows[0]
 		rows = rows[1:]
 		p := -1
 		for j, x := range v {
-			if math.Abs(x) > tiny && t.row[j] < 0 && (p < 0 || math.Abs(x) > math.Abs(v[p])) {
+			if math.Abs(x) > 0.5 && t.row[j] < 0 && (p < 0 || room(j) > room(p)) {
 				p = j
+			}
+		}
+		if p < 0 { // no coefficient of one is left: the largest will do
+			for j, x := range v {
+				if math.Abs(x) > tiny && t.row[j] < 0 && (p < 0 || math.Abs(x) > math.Abs(v[p])) {
+					p = j
+				}
 			}
 		}
 		if p < 0 {
 			continue
 		}
-		t.a = append(t.a, v)
-		t.basic, t.x = append(t.basic, p), append(t.x, 0)
+		t.a, t.basic = append(t.a, v), append(t.basic, p)
 		t.pivot(len(t.a)-1, p, rows)
 	}
+	t.settle()
 	return t
+}
+
+// settle computes the basic variables from the others.
+func (t *tableau) settle() {
+	for r, v := range t.a {
+		x := 0.0
+		for j, f := range v {
+			if f != 0 && t.row[j] < 0 {
+				x -= f * t.x[j]
+			}
+		}
+		t.x[t.basic[r]] = x
+	}
 }
 
 // pivot solves row r for variable j and takes j out of the other rows, of more too.
 func (t *tableau) pivot(r, j int, more [][]float64) {
 	row := t.a[r]
 	f := row[j]
-	for k := range row {
-		row[k] /= f
+	var at []int
+	for k, x := range row {
+		if x == 0 {
+			continue
+		}
+		if x /= f; math.Abs(x) < 1e-12 {
+			x = 0
+		} else {
+			at = append(at, k)
+		}
+		row[k] = x
 	}
 	row[j] = 1
 	out := func(v []float64) {
@@ -156,10 +245,8 @@ func (t *tableau) pivot(r, j int, more [][]float64) {
 		if f == 0 {
 			return
 		}
-		for k, x := range row {
-			if x != 0 {
-				v[k] -= f * x
-			}
+		for _, k := range at {
+			v[k] -= f * row[k]
 		}
 		v[j] = 0
 	}
@@ -171,80 +258,153 @@ func (t *tableau) pivot(r, j int, more [][]float64) {
 	for _, v := range more {
 		out(v)
 	}
-	out(t.gain)
 	t.basic[r], t.row[j] = j, r
 }
 
-// enter chooses the variable to move: the one that gains most, or the first that
-// gains when first is set; -1 when none does.
-func (t *tableau) enter(first bool) int {
-	best, most := -1, tiny
-	for j, g := range t.gain {
-		if t.row[j] >= 0 {
+// slope is what a step up costs where a variable is, and a step down.
+func (t *tableau) slope(j int) (up, down float64) {
+	v := &t.vars[j]
+	up, down = v.cost-v.pull, v.cost+v.pull
+	switch d := t.x[j] - v.zero; {
+	case v.cost == 0:
+	case d > 1e-12:
+		down -= 2 * v.cost
+	case d < -1e-12:
+		up -= 2 * v.cost
+	}
+	return up, down
+}
+
+// enter chooses the variable to move, and whether up or down: the one that gains most
+// a step, or the first that gains when first is set; -1 when none does.
+func (t *tableau) enter(first bool) (best int, sign, most float64) {
+	clear(t.z)
+	var edge []int // rows whose variable is just at its zero: either way costs
+	for r, v := range t.a {
+		up, down := t.slope(t.basic[r])
+		if up != -down {
+			edge = append(edge, r)
 			continue
 		}
-		if !t.atLimit[j] {
-			g = -g
+		if up == 0 {
+			continue
 		}
-		if g > most {
-			best, most = j, g
-			if first {
-				break
+		for j, f := range v {
+			if f != 0 {
+				t.z[j] -= up * f
 			}
 		}
 	}
-	return best
-}
-
-// step moves variable j until it or a basic one is at a limit, and returns how far.
-func (t *tableau) step(j int) float64 {
-	sign := 1.0
-	if t.atLimit[j] {
-		sign = -1
-	}
-	far, leave, upper := t.vars[j].limit, -1, false
-	for r, v := range t.a {
-		d := -sign * v[j] // of row r's variable for a step of one
-		var room float64
-		switch {
-		case d < -tiny:
-			room = max(t.x[r], 0) / -d
-		case d > tiny:
-			room = max(t.vars[t.basic[r]].limit-t.x[r], 0) / d
-		default:
+	best, most = -1, tiny
+	for j := range t.vars {
+		if t.row[j] >= 0 {
 			continue
 		}
-		if room < far || room == far && leave >= 0 && t.basic[r] < t.basic[leave] {
-			far, leave, upper = room, r, d > 0
+		v := &t.vars[j]
+		up, down := t.slope(j)
+		for _, r := range edge {
+			f := t.a[r][j]
+			if f == 0 {
+				continue
+			}
+			u, d := t.slope(t.basic[r])
+			if f > 0 { // up of j is down of the basic one
+				up, down = up+f*d, down+f*u
+			} else {
+				up, down = up-f*u, down-f*d
+			}
+		}
+		if g := -(up + t.z[j]); g > most && t.x[j] < v.high-1e-12 {
+			best, sign, most = j, 1, g
+		}
+		if g := -(down - t.z[j]); g > most && t.x[j] > v.low+1e-12 {
+			best, sign, most = j, -1, g
+		}
+		if first && best >= 0 {
+			break
 		}
 	}
-	if math.IsInf(far, 1) {
-		return far
-	}
-	for r, v := range t.a {
-		t.x[r] -= sign * v[j] * far
-	}
-	if leave < 0 {
-		t.atLimit[j] = !t.atLimit[j]
-		return far
-	}
-	out := t.basic[leave]
-	value := far
-	if sign < 0 {
-		value = t.vars[j].limit - far
-	}
-	t.row[out], t.atLimit[out], t.atLimit[j] = -1, upper, false
-	t.pivot(leave, j, nil)
-	t.x[leave] = value
-	return far
+	return best, sign, most
 }
 
-func (t *tableau) value(j int) float64 {
-	switch {
-	case t.row[j] >= 0:
-		return t.x[t.row[j]]
-	case t.atLimit[j]:
-		return t.vars[j].limit
+// stop is a place on the way of a step: where a variable meets its zero, after which
+// the step gains less, or a limit.
+type stop struct {
+	at   float64
+	row  int // -1: the entering variable itself
+	less float64
+	end  bool
+	to   float64
+}
+
+// step moves variable j for as long as it gains, and returns how far.
+func (t *tableau) step(j int, sign, gain float64) float64 {
+	var stops []stop
+	meet := func(k, r int, rate float64) {
+		v, x := &t.vars[k], t.x[k]
+		limit := v.high
+		if rate < 0 {
+			limit = v.low
+		}
+		if !math.IsInf(limit, 0) {
+			stops = append(stops, stop{max(0, (limit-x)/rate), r, 0, true, limit})
+		}
+		if d := (v.zero - x) / rate; v.cost > 0 && d > 1e-12 && d*math.Abs(rate) > 1e-12 {
+			stops = append(stops, stop{d, r, 2 * v.cost * math.Abs(rate), false, v.zero})
+		}
 	}
-	return 0
+	meet(j, -1, sign)
+	for r, v := range t.a {
+		if rate := -sign * v[j]; math.Abs(rate) > tiny {
+			meet(t.basic[r], r, rate)
+		}
+	}
+	slices.SortFunc(stops, func(a, b stop) int {
+		which := func(s stop) int {
+			if s.row < 0 {
+				return j
+			}
+			return t.basic[s.row]
+		}
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(which(a), which(b)))
+	})
+	for _, s := range stops {
+		if gain -= s.less; !s.end && gain > tiny {
+			continue
+		}
+		for r, v := range t.a {
+			t.x[t.basic[r]] -= sign * v[j] * s.at
+		}
+		t.x[j] += sign * s.at
+		if s.row < 0 {
+			t.x[j] = s.to
+			return s.at
+		}
+		out := t.basic[s.row]
+		t.x[out], t.row[out] = s.to, -1
+		t.pivot(s.row, j, nil)
+		return s.at
+	}
+	return math.Inf(1)
+}
+
+// change reads the solution, with the kinks back at nothing: false when a basic
+// variable then is beyond a limit.
+func (t *tableau) change(counts int) ([]float64, bool) {
+	for j, v := range t.vars {
+		if t.row[j] < 0 && t.x[j] == v.zero {
+			t.x[j] = 0
+		}
+	}
+	t.settle()
+	out, ok := make([]float64, counts), true
+	for j, v := range t.vars {
+		x := t.x[j]
+		ok = ok && x > v.low-tiny && x < v.high+tiny
+		if math.Abs(x) < tiny {
+			x = 0
+		}
+		out[v.count] = x
+	}
+	return out, ok
 }

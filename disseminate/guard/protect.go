@@ -17,7 +17,21 @@ import (
 // 1992). What changes in it is hidden. In the end what is not needed is shown again,
 // the dearest first.
 func Protect(s Sums, small, hidden []bool, threshold float64) (protected []bool) {
-	p := &protection{Sums: s, threshold: threshold, hidden: hidden, needs: make([][]bool, len(s.Count))}
+	p := protect(s, small, hidden, threshold)
+	protected = make([]bool, len(s.Count))
+	for _, i := range p.small {
+		protected[i] = !p.open[i]
+	}
+	return protected
+}
+
+func protect(s Sums, small, hidden []bool, threshold float64) *protection {
+	p := &protection{Sums: s, threshold: threshold, hidden: hidden, needs: make([]swing, len(s.Count)), of: rowsOf(len(s.Count), s.Rows)}
+	for _, row := range s.Rows {
+		cheap := slices.Clone(row)
+		slices.SortStableFunc(cheap, func(a, b int) int { return cmp.Compare(s.cost(a), s.cost(b)) })
+		p.cheap = append(p.cheap, cheap)
+	}
 	p.up, p.down = make([]float64, len(s.Count)), make([]float64, len(s.Count))
 	for i, is := range small {
 		if is {
@@ -29,11 +43,76 @@ func Protect(s Sums, small, hidden []bool, threshold float64) (protected []bool)
 		p.protect(i)
 	}
 	p.reduce()
-	protected = make([]bool, len(s.Count))
-	for _, i := range p.small {
-		protected[i] = !p.open[i]
+	return p
+}
+
+// tell finds how closely the large counts that are hidden for others can be told
+// without telling those: each to within a span around a round number, the narrowest
+// of a few that leaves all small counts wide. What is told of one is known when the
+// next is looked at; those that are worth most come first.
+func (p *protection) tell(order []int) {
+	n := len(p.Count)
+	if p.Most == nil {
+		p.Most = make([]float64, n)
+		for i := range p.Most {
+			p.Most[i] = math.Inf(1)
+		}
 	}
-	return protected
+	p.Least = slices.Clone(p.Least)
+	if p.Least == nil {
+		p.Least = make([]float64, n)
+	}
+	for _, i := range order {
+		for _, step := range []float64{2, 2.5, 5, 10, 20} {
+			wide := step * p.threshold
+			if wide > p.Count[i] || p.told(i, math.Round(p.Count[i]/wide)*wide, wide) || p.told(i, (math.Floor(p.Count[i]/wide)+0.5)*wide, wide) {
+				break
+			}
+		}
+	}
+}
+
+// told tells a hidden count to within half of wide of a middle, if that leaves all
+// small counts wide.
+func (p *protection) told(i int, middle, wide float64) bool {
+	least, most := p.Least[i], p.Most[i]
+	p.Least[i], p.Most[i] = max(least, middle-wide/2), middle+wide/2
+	again := map[int]swing{}
+	up, down := p.room(i)
+	for _, s := range p.small {
+		if w := p.needs[s]; !w.moves(i) || p.open[s] || w.high[i] <= up+1e-9 && -w.low[i] <= down+1e-9 {
+			continue
+		}
+		moved, is := swing{}, false
+		if p.trials++; p.trials <= mostTold {
+			moved, is = p.wideIn(p.nearHidden(s, 40), s)
+		}
+		if !is {
+			p.Least[i], p.Most[i] = least, most
+			return false
+		}
+		again[s] = moved
+	}
+	for s, moved := range again {
+		p.needs[s] = moved
+	}
+	return true
+}
+
+// swing is how far down and up counts move in the changes that show a small count to
+// be wide; nil: in none.
+type swing struct{ low, high []float64 }
+
+func newSwing(n int) swing { return swing{make([]float64, n), make([]float64, n)} }
+
+func (w swing) add(change []float64) {
+	for c, d := range change {
+		w.low[c], w.high[c] = min(w.low[c], d), max(w.high[c], d)
+	}
+}
+
+func (w swing) moves(c int) bool {
+	return w.low != nil && (w.low[c] < -1e-6 || w.high[c] > 1e-6)
 }
 
 type protection struct {
@@ -43,20 +122,62 @@ type protection struct {
 	small     []int     // what is to be protected
 	company   []int     // what was hidden for that
 	up, down  []float64 // how far each count is known to be free
-	needs     [][]bool  // for each of small: which counts must stay hidden for it
+	needs     []swing   // for each of small: what must stay free for it
 	open      map[int]bool
+	of        [][]int // the sums of each count
+	trials    int     // of telling
+	cheap     [][]int // the counts of each sum, the cheapest first
 }
 
 // wide tells whether what a reader can conclude about a hidden count is as wide as
-// the threshold.
-func (p *protection) wide(i int) bool {
-	m := p.whatReadersSee(p.hidden)
+// the threshold, and what moves in the changes that show it. Changes are looked for
+// near it first.
+func (p *protection) wide(i int) (moved swing, is bool) {
+	for _, most := range []int{40, len(p.Count)} {
+		near := p.nearHidden(i, most)
+		if moved, is = p.wideIn(near, i); is || len(near) < most {
+			return moved, is
+		}
+	}
+	return moved, false
+}
+
+// nearHidden lists hidden counts that may move with count i, itself first, until
+// there are most.
+func (p *protection) nearHidden(i, most int) []int {
+	seen := map[int]bool{i: true}
+	list := []int{i}
+	for n := 0; n < len(list) && len(list) < most; n++ {
+		for _, r := range p.of[list[n]] {
+			for _, c := range p.cheap[r] {
+				if p.hidden[c] && !seen[c] {
+					seen[c] = true
+					list = append(list, c)
+				}
+			}
+		}
+	}
+	return list
+}
+
+func (p *protection) wideIn(near []int, i int) (moved swing, is bool) {
+	n := len(p.Count)
+	m := moves{p.Rows, make([]float64, n), make([]float64, n), make([]float64, n), p.of}
+	for _, c := range near {
+		m.up[c], m.down[c] = p.room(c)
+	}
+	moved = newSwing(n)
+	push := func(by float64) float64 {
+		change := m.push(i, by)
+		moved.add(change)
+		return change[i]
+	}
 	down := 0.0
-	if p.Count[i] > 0 {
-		down = -m.push(i, -p.Count[i])[i]
+	if room := p.Count[i] - p.least(i); room > 0 {
+		down = -push(-min(room, p.threshold))
 	}
 	missing := p.threshold - down
-	return missing < 1e-6 || m.push(i, missing)[i] > missing-1e-6
+	return moved, missing < 1e-6 || push(missing) > missing-1e-6
 }
 
 func (p *protection) free(i int) bool { return p.up[i]+p.down[i] >= p.threshold-1e-6 }
@@ -65,12 +186,13 @@ func (p *protection) protect(i int) {
 	if p.free(i) {
 		return
 	}
-	if p.wide(i) {
-		p.needs[i] = slices.Clone(p.hidden)
+	if moved, is := p.wide(i); is {
+		p.needs[i] = moved
 		return
 	}
-	if down := p.change(i, -p.Count[i]); down != nil {
-		if up := p.change(i, max(0, p.threshold-p.Count[i])); up != nil {
+	room := p.Count[i] - p.least(i)
+	if down := p.change(i, -min(room, p.threshold)); down != nil {
+		if up := p.change(i, max(0, p.threshold-room)); up != nil {
 			p.hide(down)
 			p.hide(up)
 			return
@@ -81,8 +203,14 @@ func (p *protection) protect(i int) {
 		return
 	}
 	p.hideAll(i)
-	p.needs[i] = slices.Clone(p.hidden)
-	if !p.wide(i) {
+	moved, is := p.wide(i)
+	p.needs[i] = moved
+	if !is {
+		for c, h := range p.hidden { // nothing of it is given up
+			if h {
+				p.needs[i].high[c] = math.Inf(1)
+			}
+		}
 		if p.open == nil {
 			p.open = map[int]bool{}
 		}
@@ -130,26 +258,85 @@ func (p *protection) hide(change []float64) {
 		if !moved[i] || d <= p.up[i] && -d <= p.down[i] {
 			continue
 		}
-		if p.needs[i] == nil {
-			p.needs[i] = make([]bool, len(change))
+		if p.needs[i].low == nil {
+			p.needs[i] = newSwing(len(change))
 		}
-		for c, m := range moved {
-			p.needs[i][c] = p.needs[i][c] || m
-		}
+		p.needs[i].add(change)
 		p.up[i], p.down[i] = max(p.up[i], d), max(p.down[i], -d)
 	}
 }
 
-// change finds the cheapest change of all counts in which count i moves by d; nil
-// when there is none.
+// change finds a cheap change of all counts in which count i moves by d; nil when
+// there is none. It is looked for among the counts near i first, then further off:
+// what is found there is allowed all the same, only perhaps not the cheapest.
 func (p *protection) change(i int, d float64) []float64 {
+	for _, dear := range []bool{false, true} {
+		for _, most := range []int{100, 400, len(p.Count)} {
+			near := p.near(i, most, dear)
+			if c := p.changeOf(near, i, d); c != nil {
+				return c
+			}
+			if len(near) < most {
+				break
+			}
+		}
+		if p.Dear == nil {
+			break
+		}
+	}
+	return nil
+}
+
+// wide rows offer so many counts with people and so many without.
+const (
+	someWith    = 4
+	someWithout = 3
+)
+
+// near lists counts that may move with count i, itself first, until there are most:
+// of each sum the hidden ones and the cheapest; those that are dear only if told. All
+// are listed when most is all.
+func (p *protection) near(i, most int, dear bool) []int {
+	seen := make([]bool, len(p.Count))
+	seen[i] = true
+	list := []int{i}
+	add := func(c int) {
+		if !seen[c] && (p.hidden[c] || !p.fixed(c) && (dear || p.Dear == nil || !p.Dear[c])) {
+			seen[c] = true
+			list = append(list, c)
+		}
+	}
+	all := most >= len(p.Count)
+	for n := 0; n < len(list) && len(list) < most; n++ {
+		for _, r := range p.of[list[n]] {
+			with, without := 0, 0
+			for q, c := range p.cheap[r] {
+				people := p.Count[c] > p.least(c)
+				switch {
+				case all || p.hidden[c] || q == len(p.cheap[r])-1:
+					add(c)
+				case people && with < someWith:
+					add(c)
+					with++
+				case !people && without < someWithout:
+					add(c)
+					without++
+				}
+			}
+		}
+	}
+	return list
+}
+
+// changeOf finds the cheapest change of the counts near in which count i moves by d.
+func (p *protection) changeOf(near []int, i int, d float64) []float64 {
 	n := len(p.Count)
-	m := moves{p.Rows, make([]float64, n), make([]float64, n), make([]float64, n)}
+	m := moves{p.Rows, make([]float64, n), make([]float64, n), make([]float64, n), p.of}
 	dearest := 0.0
-	for c := range p.Count {
+	for _, c := range near {
 		dearest = max(dearest, p.cost(c))
 	}
-	for c, x := range p.Count {
+	for _, c := range near {
 		switch {
 		case p.hidden[c]:
 			m.cost[c] = 1e-6
@@ -158,7 +345,7 @@ func (p *protection) change(i int, d float64) []float64 {
 		default:
 			m.cost[c] = p.cost(c) / dearest
 		}
-		m.up[c], m.down[c] = math.Inf(1), x
+		m.up[c], m.down[c] = p.room(c)
 	}
 	change := m.push(i, d)
 	if math.Abs(change[i]-d) > 1e-6 {
@@ -167,25 +354,44 @@ func (p *protection) change(i int, d float64) []float64 {
 	return change
 }
 
+// manyTrials is how many pairs of a small count and its company are worth looking at
+// each: beyond it, company without people stays hidden, which loses nobody. After
+// mostTrials, all stays as it is.
+const (
+	manyTrials = 5000
+	mostTrials = 1500
+	mostTold   = 3000
+)
+
 // reduce shows company again where all stay protected without it.
 func (p *protection) reduce() {
+	trials := 0
+	if len(p.company)*len(p.small) > manyTrials {
+		p.company = slices.DeleteFunc(p.company, func(c int) bool { return p.Count[c] == 0 })
+	}
 	slices.SortStableFunc(p.company, func(a, b int) int { return cmp.Compare(p.cost(b), p.cost(a)) })
 	for _, c := range p.company {
 		p.hidden[c] = false
-		var again []int // whose protection is another from now on
+		again := map[int]swing{} // whose protection is another from now on
 		for _, i := range p.small {
-			if p.needs[i] == nil || !p.needs[i][c] {
+			if !p.needs[i].moves(c) {
 				continue
 			}
-			if p.open[i] || !p.wide(i) {
+			trials++
+			moved, is := swing{}, false
+			if trials <= mostTrials && !p.open[i] {
+				moved, is = p.wide(i)
+			}
+			if !is {
 				p.hidden[c] = true
 				break
 			}
-			again = append(again, i)
+			again[i] = moved
 		}
 		if !p.hidden[c] {
-			for _, i := range again {
-				p.needs[i] = slices.Clone(p.hidden)
+			for i, moved := range again {
+				p.needs[i] = moved
+				p.up[i], p.down[i] = 0, 0
 			}
 		}
 	}

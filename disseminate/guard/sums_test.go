@@ -87,9 +87,9 @@ func BenchmarkProtect(b *testing.B) {
 	}
 }
 
-// cube is a random table of three dimensions with all margins, whose first
+// randomCube is a random table of three dimensions with all margins, whose first
 // dimension has a level between its codes and its total.
-func cube(r *rand.Rand) Sums {
+func randomCube(r *rand.Rand) Sums {
 	var s Sums
 	// Each dimension as a tree: node 0 is the total, children of each node.
 	var trees [3][][]int
@@ -197,7 +197,7 @@ func TestProtect(t *testing.T) {
 	var small, hiddenCells, cells, found, foundNaive, hiddenNaive int
 	var people, all float64
 	for range tables {
-		s := cube(r)
+		s := randomCube(r)
 		hidden := primary(s, threshold)
 		protected := Protect(s, primary(s, threshold), hidden, threshold)
 		poor := naive(s, threshold)

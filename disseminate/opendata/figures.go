@@ -98,6 +98,8 @@ type figure struct {
 	Numerator   *float64          `json:"numerator,omitempty"`
 	Denominator *float64          `json:"denominator,omitempty"`
 	Suppressed  bool              `json:"suppressed,omitempty"`
+	Low         *float64          `json:"low,omitempty"`
+	High        *float64          `json:"high,omitempty"`
 }
 
 type note struct {
@@ -129,7 +131,7 @@ func (a *API) table(t dtm.Table) table {
 		out.By = []string{}
 	}
 	for _, f := range t.Figures {
-		g := figure{Suppressed: f.Suppressed}
+		g := figure{Suppressed: f.Suppressed, Low: f.Low, High: f.High}
 		for i, d := range t.By {
 			if g.Keys == nil {
 				g.Keys = map[string]string{}

@@ -76,6 +76,9 @@ func Unbacked(o *Overview, op *dtm.Operation, tables []dtm.Table) []Sentence {
 					continue
 				}
 				for _, f := range t.Figures {
+					if f.Value == nil && f.About != nil {
+						allow(*f.About, 0)
+					}
 					if f.Value == nil {
 						continue
 					}

@@ -14,8 +14,10 @@ func (b *building) value(t dtm.Table) string {
 	switch {
 	case ok:
 		return b.number(t, *f.Value)
+	case f.Suppressed && f.About != nil:
+		return "≈\u2009" + b.number(t, *f.About)
 	case f.Suppressed:
-		return Suppressed(b.op)
+		return b.say("release.withheld")
 	}
 	return b.say("chart.missing")
 }

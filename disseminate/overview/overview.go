@@ -84,18 +84,13 @@ type Panel struct {
 	// Company: large figures are withheld too, so that "<10" would not be true of
 	// every withheld one.
 	Company bool
-	// Percent: the figures are percentages, of which "<10" would say something else.
-	Percent bool
 }
 
 // Options are the words and formats of the panel's drawing and table.
 func (p Panel) Options(op *dtm.Operation, l dtm.Lang, width float64) chart.Options {
 	o := ChartOptions(op, l, width)
-	switch {
-	case p.Company:
+	if p.Company {
 		o.Words.Suppressed, o.Words.Withheld = locale.Say(l, "chart.kept"), locale.Say(l, "chart.kept_legend")
-	case p.Percent:
-		o.Words.Suppressed, o.Words.Withheld = locale.Say(l, "chart.few", op.Threshold), locale.Say(l, "chart.few_legend", op.Threshold)
 	}
 	return o
 }
@@ -191,7 +186,10 @@ func (b *building) table(id string, p dtm.Period, where map[string][]string, by 
 // single is the one figure of a table that is not split.
 func single(t dtm.Table) (dtm.Figure, bool) {
 	if len(t.Figures) != 1 || t.Figures[0].Value == nil {
-		return dtm.Figure{Suppressed: len(t.Figures) == 1 && t.Figures[0].Suppressed}, false
+		if len(t.Figures) == 1 && t.Figures[0].Suppressed {
+			return t.Figures[0], false
+		}
+		return dtm.Figure{}, false
 	}
 	return t.Figures[0], true
 }

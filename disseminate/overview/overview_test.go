@@ -63,7 +63,7 @@ func figuresAt(t *testing.T, op *dtm.Operation, at time.Time, files ...[]byte) d
 	if err != nil {
 		t.Fatal(err)
 	}
-	return guard.New(e, op.Threshold)
+	return guard.New(e, op)
 }
 
 func djibouti(t *testing.T) *dtm.Operation {

@@ -30,7 +30,6 @@ func (b *building) add(p Panel, tables ...dtm.Table) {
 	for _, t := range tables {
 		p.Indicators = append(p.Indicators, t.Indicator.ID)
 		p.Company = p.Company || company(t)
-		p.Percent = p.Percent || t.Indicator.Unit == "percent"
 		for _, n := range t.Notes {
 			s := n.Text.In(b.l)
 			if s != "" && !seen[s] {
@@ -69,6 +68,26 @@ func (b *building) pointName(code string) string {
 	return b.say("word.unknown_point")
 }
 
+// roughly is what the map draws of a figure: of a withheld one its round neighbour,
+// which the panel's note explains.
+func roughly(f dtm.Figure) (value *float64, withheld bool) {
+	if f.About != nil {
+		return f.About, false
+	}
+	return f.Value, f.Suppressed
+}
+
+// near writes a figure, or the round neighbour of a withheld one.
+func (b *building) near(t dtm.Table, f dtm.Figure) (string, bool) {
+	switch {
+	case f.Value != nil:
+		return b.number(t, *f.Value), true
+	case f.About != nil:
+		return "≈\u2009" + b.number(t, *f.About), true
+	}
+	return "", false
+}
+
 // byValue sorts figures, the largest first, then withheld, then missing.
 func byValue(f []dtm.Figure) []dtm.Figure {
 	f = slices.Clone(f)
@@ -76,6 +95,8 @@ func byValue(f []dtm.Figure) []dtm.Figure {
 		switch {
 		case x.Value != nil:
 			return -*x.Value
+		case x.About != nil:
+			return -*x.About
 		case x.Suppressed:
 			return 0.25
 		}
@@ -181,7 +202,8 @@ func (b *building) flows() {
 	}
 	for _, f := range points.Figures {
 		p, ok := b.op.Point(f.Keys[0])
-		point := dtmmaps.Point{Code: f.Keys[0], Label: b.pointName(f.Keys[0]), Value: f.Value, Suppressed: f.Suppressed}
+		point := dtmmaps.Point{Code: f.Keys[0], Label: b.pointName(f.Keys[0])}
+		point.Value, point.Suppressed = roughly(f)
 		if ok {
 			point.Region, point.Approximate = p.Area, p.Approximate
 			if p.Positioned {
@@ -197,9 +219,11 @@ func (b *building) flows() {
 		if from == to || from == "" || to == "" {
 			continue // no way on the map: the table has it
 		}
-		m.Flows = append(m.Flows, dtmmaps.Flow{From: from, To: to, Value: f.Value, Suppressed: f.Suppressed})
-		if len(m.Flows) == 1 && f.Value != nil {
-			title = b.say("panel.map", b.label("country", from), b.label("country", to), b.number(od, *f.Value))
+		flow := dtmmaps.Flow{From: from, To: to}
+		flow.Value, flow.Suppressed = roughly(f)
+		m.Flows = append(m.Flows, flow)
+		if n, ok := b.near(od, f); ok && len(m.Flows) == 1 {
+			title = b.say("panel.map", b.label("country", from), b.label("country", to), n)
 		}
 	}
 	sub := b.say("panel.map.sub", b.o.When)
@@ -223,6 +247,8 @@ func (b *building) originDestination(od dtm.Table, sorted []dtm.Figure) {
 			w := 0.5 // withheld comes after what is known
 			if f.Value != nil {
 				w = *f.Value
+			} else if f.About != nil {
+				w = *f.About
 			}
 			weight[side][f.Keys[side]] += w
 		}
@@ -259,8 +285,8 @@ func (b *building) originDestination(od dtm.Table, sorted []dtm.Figure) {
 		c.Columns = append(c.Columns, b.label("country", k))
 	}
 	title := b.say("panel.od.plain")
-	if f := sorted[0]; f.Value != nil {
-		title = b.say("panel.od", b.label("country", f.Keys[0]), b.label("country", f.Keys[1]), b.number(od, *f.Value))
+	if n, ok := b.near(od, sorted[0]); ok {
+		title = b.say("panel.od", b.label("country", sorted[0].Keys[0]), b.label("country", sorted[0].Keys[1]), n)
 	}
 	c.Head = b.head("od", title, b.say("panel.od.sub", b.o.When))
 	b.add(Panel{ID: "od", Title: title, Subtitle: c.Subtitle, Chart: c}, od)
@@ -276,16 +302,20 @@ func (b *building) list(topic Topic, key string, t dtm.Table, list string, most 
 	var parts []string
 	unknown := ""
 	for _, f := range byValue(t.Figures) {
-		if f.Value == nil || (dtm.Indicator{}).Round(*f.Value) < 1 {
+		v, near := f.Value, ""
+		if v == nil && f.About != nil {
+			v, near = f.About, "≈\u2009"
+		}
+		if v == nil || (dtm.Indicator{}).Round(*v) < 1 {
 			break
 		}
 		label := b.label(list, f.Keys[0])
 		if list != "country" {
 			label = lower(label)
 		}
-		said := label + "\u00a0" + b.whole(*f.Value)
+		said := label + "\u00a0" + near + b.whole(*v)
 		if isUnknown(f.Keys[0]) {
-			unknown = b.say("say.unknown_apart", b.whole(*f.Value))
+			unknown = b.say("say.unknown_apart", near+b.whole(*v))
 		} else if len(parts) < most {
 			parts = append(parts, said)
 		}

@@ -1,15 +1,53 @@
 package guard
 
 import (
-	"crypto/sha256"
-	"fmt"
-	"slices"
 	"strings"
-
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"dtm"
 )
+
+// alone withholds in a table that no cube is of: presence, interviews, needs and
+// incidents are not counts of the same people by the same dimensions, and are protected
+// table by table. A cell is small when the people behind it, or the whole that it is a
+// share of, are 1 to threshold-1. Where cells add up, others join the small ones until
+// a reader of the table, of the tables of fewer of its dimensions and of the total can
+// conclude no small count to within the threshold.
+func alone(t dtm.Table, threshold int64) (dtm.Table, bool) {
+	i := t.Indicator
+	adds := i.Counts || i.Share
+	if !adds && i.Unit != "percent" {
+		return t, false
+	}
+	g := newGrid(t)
+	any := false
+	for n, f := range g.cells {
+		if f.Suppressed || small(i, f, threshold) {
+			g.hidden[n], any = true, true
+		}
+	}
+	if any && adds {
+		g.choose(float64(threshold))
+	}
+	t.Figures = g.shown()
+	return t, any
+}
+
+// small tells whether a cell gives away a count from 1 to threshold-1. A figure
+// without a value may still carry such a count as its numerator.
+func small(i dtm.Indicator, f dtm.Figure, threshold int64) bool {
+	if !given(f) {
+		return false
+	}
+	if f.People > 0 && f.People < threshold {
+		return true
+	}
+	// The whole of a share is people; the denominator of an average is days.
+	d := f.Denominator
+	return d != nil && (i.Share || i.Unit == "movements") && *d > 0 && *d < float64(threshold)
+}
+
+// given tells whether a cell says anything.
+func given(f dtm.Figure) bool { return f.Value != nil || f.Numerator != nil }
 
 // choose hides more cells until none of those that are hidden already can be
 // computed from the others and the table's margins.
@@ -32,26 +70,6 @@ func (g *grid) choose(threshold float64) {
 		}
 	}
 	g.accompany()
-}
-
-// remembered is choose, or what it chose before for the same cells.
-func (g *grid) remembered(threshold float64, chosen *lru.Cache[[sha256.Size]byte, []bool]) {
-	if chosen == nil {
-		g.choose(threshold)
-		return
-	}
-	h := sha256.New()
-	fmt.Fprintf(h, "%q %v\n", g.by, threshold)
-	for i, f := range g.cells {
-		fmt.Fprintf(h, "%q %d %t %t\n", f.Keys, f.People, given(f), g.hidden[i])
-	}
-	key := [sha256.Size]byte(h.Sum(nil))
-	if hidden, ok := chosen.Get(key); ok {
-		copy(g.hidden, hidden)
-		return
-	}
-	g.choose(threshold)
-	chosen.Add(key, slices.Clone(g.hidden))
 }
 
 // key joins the codes of some dimensions.

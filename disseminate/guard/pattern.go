@@ -1,0 +1,417 @@
+package guard
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/csv"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+
+	"dtm"
+)
+
+// Pattern says of every count of a month that may be asked for whether it is shown.
+// One that is not listed counts nobody.
+type Pattern struct {
+	Month dtm.Month
+	Cells map[string]Cell // by key
+	// Open names the counts that stay open to computation whatever is withheld,
+	// because an earlier release gives them away.
+	Open  []string
+	names map[*cube]string // of its counts: tables over other rows than the first have one of their own
+
+	// Small and Company count those withheld for themselves and for others.
+	Small, Company int
+}
+
+// Cell is one count: how many, and, when it is withheld, what a reader can conclude.
+type Cell struct {
+	Count     int64
+	Hidden    bool
+	Company   bool  // withheld for the sake of others
+	Low, High int64 // of withheld ones; High < 0: nothing bounds it
+	Region    string
+}
+
+// Shown are the keys and counts that readers know of a month.
+func (p *Pattern) Shown() map[string]int64 {
+	out := map[string]int64{}
+	for k, c := range p.Cells {
+		if !c.Hidden {
+			out[k] = c.Count
+		}
+	}
+	return out
+}
+
+// patternHead is the head line of a pattern as a part of a release.
+var patternHead = []string{"month", "count_of", "people", "low", "high"}
+
+// EncodePatterns writes what is shown and withheld of the months: of the first with
+// the shown counts, of the others what is withheld. The lines are sorted; nothing
+// withheld is in them but what anybody can conclude.
+func EncodePatterns(list []*Pattern) []byte {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	_ = w.Write(patternHead) // into memory
+	for n, p := range list {
+		_ = w.Write([]string{p.Month.String(), "", "", "", ""})
+		for _, k := range slices.Sorted(maps.Keys(p.Cells)) {
+			c := p.Cells[k]
+			switch {
+			case c.Hidden && c.Company && c.High >= 0:
+				_ = w.Write([]string{p.Month.String(), k, "", strconv.FormatInt(c.Low, 10), strconv.FormatInt(c.High, 10)})
+			case c.Hidden:
+				_ = w.Write([]string{p.Month.String(), k, "", "", ""})
+			case n == 0:
+				_ = w.Write([]string{p.Month.String(), k, strconv.FormatInt(c.Count, 10), "", ""})
+			}
+		}
+	}
+	w.Flush()
+	return b.Bytes()
+}
+
+// Stored is what EncodePatterns wrote: by month, the withheld counts, and of the first
+// month the shown ones.
+type Stored struct {
+	Shown  map[string]int64
+	hidden map[dtm.Month]map[string]Cell
+}
+
+// DecodePatterns reads what EncodePatterns wrote: Conflict when it is something else.
+func DecodePatterns(b []byte) (*Stored, error) {
+	rows, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
+	if err != nil || len(rows) == 0 || !slices.Equal(rows[0], patternHead) {
+		return nil, dtm.Errorf(dtm.Conflict, "the pattern of what is withheld cannot be read")
+	}
+	s := &Stored{Shown: map[string]int64{}, hidden: map[dtm.Month]map[string]Cell{}}
+	for n, r := range rows[1:] {
+		m, err := dtm.ParseMonth(r[0])
+		if err != nil {
+			return nil, err
+		}
+		if r[1] == "" {
+			s.hidden[m] = map[string]Cell{}
+			continue
+		}
+		if s.hidden[m] == nil {
+			return nil, dtm.Errorf(dtm.Conflict, "the pattern of what is withheld, line %d: its month is not opened", n+2)
+		}
+		number := func(i int) int64 {
+			v, e := strconv.ParseInt(r[i], 10, 64)
+			if e != nil && err == nil {
+				err = dtm.Errorf(dtm.Conflict, "the pattern of what is withheld, line %d: %q is no number", n+2, r[i])
+			}
+			return v
+		}
+		switch {
+		case r[2] != "":
+			s.Shown[r[1]] = number(2)
+		case r[3] != "":
+			s.hidden[m][r[1]] = Cell{Hidden: true, Company: true, Low: number(3), High: number(4)}
+		default:
+			s.hidden[m][r[1]] = Cell{Hidden: true, High: -1}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// apply puts what was stored in place of what would be chosen now.
+func (s *Stored) apply(p *Pattern) bool {
+	hidden, ok := s.hidden[p.Month]
+	if !ok {
+		return false
+	}
+	for k, c := range p.Cells {
+		h, is := hidden[k]
+		p.Cells[k] = Cell{Count: c.Count, Region: c.Region, Hidden: is, Company: h.Company, Low: h.Low, High: h.High}
+	}
+	return true
+}
+
+// counts are those of one month, by key, and how they add up.
+type counts struct {
+	cells map[string]*entry
+	rows  [][]*entry // a total, then its parts
+}
+
+type entry struct {
+	n      int64
+	key    string // "": the rest of a part, which follows by subtraction
+	region string
+	weight float64
+	dear   bool   // what reports are made of
+	same   *entry // counts the same people
+}
+
+func (e *entry) root() *entry {
+	for e.same != nil {
+		e = e.same
+	}
+	return e
+}
+
+func newCounts() *counts { return &counts{cells: map[string]*entry{}} }
+
+// line is one cell of the finest table of a cube.
+type line struct {
+	at map[string]string // by dimension
+	n  int64
+}
+
+// add puts a cube's finest table in, with all tables of fewer dimensions and the sums
+// between them, under the name of. Counts that are there stay as they are.
+func (c *counts) add(of string, q cube, lines []line) {
+	have := maps.Clone(c.cells)
+	// The ways to aggregate: each dimension given or not.
+	dims := slices.Clone(q.dims)
+	levels := []func(at map[string]string){func(map[string]string) {}}
+	cross := func(forms ...func(at map[string]string)) {
+		var out []func(at map[string]string)
+		for _, l := range levels {
+			for _, f := range forms {
+				out = append(out, func(at map[string]string) { l(at); f(at) })
+			}
+		}
+		levels = out
+	}
+	keep := func(map[string]string) {}
+	drop := func(list ...string) func(at map[string]string) {
+		return func(at map[string]string) {
+			for _, d := range list {
+				delete(at, d)
+			}
+		}
+	}
+	if q.place {
+		cross(keep, drop("point"), drop("point", "region"))
+		cross(keep, drop("direction"))
+	}
+	if !q.always {
+		for _, d := range dims {
+			cross(keep, drop(d))
+		}
+	}
+	for _, l := range lines {
+		if l.n == 0 {
+			continue
+		}
+		for _, level := range levels {
+			at := maps.Clone(l.at)
+			level(at)
+			k := key(of, at)
+			e := c.cells[k]
+			if e == nil {
+				e = &entry{key: k, region: l.at["region"], weight: weight(q, at), dear: headline(q, at)}
+				c.cells[k] = e
+			}
+			if have[k] == nil {
+				e.n += l.n
+			}
+		}
+	}
+	// Each count is the sum of those with one dimension more.
+	rows := map[string]int{} // by total and dimension: place in c.rows
+	for _, l := range lines {
+		if l.n == 0 {
+			continue
+		}
+		for _, level := range levels {
+			at := maps.Clone(l.at)
+			level(at)
+			total := key(of, at)
+			for _, d := range append(slices.Clone(dims), places...) {
+				code, has := l.at[d]
+				_, given := at[d]
+				_, region := at["region"]
+				// A country is the sum of its regions, a region that of its points.
+				if !has || given || q.always && slices.Contains(dims, d) || d == "point" && !region {
+					continue
+				}
+				at[d] = code
+				part := key(of, at)
+				delete(at, d)
+				id := total + "\x00" + d
+				n, ok := rows[id]
+				if !ok {
+					n = len(c.rows)
+					rows[id] = n
+					c.rows = append(c.rows, []*entry{c.cells[total]})
+				}
+				if e := c.cells[part]; !slices.Contains(c.rows[n][1:], e) {
+					c.rows[n] = append(c.rows[n], e)
+				}
+			}
+		}
+	}
+}
+
+// headline tells counts that reports are made of: of the whole country, by one of the
+// dimensions, or by sex and age.
+func headline(q cube, at map[string]string) bool {
+	given := 0
+	for d := range at {
+		if slices.Contains(places, d) {
+			return false
+		}
+		given++
+	}
+	return given <= 1 && at["previous"] == "" || len(q.dims) > 0 && q.dims[0] == "sex"
+}
+
+// weight is what a count is worth to readers beside its size: less detail, more worth.
+func weight(q cube, at map[string]string) float64 {
+	w := 1.0
+	for _, d := range q.dims {
+		if _, given := at[d]; !given {
+			w *= 3
+		}
+	}
+	if q.place {
+		if _, given := at["direction"]; !given {
+			w *= 3
+		}
+		switch _, region := at["region"]; {
+		case !region:
+			w *= 40
+		case at["point"] == "":
+			w *= 2
+		}
+	}
+	return w
+}
+
+// part notes that the counts named of are part of the others with the same
+// dimensions: the rest can be computed, so that it is looked at too.
+func (c *counts) part(of, whole string) {
+	for _, k := range slices.Sorted(maps.Keys(c.cells)) {
+		if len(k) < len(of) || k[:len(of)] != of || len(k) > len(of) && k[len(of)] != '|' {
+			continue
+		}
+		w := c.cells[whole+k[len(of):]]
+		if w == nil {
+			continue
+		}
+		e := c.cells[k]
+		row := []*entry{w, e}
+		if rest := w.n - e.n; rest > 0 {
+			row = append(row, &entry{n: rest, weight: e.weight, region: e.region})
+		}
+		c.rows = append(c.rows, row)
+	}
+}
+
+// before is what readers know of the month from an earlier release.
+type before struct {
+	shown map[string]int64
+	total bool // the month's total is published whatever follows from it
+}
+
+// choose finds the pattern: which counts are withheld so that none of 1 to
+// threshold-1, and no change of so few since an earlier release, can be concluded to
+// within the threshold.
+func (c *counts) choose(m dtm.Month, threshold int64, prior *before) *Pattern {
+	// Counts that must be equal are one.
+	for _, row := range c.rows {
+		if len(row) == 2 {
+			if a, b := row[0].root(), row[1].root(); a != b {
+				b.same = a
+				a.weight, a.dear = max(a.weight, b.weight), a.dear || b.dear
+			}
+		}
+	}
+	var s Sums
+	var small, hidden []bool
+	index := map[*entry]int{}
+	of := func(e *entry) int {
+		e = e.root()
+		i, ok := index[e]
+		if !ok {
+			i = s.Add(float64(e.n))
+			index[e] = i
+			s.Fixed = append(s.Fixed, false)
+			s.Dear = append(s.Dear, e.dear)
+			s.Least = append(s.Least, 1) // a count of none is not in any table
+			s.Cost = append(s.Cost, (1+math.Log2(1+float64(e.n)))*e.weight)
+			less := e.n < threshold
+			small, hidden = append(small, less), append(hidden, less)
+		}
+		return i
+	}
+	keys := slices.Sorted(maps.Keys(c.cells))
+	for _, k := range keys {
+		e := c.cells[k]
+		i := of(e)
+		if k == "total" && !small[i] && (prior == nil || prior.total) {
+			s.Fixed[i] = true // the month's total is what everybody asks for
+		}
+		if prior == nil || s.Fixed[i] {
+			continue
+		}
+		was, known := prior.shown[k]
+		switch d := e.n - was; {
+		case !known:
+		case d == 0:
+			s.Fixed[i] = !small[i]
+		case d > -threshold && d < threshold:
+			small[i], hidden[i] = true, true
+		}
+	}
+	for i := range s.Fixed {
+		s.Fixed[i] = s.Fixed[i] && !small[i]
+	}
+	seen := map[string]bool{}
+	for _, row := range c.rows {
+		if len(row) == 2 {
+			continue
+		}
+		var r []int
+		for _, e := range row {
+			r = append(r, of(e))
+		}
+		parts := slices.Clone(r[1:])
+		slices.Sort(parts)
+		if id := fmt.Sprint(r[0], parts); !seen[id] {
+			seen[id] = true
+			s.Rows = append(s.Rows, r)
+		}
+	}
+	work := protect(s, slices.Clone(small), hidden, float64(threshold))
+	var company []int
+	for i, h := range hidden {
+		if h && !small[i] {
+			company = append(company, i)
+		}
+	}
+	slices.SortStableFunc(company, func(a, b int) int { return cmp.Compare(s.Cost[b], s.Cost[a]) })
+	work.tell(company)
+	p := &Pattern{Month: m, Cells: make(map[string]Cell, len(keys))}
+	for _, k := range keys {
+		e := c.cells[k]
+		i := of(e)
+		cell := Cell{Count: e.n, Region: e.region, Hidden: hidden[i], High: -1}
+		switch {
+		case small[i]:
+			p.Small++
+			if work.open[i] {
+				p.Open = append(p.Open, k)
+			}
+		case hidden[i]:
+			p.Company++
+			cell.Company = true
+			cell.Low = int64(work.Least[i])
+			if !math.IsInf(work.Most[i], 1) {
+				cell.High = int64(work.Most[i])
+			}
+		}
+		p.Cells[k] = cell
+	}
+	return p
+}
