@@ -204,3 +204,12 @@ func References(list []Item, compared int) Check {
 	}
 	return Check{ID: "reference", Verdict: Look, Args: []any{int64(len(list)), int64(compared)}, Items: list}
 }
+
+// Narrow stops a month of which, beside what was published of it before, so many
+// changes of fewer than threshold people could be computed.
+func Narrow(open, threshold int) Check {
+	if open > 0 {
+		return Check{ID: "difference", Verdict: Stop, Args: []any{int64(open), int64(threshold)}}
+	}
+	return Check{ID: "difference", Verdict: OK}
+}

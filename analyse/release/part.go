@@ -24,6 +24,7 @@ const (
 	PartDays       = "days.csv"
 	PartFigures    = "figures.csv"
 	PartWithheld   = "withheld.csv"
+	PartPattern    = "pattern.csv"
 	PartChecks     = "checks.json"
 	PartChanges    = "changes.json"
 )
@@ -48,7 +49,7 @@ func RecordPart(t warehouse.Table) string { return t.Name + ".csv" }
 // and sums, no single group.
 func Public(part string) bool {
 	switch part {
-	case PartFigures, PartWithheld:
+	case PartFigures, PartWithheld, PartPattern:
 		return true
 	}
 	return len(part) > 4 && part[len(part)-4:] == ".pdf"

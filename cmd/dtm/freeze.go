@@ -130,7 +130,13 @@ func (h *house) compose(ctx context.Context, f *frozen, op *dtm.Operation) error
 	if err != nil {
 		return err
 	}
-	figures := guard.New(release.Named(engine, f.FrozenRelease), op)
+	figures := guard.New(release.Named(engine, f.FrozenRelease), op, guard.After(h.published.before(&f.FrozenRelease)))
+	list, err := chosenPatterns(ctx, figures, f.Month)
+	if err != nil {
+		return err
+	}
+	f.parts[release.PartPattern] = guard.EncodePatterns(list)
+	f.checks = append(f.checks, release.Narrow(len(list[0].Open), op.Threshold))
 	tables, err := release.Tables(ctx, figures, f.Month)
 	if err != nil {
 		return err

@@ -28,20 +28,21 @@ import (
 
 // house is an open data folder with its rooms joined.
 type house struct {
-	dir     string
-	config  config.Config
-	op      *dtm.Operation
-	db      *sqlite.DB
-	blobs   *blob.Disk
-	facts   *duckdb.Warehouse
-	figures *indicator.Engine // internal: not guarded
-	public  dtm.Figures       // what may leave
-	shelf   *shelf            // of frozen releases
-	loader  *load.Loader
-	forms   *formCache
-	team    team // enumerators' figures, kept a while
-	imports underway
-	now     func() time.Time
+	dir       string
+	config    config.Config
+	op        *dtm.Operation
+	db        *sqlite.DB
+	blobs     *blob.Disk
+	facts     *duckdb.Warehouse
+	figures   *indicator.Engine // internal: not guarded
+	public    dtm.Figures       // what may leave
+	published *outside          // what has left
+	shelf     *shelf            // of frozen releases
+	loader    *load.Loader
+	forms     *formCache
+	team      team // enumerators' figures, kept a while
+	imports   underway
+	now       func() time.Time
 
 	shelving sync.Mutex // one backup at a time
 	doorway  sync.Once
@@ -142,7 +143,8 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 	if h.figures, err = indicator.New(h.op, h.facts); err != nil {
 		return nil, err
 	}
-	h.public = guard.New(h.figures, h.op)
+	h.published = &outside{h: h}
+	h.public = guard.New(h.figures, h.op, guard.After(h.published.before(nil)))
 	h.shelf = &shelf{h: h}
 	h.forms = &formCache{op: h.op, forms: h.db}
 	if err = h.readRules(ctx); err != nil {
@@ -170,6 +172,7 @@ func (h *house) start(ctx context.Context) {
 	h.loading.Go(func() { h.readings(ctx) })
 	h.loading.Go(func() { h.nightly(ctx) })
 	h.loading.Go(func() { h.keepWatch(ctx) })
+	h.loading.Go(func() { h.keepChosen(ctx) })
 	h.loading.Go(func() { h.keepBackups(ctx) })
 	h.loading.Go(func() {
 		for pause := time.Second; ctx.Err() == nil; pause = min(2*pause, time.Minute) {

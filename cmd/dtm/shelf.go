@@ -129,7 +129,15 @@ func (b *book) prepare(ctx context.Context, r dtm.FrozenRelease) error {
 	if err != nil {
 		return err
 	}
-	b.source = dtm.Source{Figures: guard.New(release.Named(engine, r), op), Operation: op, Frozen: &r}
+	options := []guard.Option{guard.After(h.published.before(&r))}
+	stored, err := h.pattern(ctx, r)
+	if err != nil {
+		return err
+	}
+	if stored != nil {
+		options = append(options, guard.Keeping(stored))
+	}
+	b.source = dtm.Source{Figures: guard.New(release.Named(engine, r), op, options...), Operation: op, Frozen: &r}
 	return nil
 }
 

@@ -41,18 +41,20 @@ type Guard struct {
 	prior     Prior
 
 	one    singleflight.Group
+	work   sync.Mutex // one month is chosen at a time: it takes a processor
 	mu     sync.Mutex
 	state  string // release that months is of
 	months map[dtm.Month]*Pattern
 	totals map[dtm.Month]int64
+	priors map[dtm.Month]*before
 	chosen *lru.Cache[[sha256.Size]byte, *Pattern] // by what the counts of a month are
 }
 
 var _ dtm.Figures = (*Guard)(nil)
 
-// Prior tells what was published of a month before; nil: nothing. total: the month's
-// total is shown whatever follows from it.
-type Prior func(ctx context.Context, m dtm.Month) (shown map[string]int64, total bool, err error)
+// Prior tells what was published of a month before, one map for each release; none:
+// nothing. total: the month's total is shown whatever follows from it.
+type Prior func(ctx context.Context, m dtm.Month) (shown []map[string]int64, total bool, err error)
 
 // Option changes what a Guard knows.
 type Option func(*Guard)

@@ -52,16 +52,35 @@ func (g *Guard) cell(ctx context.Context, q *question, n need, of string) (Cell,
 	return p.Cells[key(of, n.at)], nil
 }
 
-// before is what was published of the month earlier.
+// before is what was published of the month earlier; nil: nothing.
 func (g *Guard) before(ctx context.Context, m dtm.Month) (*before, error) {
 	if g.prior == nil {
 		return nil, nil
 	}
-	shown, own, err := g.prior(ctx, m)
-	if err != nil || shown == nil {
+	id, err := g.current(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return &before{shown, own}, nil
+	g.mu.Lock()
+	known, ok := g.priors[m]
+	g.mu.Unlock()
+	if ok {
+		return known, nil
+	}
+	shown, own, err := g.prior(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	var b *before
+	if len(shown) > 0 {
+		b = &before{shown, own}
+	}
+	g.mu.Lock()
+	if g.state == id {
+		g.priors[m] = b
+	}
+	g.mu.Unlock()
+	return b, nil
 }
 
 // current forgets the months of a state of the data that has passed.
@@ -74,7 +93,7 @@ func (g *Guard) current(ctx context.Context) (string, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.state != id {
-		g.state, g.months, g.totals = id, map[dtm.Month]*Pattern{}, nil
+		g.state, g.months, g.totals, g.priors = id, map[dtm.Month]*Pattern{}, nil, map[dtm.Month]*before{}
 	}
 	return id, nil
 }
@@ -159,6 +178,9 @@ func (g *Guard) finest(ctx context.Context, id string, q *cube, m dtm.Month) (li
 	}
 	by = slices.DeleteFunc(append(by, q.dims...), func(d string) bool { return !slices.Contains(i.By, d) })
 	t, err := g.Figures.Table(ctx, dtm.Query{Indicator: id, Period: dtm.Months(m, m), By: by})
+	if dtm.KindOf(err) == dtm.Invalid && first(q.dims) == "day" {
+		return nil, nil, nil // a release holds only the days of its own month: no others can be asked for
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -241,6 +263,8 @@ func (g *Guard) make(ctx context.Context, m dtm.Month) (*Pattern, error) {
 		}
 	}
 	if p == nil {
+		g.work.Lock()
+		defer g.work.Unlock()
 		p = c.choose(m, g.threshold, prior)
 	}
 	p.names = names

@@ -310,7 +310,7 @@ func (c *counts) part(of, whole string) {
 
 // before is what readers know of the month from an earlier release.
 type before struct {
-	shown map[string]int64
+	shown []map[string]int64
 	total bool // the month's total is published whatever follows from it
 }
 
@@ -345,6 +345,7 @@ func (c *counts) choose(m dtm.Month, threshold int64, prior *before) *Pattern {
 		}
 		return i
 	}
+	unchanged := map[int]bool{}
 	keys := slices.Sorted(maps.Keys(c.cells))
 	for _, k := range keys {
 		e := c.cells[k]
@@ -355,14 +356,19 @@ func (c *counts) choose(m dtm.Month, threshold int64, prior *before) *Pattern {
 		if prior == nil || s.Fixed[i] {
 			continue
 		}
-		was, known := prior.shown[k]
-		switch d := e.n - was; {
-		case !known:
-		case d == 0:
-			s.Fixed[i] = !small[i]
-		case d > -threshold && d < threshold:
-			small[i], hidden[i] = true, true
+		for _, shown := range prior.shown {
+			was, known := shown[k]
+			switch d := e.n - was; {
+			case !known:
+			case d == 0:
+				unchanged[i] = true // who thinks that nothing changed knows it
+			case d > -threshold && d < threshold:
+				small[i], hidden[i] = true, true
+			}
 		}
+	}
+	for i, is := range unchanged {
+		s.Fixed[i] = s.Fixed[i] || is
 	}
 	for i := range s.Fixed {
 		s.Fixed[i] = s.Fixed[i] && !small[i]

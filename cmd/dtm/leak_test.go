@@ -1,0 +1,350 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dtm"
+	"dtm/analyse/release"
+	"dtm/serve"
+)
+
+// planted are the small counts of TestNoOtherWay. Everything in its month is four
+// orders of magnitude larger than life, the threshold too, so that a planted count is
+// told from every other number wherever it stands: in a drawing, a page, a table.
+var planted = map[string]int{
+	"at a point": 73_331, "of a pair": 61_717, "of a cell of sex and age": 54_127, "of a reason": 38_923, "of a nationality": 47_293,
+}
+
+const plantedThreshold = 100_000
+
+// plantedMonth are the registry's two files.
+func plantedMonth() (bySexAge, byNationality string) {
+	type row struct {
+		point, movement, previous, next, sex, age, nat string
+		n                                              int
+		conflict                                       bool
+	}
+	rows := []row{
+		{"Obock", "outgoing", "ETH", "YEM", "male", "adults", "ETH", 6_150_003, false},
+		{"Obock", "incoming", "YEM", "ETH", "male", "adults", "ETH", 2_310_009, false},
+		{"Galafi (DJI)", "incoming", "ETH", "DJI", "male", "adults", "ETH", 4_420_027, false},
+		{"Galafi (DJI)", "incoming", "ETH", "SAU", "female", "adults", "ETH", 1_870_081, false},
+		{"Galafi (DJI)", "incoming", "SOM", "DJI", "male", "adults", "SOM", planted["of a pair"], false},
+		{"Galafi (DJI)", "incoming", "SOM", "SAU", "male", "adults", "SOM", 940_243, false},
+		{"Dikhil", "incoming", "ETH", "DJI", "male", "adults", "ETH", 3_330_729, false},
+		{"Dikhil", "incoming", "ETH", "DJI", "female", "children", "ETH", planted["of a cell of sex and age"], false},
+		{"Yoboki", "incoming", "ETH", "DJI", "male", "adults", "ETH", 2_122_187, false},
+		{"Yoboki", "incoming", "ETH", "DJI", "male", "adults", "ETH", planted["of a reason"], true},
+		{"Yoboki", "outgoing", "DJI", "ETH", "male", "adults", "ERI", planted["of a nationality"], false},
+		{"Yoboki", "outgoing", "DJI", "ETH", "male", "children", "DJI", 806_561, false},
+		{"Loyada", "incoming", "ETH", "DJI", "male", "adults", "ETH", planted["at a point"], false},
+	}
+	var a, b strings.Builder
+	a.WriteString("month,fmp,movement,previous,next,sex,age,n,reason_economic,reason_conflict\n")
+	b.WriteString("month,fmp,movement,previous,next,nat,n,reason_economic,reason_conflict\n")
+	for _, r := range rows {
+		economic, conflict := 1, 0
+		if r.conflict {
+			economic, conflict = 0, 1
+		}
+		fmt.Fprintf(&a, "2022-12,%s,%s,%s,%s,%s,%s,%d,%d,%d\n", r.point, r.movement, r.previous, r.next, r.sex, r.age, r.n, economic, conflict)
+		fmt.Fprintf(&b, "2022-12,%s,%s,%s,%s,%s,%d,%d,%d\n", r.point, r.movement, r.previous, r.next, r.nat, r.n, economic, conflict)
+	}
+	fmt.Fprintf(&a, "2022-11,Obock,outgoing,ETH,YEM,male,adults,5000001,1,0\n")
+	fmt.Fprintf(&b, "2022-11,Obock,outgoing,ETH,YEM,ETH,5000001,1,0\n")
+	return a.String(), b.String()
+}
+
+// filters are what a reader may choose on a page or of the API.
+var filters = []string{"", "&point=obock", "&point=loyada", "&point=galafi", "&point=yoboki", "&region=DJ01", "&region=DJ05", "&direction=incoming", "&direction=outgoing", "&point=yoboki&direction=outgoing", "&region=DJ02&direction=incoming"}
+
+// ways are the addresses of each route that anybody may ask for, or somebody with the
+// least right to: how every figure of the month leaves. A route that is not here fails
+// the test.
+func ways(catalogue []dtm.Indicator) map[string][]string {
+	var ids, data, figures []string
+	for _, i := range catalogue {
+		ids = append(ids, i.ID)
+		for _, ext := range []string{"csv", "json"} {
+			for _, f := range filters {
+				for _, period := range []string{"from=2022-12", "from=2022-11&to=2022-12"} {
+					figures = append(figures, i.ID+"/figures."+ext+"?"+period+f)
+				}
+			}
+			for _, by := range []string{"month", "point", "region", "direction", "previous", "next"} {
+				if slices.Contains(i.By, by) {
+					for _, f := range []string{"", "&region=DJ05", "&direction=incoming"} {
+						figures = append(figures, i.ID+"/figures."+ext+"?from=2022-11&to=2022-12&by="+by+f, i.ID+"/figures."+ext+"?from=2022-12&release=provisional&by="+by+f)
+					}
+				}
+			}
+		}
+	}
+	for _, panel := range []string{"trend", "map", "points", "sexage", "reasons", "od", "nationality"} {
+		for _, ext := range []string{"csv", "svg"} {
+			for _, f := range filters {
+				data = append(data, "/en/data/"+panel+"."+ext+"?from=2022-12"+f)
+			}
+		}
+	}
+	each := func(before string, list []string, after string) (out []string) {
+		for _, s := range list {
+			out = append(out, before+s+after)
+		}
+		return out
+	}
+	parts := []string{"manifest.json", release.PartFigures, release.PartWithheld, release.PartPattern, release.PartCells, release.PartFacts, release.PartMonths, release.PartChecks, "report-en.pdf", "report-fr.pdf"}
+	w := map[string][]string{
+		"/":                                {"/"},
+		"GET /":                            {"/nothing"},
+		"GET /{$}":                         {"/"},
+		"GET /LANG/{$}":                    append(each("/en/?from=2022-12", filters, ""), "/fr/", "/ar/", "/en/?from=2022-12&release=provisional", "/en/?from=2022-11&to=2022-12"),
+		"GET /LANG/about":                  {"/en/about"},
+		"GET /LANG/methods":                {"/en/methods"},
+		"GET /LANG/data/{file}":            data,
+		"GET /LANG/indicators/{$}":         {"/en/indicators/"},
+		"GET /LANG/indicators/{id}":        each("/en/indicators/", ids, ""),
+		"GET /LANG/outlook/{$}":            {"/en/outlook/", "/en/outlook/?by=route", "/en/outlook/?point=yoboki"},
+		"GET /LANG/warning/{$}":            {"/en/warning/", "/en/warning/?by=route", "/en/warning/?point=yoboki"},
+		"GET /LANG/releases/{$}":           {"/en/releases/"},
+		"GET /LANG/releases/{month}/{n}":   {"/en/releases/2022-12/1"},
+		"GET /LANG/report/{file}":          {"/en/report/2022-12.pdf", "/fr/report/2022-12.pdf", "/en/report/2022-12.pdf?release=provisional"},
+		"GET /LANG/staff/signin":           {"/en/staff/signin"},
+		"GET /staff/{rest...}":             {"/staff/"},
+		"GET /asset/{file...}":             {"/asset/none"},
+		"GET /api/v1/":                     {"/api/v1/none"},
+		"GET /api/v1/{$}":                  {"/api/v1/"},
+		"GET /api/v1/openapi.json":         {"/api/v1/openapi.json"},
+		"GET /api/v1/indicators":           {"/api/v1/indicators"},
+		"GET /api/v1/indicators/{id}":      each("/api/v1/indicators/", ids, ""),
+		"GET /api/v1/releases":             {"/api/v1/releases"},
+		"GET /api/v1/releases/{month}/{n}": {"/api/v1/releases/2022-12/1"},
+		"GET /healthz":                     {"/healthz"},
+		"GET /readyz":                      {"/readyz"},
+		"GET /metrics":                     {"/metrics"},
+		// Forms of the browser: nothing of what was counted.
+		"GET /entry": {"/entry"}, "GET /entry/{$}": {"/entry/"}, "GET /entry/try": {"/entry/try"}, "GET /entry/sw.js": {"/entry/sw.js"},
+		"GET /entry/asset/{file}": {"/entry/asset/none"}, "GET /entry/manifest.webmanifest": {"/entry/manifest.webmanifest"},
+		"/v1/test/{token}/projects/{project}/forms/{form}/draft/{rest...}": {"/v1/test/none/projects/1/forms/none/draft/formList"},
+		// With the least right.
+		"GET /LANG/staff/{$}": {"/en/staff/"}, "GET /LANG/staff/account/{$}": {"/en/staff/account/"},
+		"GET /v1/sessions/restore": {"/v1/sessions/restore"}, "GET /v1/users/current": {"/v1/users/current"},
+	}
+	w["GET /api/v1/indicators/{id}/{figures}"] = each("/api/v1/indicators/", figures, "")
+	w["GET /LANG/releases/{month}/{n}/{file}"] = each("/en/releases/2022-12/1/", parts, "")
+	w["GET /api/v1/releases/{month}/{n}/{part}"] = each("/api/v1/releases/2022-12/1/", parts, "")
+	return w
+}
+
+// given finds planted counts, and the month's total without one of them, as they are
+// written in any of the languages.
+type given map[string]*regexp.Regexp
+
+func newGiven(total int) given {
+	g := given{}
+	for what, n := range planted {
+		for name, v := range map[string]int{"the count " + what: n, "all but the count " + what: total - n} {
+			s := fmt.Sprint(v)
+			var groups []string
+			for len(s) > 3 {
+				groups = append([]string{s[len(s)-3:]}, groups...)
+				s = s[:len(s)-3]
+			}
+			groups = append([]string{s}, groups...)
+			g[name] = regexp.MustCompile(`(^|[^0-9a-f.])` + strings.Join(groups, "") + `($|[^0-9a-f])|` +
+				`(^|[^0-9a-f,.\x{202f}\x{a0}])` + strings.Join(groups, `(?:[,.\x{202f}\x{a0}\x{2009} ]|&nbsp;|&#160;|&#8239;)`) + `($|[^0-9a-f])`)
+		}
+	}
+	return g
+}
+
+func (g given) in(text string) []string {
+	var out []string
+	for what, re := range g {
+		if re.MatchString(text) {
+			out = append(out, what)
+		}
+	}
+	return out
+}
+
+// TestNoOtherWay walks every address that anybody may ask for, found from the router
+// itself, over a month with planted small counts, and every command that prints what is
+// published: none gives one away.
+func TestNoOtherWay(t *testing.T) {
+	t.Parallel()
+	pack := filepath.Join(t.TempDir(), "pack")
+	if err := os.CopyFS(pack, os.DirFS(filepath.Join("..", "..", "operation", "djibouti"))); err != nil {
+		t.Fatal(err)
+	}
+	settings := filepath.Join(pack, "operation.toml")
+	b, err := os.ReadFile(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raised := regexp.MustCompile(`(?m)^threshold = \d+`).ReplaceAllString(string(b), fmt.Sprint("threshold = ", plantedThreshold))
+	if raised == string(b) {
+		t.Fatal("the pack has no threshold")
+	}
+	write(t, settings, raised)
+	data := filepath.Join(t.TempDir(), "data")
+	dtmRun(t, "init", "-data", data, "-operation", pack)
+	password := filepath.Join(t.TempDir(), "password")
+	write(t, password, passwordOfAll+"\n")
+	for _, who := range []string{"a", "b"} {
+		dtmRun(t, "user", "add", "-data", data, "-email", who+"@example.org", "-role", "manager", "-password-file", password)
+	}
+	bySexAge, byNationality := plantedMonth()
+	for name, text := range map[string]string{"a.csv": bySexAge, "b.csv": byNationality} {
+		file := filepath.Join(t.TempDir(), name)
+		write(t, file, text)
+		dtmRun(t, "import", "movements", "-data", data, file)
+	}
+	total := 0
+	if _, err := fmt.Sscan(value(t, data, "total_movements", "2022-12", ""), &total); err != nil {
+		t.Fatal(err)
+	}
+	find := newGiven(total)
+	// The search finds what is there: unguarded, everything is.
+	bare := ""
+	for _, by := range []string{"point", "previous,next", "sex,age", "nationality"} {
+		bare += dtmRun(t, "indicator", "-data", data, "total_movements", "-from", "2022-12", "-by", by)
+	}
+	bare += dtmRun(t, "indicator", "-data", data, "reason_share_pct", "-from", "2022-12", "-format", "csv")
+	if found := find.in(bare); len(found) < len(planted) {
+		t.Fatalf("of the planted counts only %q are in the figures that are not guarded", found)
+	}
+	dtmRun(t, "release", "create", "-data", data, "-month", "2022-12", "-as", "a@example.org", "-password-file", password)
+	dtmRun(t, "release", "approve", "-data", data, "2022-12", "-as", "b@example.org", "-password-file", password)
+
+	inside(t, data, func(ctx context.Context, h *house) {
+		walkAll(ctx, t, h, find)
+	})
+	asked := 0
+	commands := [][]string{{"warning"}, {"warning", "-by", "point"}, {"outlook"}, {"outlook", "-by", "point"}}
+	for _, c := range commands {
+		code, out, _ := dtmTry(t, append(append(slices.Clone(c), "-data", data), "-public")...)
+		if found := find.in(out); len(found) > 0 {
+			t.Errorf("dtm %q (exit %d) gives away %q:\n%s", c, code, found, out)
+		}
+	}
+	for _, by := range []string{"", "point", "region", "direction", "previous", "next", "nationality", "sex", "age", "sex,age", "previous,next", "point,direction", "point,nationality", "route"} {
+		for _, id := range []string{"total_movements", "entries", "daily_average", "movement_share_pct", "origin_destination", "sex_age_share_pct", "nationality_share_pct", "reason_share_pct", "unknown_sex_age_share_pct"} {
+			args := []string{"indicator", "-data", data, id, "-from", "2022-12", "-public", "-format", "csv"}
+			if by != "" {
+				args = append(args, "-by", by)
+			}
+			code, out, _ := dtmTry(t, args...)
+			if found := find.in(out); len(found) > 0 {
+				t.Errorf("dtm %q gives away %q:\n%s", args, found, out)
+			}
+			if code == 0 {
+				asked++
+			}
+		}
+	}
+	if asked < 50 {
+		t.Errorf("only %d of the commands were answered", asked)
+	}
+}
+
+func walkAll(ctx context.Context, t *testing.T, h *house, find given) {
+	t.Helper()
+	if err := h.db.AddUser(ctx, dtm.User{Email: "partner@example.org", Role: dtm.RolePartner}, "x"); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	token := rand.Text() + rand.Text()
+	if err := h.db.AddSession(ctx, token, dtm.Session{Kind: dtm.SessionKindPages, Email: "partner@example.org", Created: now, Expires: now.Add(time.Hour), Second: now, Proved: now}); err != nil {
+		t.Fatal(err)
+	}
+	pages, err := h.pages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner, ok := pages.(*http.ServeMux)
+	if !ok {
+		t.Fatalf("the pages are a %T", pages)
+	}
+	mux := h.mux(serve.NewMetrics(), guarded(pages))
+	known := ways(h.public.Catalogue())
+	met := map[string]bool{}
+	for _, p := range append(patterns(mux), patterns(inner)...) {
+		p = regexp.MustCompile(`^(\S+ )/(en|fr|ar)(/.*)$`).ReplaceAllString(p, "${1}/LANG${3}")
+		if method, _, ok := strings.Cut(p, " "); ok && method != "GET" || met[p] {
+			continue
+		}
+		met[p] = true
+		open := h.may(t, mux, p, "") == 'y' || h.may(t, mux, p, dtm.RolePartner) == 'y'
+		if _, listed := known[p]; open && !listed {
+			t.Errorf("%s may be asked for by anybody: say in ways() with which addresses it gives figures", p)
+		}
+	}
+	answered, bytes := 0, 0
+	for p, list := range known {
+		if !met[p] {
+			t.Errorf("%s is no route any more", p)
+		}
+		for _, at := range list {
+			u, err := url.Parse(at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, signed := range []bool{false, true} {
+				if signed && !strings.Contains(p, "staff") && !strings.Contains(p, "/v1/") {
+					continue
+				}
+				r := httptest.NewRequest("GET", u.String(), nil)
+				if signed {
+					r.AddCookie(&http.Cookie{Name: "dtm", Value: token})
+					r.Header.Set("Authorization", "Bearer "+token)
+				}
+				w := httptest.NewRecorder()
+				mux.ServeHTTP(w, r)
+				if w.Code == http.StatusOK {
+					answered++
+				}
+				if w.Code >= 500 {
+					t.Errorf("%s: %d %s", at, w.Code, w.Body)
+				}
+				text := readable(t, w.Header().Get("Content-Type"), w.Body.Bytes())
+				bytes += len(text)
+				if found := find.in(text); len(found) > 0 {
+					t.Errorf("%s gives away %q", at, found)
+				}
+			}
+		}
+	}
+	t.Logf("%d routes, %d answers with %d characters were searched for %d numbers", len(known), answered, bytes, len(find))
+	if answered < 500 {
+		t.Errorf("only %d addresses were answered", answered)
+	}
+}
+
+// readable is the text of an answer; that of a PDF by another's program.
+func readable(t *testing.T, kind string, b []byte) string {
+	t.Helper()
+	if !strings.HasPrefix(kind, "application/pdf") {
+		return string(b)
+	}
+	file := filepath.Join(t.TempDir(), "a.pdf")
+	write(t, file, string(b))
+	out, err := exec.CommandContext(t.Context(), "pdftotext", "-raw", file, "-").Output()
+	if err != nil {
+		t.Fatalf("pdftotext: %v", err)
+	}
+	return string(out)
+}
