@@ -373,6 +373,17 @@ func (c *counts) choose(m dtm.Month, threshold int64, prior *before) *Pattern {
 	for i := range s.Fixed {
 		s.Fixed[i] = s.Fixed[i] && !small[i]
 	}
+	// The total of a month that is released is shown. Where others count the same people,
+	// it tells them, and what is open says so.
+	told := -1
+	if e := c.cells["total"]; e != nil && prior != nil && prior.total && e.n >= threshold {
+		told = of(e)
+		if small[told] {
+			small[told], hidden[told], s.Fixed[told] = false, false, true
+		} else {
+			told = -1
+		}
+	}
 	seen := map[string]bool{}
 	for _, row := range c.rows {
 		if len(row) == 2 {
@@ -404,6 +415,8 @@ func (c *counts) choose(m dtm.Month, threshold int64, prior *before) *Pattern {
 		i := of(e)
 		cell := Cell{Count: e.n, Region: e.region, Hidden: hidden[i], High: -1}
 		switch {
+		case i == told && k != "total":
+			p.Open = append(p.Open, k)
 		case small[i]:
 			p.Small++
 			if work.open[i] {

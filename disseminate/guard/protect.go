@@ -359,7 +359,7 @@ func (p *protection) changeOf(near []int, i int, d float64) []float64 {
 // mostTrials, all stays as it is.
 const (
 	manyTrials = 5000
-	mostTrials = 400
+	mostTrials = 200
 	mostTold   = 3000
 )
 
