@@ -83,7 +83,7 @@ func runAgreementList(ctx context.Context, c *call) error {
 		return err
 	}
 	if len(list) == 0 {
-		fmt.Fprintln(c.err, "no agreement yet: `dtm agreement add` records one; until then no desk of a partner sees a referral")
+		fmt.Fprintln(c.err, "no agreement yet: `dtm agreement add` records one")
 		return nil
 	}
 	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)

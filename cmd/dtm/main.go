@@ -83,7 +83,7 @@ func list() []command {
 		{"user signout", "-data DIR EMAIL", "end all sessions of a user", false, runUserSessions},
 		{"agreement add", "-data DIR -partner CODE -purpose TEXT -from DAY -to DAY [-kind cases|figures] [-programmes P,... -groups G,...] [-areas A,...]", "record an agreement to share data with a partner", false, runAgreementAdd},
 		{"agreement list", "-data DIR", "list agreements and whether they are in force", false, runAgreementList},
-		{"agreement end", "-data DIR -reason WHY ID", "end an agreement; what it allowed is refused from the next request on", false, runAgreementEnd},
+		{"agreement end", "-data DIR -reason WHY ID", "end an agreement, now", false, runAgreementEnd},
 		{"user list", "-data DIR", "list users", false, runUserList},
 		{"user disable", "-data DIR EMAIL", "disable a user", false, runUserDisable},
 		{"import movements", "-data DIR FILE [-rejects F]", "import registry history, CSV or XLSX", false, runImport},
