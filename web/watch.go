@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"errors"
 	"html/template"
 	"math"
 	"net/http"
@@ -62,7 +63,12 @@ func (p *Pages) guardedSeries(ctx context.Context, step watch.Step, by string) (
 	if once == nil {
 		ctx := context.WithoutCancel(ctx) // others wait for it too
 		once = sync.OnceValues(func() ([]watch.Series, error) {
-			return watch.Read(ctx, p.Figures, p.Operation, watch.Ask{Indicator: "total_movements", Step: step, By: by}, now)
+			list, err := watch.Read(ctx, p.Figures, p.Operation, watch.Ask{Indicator: "total_movements", Step: step, By: by}, now)
+			var e *dtm.Error
+			if errors.As(err, &e) && e.Code == "guard.undeclared" {
+				return nil, nil // days are published of the whole country only
+			}
+			return list, err
 		})
 		w.series[at] = once
 	}

@@ -117,7 +117,7 @@ func ways(catalogue []dtm.Indicator) map[string][]string {
 		"GET /LANG/data/{file}":              data,
 		"GET /LANG/indicators/{$}":           {"/en/indicators/"},
 		"GET /LANG/indicators/{id}":          each("/en/indicators/", ids, ""),
-		"GET /LANG/outlook/{$}":              {"/en/outlook/", "/en/outlook/?by=route", "/en/outlook/?point=yoboki"},
+		"GET /LANG/outlook/{$}":              {"/en/outlook/", "/en/outlook/?step=week", "/en/outlook/?step=week&by=point", "/en/outlook/?by=route", "/en/outlook/?point=yoboki"},
 		"GET /LANG/outlook/archive/{$}":      {"/en/outlook/archive/", "/en/outlook/archive/?by=point"},
 		"GET /LANG/outlook/archive.csv":      {"/en/outlook/archive.csv", "/en/outlook/archive.csv?by=point"},
 		"GET /LANG/staff/account/app":        {"/en/staff/account/app"},
