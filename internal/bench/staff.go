@@ -238,7 +238,7 @@ func (v *visitor) paths() ([]view, error) {
 	one("/", "/?from=2018-01&to=2025-12", "/?from=2026-10&region=DJ03", "/indicators/")
 	add("/indicators/INDICATOR", found("/indicators/", catalog, 30)...)
 	one("/releases/", "/warning/", "/outlook/", "/methods", "/about")
-	kept := out[:0]
+	kept := out[:0] // those that this program has
 	for _, x := range out {
 		_, err := v.body("/en" + x.at[0])
 		if err == nil {

@@ -9,6 +9,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"dtm"
 )
 
@@ -35,8 +37,12 @@ func (db *DB) ReadingsDone(ctx context.Context) (int64, error) {
 // moves the position.
 func (db *DB) KeepReadings(ctx context.Context, list []dtm.Reading, about []dtm.Event, done int64) error {
 	return db.update(ctx, "sqlite.KeepReadings", func(t *tx) error {
+		learnt := map[string]bool{}
 		for _, r := range list {
 			if err := t.keepReading(r); err != nil {
+				return err
+			}
+			if err := t.learn(r.Words, learnt); err != nil {
 				return err
 			}
 		}
@@ -88,6 +94,65 @@ func (t *tx) keepReading(r dtm.Reading) error {
 	return t.exec(`
 		INSERT INTO submission_text (rowid, words)
 		VALUES ($1, $2)`, doc, r.Words)
+}
+
+// begun is from how many letters on a word is searched by its beginning. Shorter
+// beginnings are of too many words.
+const begun = 4
+
+// folded is a text as the index of words folds it: small letters without accents.
+func folded(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFD.String(s))
+}
+
+// learn notes the words of a reading; learnt are those of the transaction.
+func (t *tx) learn(words string, learnt map[string]bool) error {
+	for _, w := range strings.FieldsFunc(folded(words), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if learnt[w] || utf8.RuneCountInString(w) < begun {
+			continue
+		}
+		learnt[w] = true
+		if err := t.exec(`
+			INSERT INTO reading_word (word)
+			VALUES ($1)
+			ON CONFLICT (word) DO NOTHING`, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mostWords is how many words of one beginning are asked for each by itself.
+const mostWords = 100
+
+// begin lists the words that begin so; none when there are too many.
+func begin(ctx context.Context, q querier, start string) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `
+		SELECT word
+		FROM reading_word
+		WHERE word >= $1 AND word < $2
+		LIMIT $3`, start, start+"\U0010ffff", mostWords+1)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var w string
+		if err := rows.Scan(&w); err != nil {
+			return nil, err
+		}
+		list = append(list, w)
+	}
+	if len(list) > mostWords {
+		list = nil
+	}
+	return list, rows.Err()
 }
 
 // finding is a search as SQL: the tables in the order in which they are walked,
@@ -198,7 +263,10 @@ func (db *DB) finding(ctx context.Context, q querier, s dtm.SubmissionSearch, ar
 		f.and("x.seq IN (" + strings.Join(parts, " UNION ALL ") + ")")
 		return f, nil
 	}
-	match := matching(s.Text)
+	match, err := matching(ctx, q, s.Text)
+	if err != nil {
+		return nil, err
+	}
 	if match == "" {
 		f.and("FALSE")
 		return f, nil
@@ -228,18 +296,25 @@ func idStart(text string) (string, bool) {
 }
 
 // matching is the search in words: all of them, from four letters on by their
-// beginning. Shorter beginnings are of too many words.
-func matching(text string) string {
+// beginning.
+func matching(ctx context.Context, q querier, text string) (string, error) {
 	words := strings.FieldsFunc(text, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r)
 	})
 	for i, w := range words {
 		words[i] = `"` + w + `"`
-		if utf8.RuneCountInString(w) >= 4 {
-			words[i] += "*"
+		if utf8.RuneCountInString(w) < begun {
+			continue
+		}
+		known, err := begin(ctx, q, folded(w))
+		if err != nil {
+			return "", err
+		}
+		if words[i] += "*"; len(known) > 0 {
+			words[i] = `("` + strings.Join(known, `" OR "`) + `")`
 		}
 	}
-	return strings.Join(words, " ")
+	return strings.Join(words, " AND "), nil
 }
 
 // querier is a transaction or the pool.
