@@ -182,6 +182,7 @@ type Flags interface {
 type Question struct {
 	Seq        int64
 	Submission string
+	Name       string // of the submission, as it calls itself; "" when it does not
 	Device     string
 	Body       string
 	Actor      string
@@ -202,6 +203,8 @@ type Questions interface {
 	// Answer: NotFound when the question is not the device's; the same answer again
 	// changes nothing, another one is Conflict.
 	Answer(ctx context.Context, device string, seq int64, body string) error
+	// Answered lists those that were answered since, the newest answer first.
+	Answered(ctx context.Context, since time.Time) ([]Question, error)
 	// QuestionsOf lists those of a submission, oldest first.
 	QuestionsOf(ctx context.Context, submission string) ([]Question, error)
 }

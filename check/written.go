@@ -48,7 +48,7 @@ func (r Rules) written(op *dtm.Operation, rows []monthRow) []Finding {
 		case !known:
 			if code := points(m.PointText); code != "" {
 				p, _ := op.Point(code)
-				see(key{"point.spelling", "", m.PointText, p.Name.In(dtm.English)}, x)
+				see(key{"point.spelling", code, m.PointText, p.Name.In(dtm.English)}, x)
 			}
 		}
 		for _, f := range m.Flags {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -49,10 +50,23 @@ type recordView struct {
 	Saved      bool
 	Raw, At    string
 	Replaced   bool
+	Next       string // address of the next record with an open flag; "" when there is none
 }
 
 func (p *Pages) record(w http.ResponseWriter, r *http.Request) error {
 	return p.showRecord(w, r, http.StatusOK, recordView{Saved: r.URL.Query().Get("saved") != ""}, nil)
+}
+
+// nextRecord is the address of the record with the heaviest open flag, other than this
+// one.
+func (p *Pages) nextRecord(ctx context.Context, g page, id string) (string, error) {
+	list, err := p.Staff.Review.Flags.Queue(ctx, dtm.FlagFilter{Limit: pageRows})
+	for _, f := range list {
+		if f.Submission != "" && f.Submission != id {
+			return g.Link("/staff/review/" + url.PathEscape(f.Submission)), err
+		}
+	}
+	return "", err
 }
 
 // changesUpTo are those of the corrections up to a number.
@@ -109,6 +123,9 @@ func (p *Pages) showRecord(w http.ResponseWriter, r *http.Request, status int, v
 	}
 	flags, err := rv.Flags.Queue(ctx, dtm.FlagFilter{Submission: s.ID, Limit: 200})
 	if err != nil {
+		return err
+	}
+	if v.Next, err = p.nextRecord(ctx, v.page, s.ID); err != nil {
 		return err
 	}
 	remarks := map[string]string{}

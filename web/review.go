@@ -92,8 +92,13 @@ func (p *Pages) flagRow(g page, f dtm.Raised) flagRow {
 	if !f.Day.IsZero() {
 		out.When = locale.Date(g.Lang, f.Day)
 	}
-	if f.Submission != "" {
+	switch {
+	case f.Submission != "":
 		out.Href = g.Link("/staff/review/" + url.PathEscape(f.Submission))
+	case f.Rule == "month.reference":
+		out.Href = g.Link("/staff/imports/published")
+	case f.Point != "" && p.Staff.Points != nil: // its register and records
+		out.Href = g.Link("/staff/points/" + url.PathEscape(f.Point))
 	}
 	return out
 }

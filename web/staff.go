@@ -513,6 +513,7 @@ type deskView struct {
 	Alerts         int  // open
 	Alerting       bool // there is an inbox
 	Own            *ownView
+	Answers        []dtm.Question // of enumerators, in the last days
 }
 
 type step struct {
@@ -522,6 +523,26 @@ type step struct {
 
 // silentAfter is how long a device may send nothing before the desk says so.
 const silentAfter = 72 * time.Hour
+
+// openFlags counts the flags that nobody has decided on, from sums that are kept;
+// without a review the submissions that have one.
+func (p *Pages) openFlags(ctx context.Context) (n int, err error) {
+	if p.Staff.Review == nil {
+		flagged := "flagged"
+		_, n, err = p.Staff.Submissions.Submissions(ctx, dtm.SubmissionFilter{State: &flagged, Limit: 1})
+		return n, err
+	}
+	counts, err := p.Staff.Review.Flags.FlagCounts(ctx)
+	for _, c := range counts {
+		if c.State == dtm.FlagOpen {
+			n += c.N
+		}
+	}
+	return n, err
+}
+
+// answerDays is how long the desk shows answers of enumerators.
+const answerDays = 14
 
 func (p *Pages) desk(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
@@ -535,8 +556,7 @@ func (p *Pages) desk(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		flagged := "flagged"
-		_, n, err := p.Staff.Submissions.Submissions(ctx, dtm.SubmissionFilter{State: &flagged, Limit: 1})
+		n, err := p.openFlags(ctx)
 		if err != nil {
 			return err
 		}
@@ -555,6 +575,11 @@ func (p *Pages) desk(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		v.Alerting = p.Staff.Alerting != nil
+		if p.Staff.Review != nil {
+			if v.Answers, err = p.Staff.Review.Questions.Answered(ctx, p.Now().AddDate(0, 0, -answerDays)); err != nil {
+				return err
+			}
+		}
 		forms, err := p.Staff.Forms.Forms(ctx)
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ const (
 type team struct {
 	mu     sync.Mutex
 	at     time.Time
+	busy   bool // being counted anew
 	list   []check.Figure
 	middle check.Figure
 }
@@ -29,10 +31,37 @@ type team struct {
 func (h *house) enumerators(ctx context.Context) ([]check.Figure, check.Figure, error) {
 	h.team.mu.Lock()
 	defer h.team.mu.Unlock()
-	now := h.now()
-	if !h.team.at.IsZero() && now.Sub(h.team.at) < figureAge {
-		return h.team.list, h.team.middle, nil
+	if h.team.at.IsZero() {
+		list, middle, err := h.countTeam(ctx)
+		if err == nil {
+			h.team.list, h.team.middle, h.team.at = list, middle, h.now()
+		}
+		return list, middle, err
 	}
+	if h.now().Sub(h.team.at) >= figureAge && !h.team.busy && h.background != nil {
+		// Reading thirty days of records takes a while where they are many: meanwhile the
+		// figures are those of before.
+		h.team.busy = true
+		h.loading.Go(func() { h.refreshTeam(h.background) })
+	}
+	return h.team.list, h.team.middle, nil
+}
+
+func (h *house) refreshTeam(ctx context.Context) {
+	list, middle, err := h.countTeam(ctx)
+	h.team.mu.Lock()
+	defer h.team.mu.Unlock()
+	if h.team.busy = false; err != nil {
+		if ctx.Err() == nil {
+			slog.WarnContext(ctx, "the figures of devices could not be refreshed; those of before are shown", "error", err)
+		}
+		return
+	}
+	h.team.list, h.team.middle, h.team.at = list, middle, h.now()
+}
+
+// countTeam reads the records of the last thirty days.
+func (h *house) countTeam(ctx context.Context) ([]check.Figure, check.Figure, error) {
 	to := h.today().AddDate(0, 0, 1)
 	from := to.AddDate(0, 0, -figureDays)
 	records, err := h.observed(ctx, from, to)
@@ -43,9 +72,8 @@ func (h *house) enumerators(ctx context.Context) ([]check.Figure, check.Figure, 
 	if err != nil {
 		return nil, check.Figure{}, err
 	}
-	h.team.list, h.team.middle = check.Figures(records, flagged)
-	h.team.at = now
-	return h.team.list, h.team.middle, nil
+	list, middle := check.Figures(records, flagged)
+	return list, middle, nil
 }
 
 // deskFigures are those that an enumerator sees of themselves.

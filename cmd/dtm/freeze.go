@@ -197,11 +197,14 @@ func (h *house) examine(ctx context.Context, f *frozen, list []dtm.FrozenRelease
 		return err
 	}
 	totals, months := release.Totals(f.facts, published)
-	references, err := h.againstPublished(ctx, f.Month)
+	references, n, err := h.againstPublished(ctx, f.Month)
 	if err != nil {
 		return err
 	}
-	f.checks = slices.Concat(checks, totals, []release.Check{references}, f.checks)
+	if n > 0 {
+		totals = append(totals, references)
+	}
+	f.checks = slices.Concat(checks, totals, f.checks)
 	if before == nil {
 		return nil
 	}
@@ -214,11 +217,12 @@ func (h *house) examine(ctx context.Context, f *frozen, list []dtm.FrozenRelease
 	return nil
 }
 
-// againstPublished compares the figures of the month that were published elsewhere.
-func (h *house) againstPublished(ctx context.Context, m dtm.Month) (release.Check, error) {
+// againstPublished compares the figures of the month that were published elsewhere;
+// n is how many there are.
+func (h *house) againstPublished(ctx context.Context, m dtm.Month) (c release.Check, n int, err error) {
 	compared, err := h.compareReferences(ctx, dtm.Months(m, m))
 	if err != nil {
-		return release.Check{}, err
+		return c, 0, err
 	}
 	rule, on := h.forms.rules()["month.reference"]
 	var list []release.Item
@@ -232,7 +236,7 @@ func (h *house) againstPublished(ctx context.Context, m dtm.Month) (release.Chec
 		}
 		list = append(list, release.Item{Name: c.Indicator, Label: strconv.FormatFloat(c.Value, 'f', c.Decimals, 64) + " / " + now + " (" + c.Source + ")"})
 	}
-	return release.References(list, len(compared)), nil
+	return release.References(list, len(compared)), len(compared), nil
 }
 
 // compare tells what f says otherwise than an earlier release of its month.

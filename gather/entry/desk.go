@@ -25,6 +25,7 @@ type deskJSON struct {
 type questionJSON struct {
 	Seq    int64  `json:"seq"`
 	Record string `json:"record"` // instance id
+	Name   string `json:"name"`   // of the record, as it calls itself
 	Body   string `json:"body"`
 	Asked  string `json:"asked"`
 }
@@ -42,7 +43,7 @@ func (h *Handler) desk(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		for _, q := range list {
-			out.Questions = append(out.Questions, questionJSON{q.Seq, q.Submission, q.Body, q.At.UTC().Format(moment)})
+			out.Questions = append(out.Questions, questionJSON{q.Seq, q.Submission, q.Name, q.Body, q.At.UTC().Format(moment)})
 		}
 	}
 	if h.Figures != nil {

@@ -8,6 +8,8 @@ import (
 
 	"dtm"
 	"dtm/event"
+	"strconv"
+	"time"
 )
 
 var _ dtm.Questions = (*DB)(nil)
@@ -54,7 +56,7 @@ func (db *DB) Ask(ctx context.Context, submission, body string) (dtm.Question, e
 
 // QuestionsTo lists those of a device without an answer, oldest first.
 func (db *DB) QuestionsTo(ctx context.Context, device string) ([]dtm.Question, error) {
-	list, err := db.questions(ctx, "sqlite.QuestionsTo", `device = $2 AND answered IS NULL`, device)
+	list, err := db.questions(ctx, "sqlite.QuestionsTo", `q.device = $2 AND q.answered IS NULL ORDER BY q.seq`, device)
 	if err != nil {
 		return nil, err
 	}
@@ -75,15 +77,24 @@ func (db *DB) QuestionsTo(ctx context.Context, device string) ([]dtm.Question, e
 
 // QuestionsOf lists those of a submission, oldest first.
 func (db *DB) QuestionsOf(ctx context.Context, submission string) ([]dtm.Question, error) {
-	return db.questions(ctx, "sqlite.QuestionsOf", `submission = $2`, submission)
+	return db.questions(ctx, "sqlite.QuestionsOf", `q.submission = $2 ORDER BY q.seq`, submission)
+}
+
+// mostAnswers is how many answers a list of recent ones has.
+const mostAnswers = 20
+
+// Answered lists questions that were answered since, the newest answer first.
+func (db *DB) Answered(ctx context.Context, since time.Time) ([]dtm.Question, error) {
+	return db.questions(ctx, "sqlite.Answered", `q.answered >= $2 ORDER BY q.answered DESC LIMIT `+strconv.Itoa(mostAnswers), timeText(since))
 }
 
 func (db *DB) questions(ctx context.Context, op, where, arg string) ([]dtm.Question, error) {
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT seq, submission, device, body, actor, at, seen, answer, answered, answer_seq
-		FROM question
-		WHERE operation = $1 AND `+where+`
-		ORDER BY seq`, db.operation, arg)
+		SELECT q.seq, q.submission, coalesce(x.name, ''), q.device, q.body, q.actor, q.at, q.seen, q.answer, q.answered, q.answer_seq
+		FROM question q
+		JOIN submission s ON s.operation = q.operation AND s.id = q.submission
+		LEFT JOIN submission_reading x ON x.operation = s.operation AND x.seq = s.seq
+		WHERE q.operation = $1 AND `+where, db.operation, arg)
 	if err != nil {
 		return nil, failure(op, err)
 	}
@@ -93,7 +104,7 @@ func (db *DB) questions(ctx context.Context, op, where, arg string) ([]dtm.Quest
 		var q dtm.Question
 		var at string
 		var seen, answered sql.NullString
-		err := rows.Scan(&q.Seq, &q.Submission, &q.Device, &q.Body, &q.Actor, &at, &seen, &q.Answer, &answered, &q.AnswerSeq)
+		err := rows.Scan(&q.Seq, &q.Submission, &q.Name, &q.Device, &q.Body, &q.Actor, &at, &seen, &q.Answer, &answered, &q.AnswerSeq)
 		if err == nil {
 			q.At, err = textTime(at)
 		}

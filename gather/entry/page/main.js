@@ -106,7 +106,7 @@ function asks(all) {
     const box = el("textarea", { id, rows: "2", maxlength: "1000", "data-key": id, oninput: (e) => { here.typing[q.seq] = e.target.value; } });
     box.value = here.typing[q.seq] ?? "";
     return el("div", { class: "card question", "data-question": String(q.seq) },
-      el("h2", {}, t("ask.title")), el("p", { class: "quiet" }, el("bdi", {}, r ? r.name || r.title : q.record), " · ", when(Date.parse(q.asked))), el("p", {}, el("b", {}, el("bdi", {}, q.body))),
+      el("h2", {}, t("ask.title")), el("p", { class: "quiet" }, el("bdi", {}, (r ? r.name || r.title : q.name) || q.record), " · ", when(Date.parse(q.asked))), el("p", {}, el("b", {}, el("bdi", {}, q.body))),
       given ? el("p", { class: "note", role: "status" }, t("ask.waits"), " ", el("bdi", {}, given))
         : el("div", {}, el("label", { for: id }, t("ask.answer")), box,
           el("div", { class: "acts" }, button(t("ask.do"), "say-" + q.seq, async () => {
