@@ -158,8 +158,10 @@ func (p *Pages) ruleView(r *http.Request) (ruleView, map[string]float64, error) 
 	}
 	now := dtm.MonthOf(p.Now().In(p.Operation.Zone))
 	first := now.Add(-3)
-	if span, err := p.Figures.Span(r.Context()); err == nil && !span.From.IsZero() && x.Scope == "month" {
-		first = dtm.MonthOf(span.From)
+	if x.Scope == "month" && p.Figures != nil {
+		if span, err := p.Figures.Span(r.Context()); err == nil && !span.From.IsZero() {
+			first = dtm.MonthOf(span.From)
+		}
 	}
 	v.From, v.To = cmp.Or(r.FormValue("from"), first.String()), cmp.Or(r.FormValue("to"), now.String())
 	return v, limit, nil
