@@ -59,7 +59,7 @@ func TestWalk(t *testing.T) {
 		t.Fatal(err)
 	}
 	// One page of a kind: what differs by an identifier or a filter is the same page.
-	kind := regexp.MustCompile(`[0-9a-f]{8}[0-9a-f-]*|uuid:[^/]*|/points/[a-z0-9-]+`)
+	kind := regexp.MustCompile(`[0-9a-f]{8}[0-9a-f-]*|uuid:[^/]*|/points/[a-z0-9-]+|/rules/[a-z.]+`)
 	seen := map[string]bool{}
 	var walked []string
 	start := time.Now()
