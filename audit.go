@@ -12,7 +12,7 @@ const (
 )
 
 // Acts lists them.
-var Acts = []string{DataExported, AccessRefused, SignInRefused, SecondRefused}
+var Acts = []string{DataExported, AccessRefused, SignInRefused, SecondRefused, WarehouseAsked}
 
 // EventFilter says which entries of the log are looked for; zero fields do not matter.
 type EventFilter struct {

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 
 	"dtm"
@@ -15,12 +17,24 @@ func (p *Pages) indicators(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	type group struct {
+		Facts, Label string
+		Rows         []indicatorRow
+	}
 	v := struct {
 		page
-		Rows []indicatorRow
+		Groups []group
 	}{page: p.page(l, "indicators", locale.Say(l, "page.indicators"), "/indicators/", nil)}
-	for _, i := range p.Figures.Catalogue() {
-		v.Rows = append(v.Rows, indicatorRow{i.ID, i.Name.In(l), unit(i, l), i.Definition.In(l), v.Link("/indicators/" + i.ID)})
+	list := p.Figures.Catalogue()
+	for _, g := range groups(list, l, "") {
+		var rows group
+		for _, item := range g.Items {
+			i := list[slices.IndexFunc(list, func(i dtm.Indicator) bool { return i.ID == item.Value })]
+			rows.Facts = i.Facts
+			rows.Rows = append(rows.Rows, indicatorRow{i.ID, i.Name.In(l), unit(i, l), i.Definition.In(l), v.Link("/indicators/" + i.ID)})
+		}
+		rows.Label = g.Label
+		v.Groups = append(v.Groups, rows)
 	}
 	return p.show(w, http.StatusOK, "indicators", v)
 }
@@ -37,11 +51,30 @@ func (p *Pages) indicator(w http.ResponseWriter, r *http.Request) error {
 	type line struct{ Term, Text string }
 	v := struct {
 		page
-		ID    string
-		Lines []line
+		ID            string
+		Lines         []line
+		SQL, Workshop string
 	}{page: p.page(l, "indicators", i.Name.In(l), "/indicators/"+i.ID, nil), ID: i.ID}
-	for _, x := range []line{{"def.definition", i.Definition.In(l)}, {"def.formula", i.Formula}, {"def.unit", unit(i, l)}, {"def.denominator", i.Denominator.In(l)},
-		{"def.missing", i.Missing.In(l)}, {"def.by", strings.Join(i.By, ", ")}, {"def.source", i.Source}} {
+	names := func(dims []string) string {
+		var out []string
+		for _, d := range dims {
+			if p.Word != nil {
+				d = p.Word(d, l)
+			}
+			out = append(out, d)
+		}
+		return strings.Join(out, ", ")
+	}
+	if p.QueryText != nil {
+		if v.SQL, err = p.QueryText(i.ID); err != nil {
+			return err
+		}
+	}
+	if p.Staff != nil && p.Staff.Workshop != nil {
+		v.Workshop = v.Link("/staff/workshop/?indicator=" + i.ID)
+	}
+	for _, x := range []line{{"def.facts", locale.Say(l, "facts."+cmp.Or(i.Facts, "movement"))}, {"def.definition", i.Definition.In(l)}, {"def.formula", i.Formula}, {"def.unit", unit(i, l)}, {"def.denominator", i.Denominator.In(l)},
+		{"def.missing", i.Missing.In(l)}, {"def.default", names(i.Default)}, {"def.by", names(i.By)}, {"def.source", i.Source}} {
 		if x.Text != "" {
 			v.Lines = append(v.Lines, line{locale.Say(l, x.Term), x.Text})
 		}

@@ -89,6 +89,8 @@ type Staff struct {
 	Check func(ctx context.Context, name string, data []byte, media []dtm.Media, l dtm.Lang) (dtm.Form, []Remark, error)
 	// Import opens the pages about imports; nil: there are none.
 	Import *Importing
+	// Workshop opens the analyst's pages; nil: there are none.
+	Workshop *Workshop
 	// Review opens the pages of a review; nil: there are none.
 	Review *Reviewing
 	// Surveying opens the page about interviews; nil: there is none.
@@ -216,6 +218,13 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 		through("POST /account/passkey", gate{unarmed: true, proven: true}, p.addPasskey)
 		through("POST /account/factor", gate{proven: true}, p.changeFactor)
 		page("GET /{$}", "", p.desk)
+		if p.Staff.Workshop != nil {
+			page("GET /workshop/{$}", "", p.workshop)
+			page("GET /workshop/table.csv", "", p.workshopCSV)
+			page("POST /workshop/sql", "", p.askSQL)
+			page("POST /workshop/views", "", p.keepView)
+			page("GET /needs/{$}", "", p.needs)
+		}
 		page("GET /submissions/{$}", access.ReadSubmissions, p.submissions)
 		page("GET /submissions/map", access.ReadSubmissions, p.submissionMap)
 		page("GET /submissions/list.csv", access.ExportData, p.submissionList)
@@ -412,7 +421,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 	g.User = member(r.Context())
 	st := p.Staff
 	absent := map[string]bool{"review": st.Review == nil, "enumerators": st.Review == nil, "releases": p.Releases == nil, "alerts": st.Alerting == nil, "planning": st.Planning == nil, "survey": st.Surveying == nil, "agreements": st.Agreements == nil,
-		"points": st.Points == nil, "coverage": st.Points == nil, "imports": st.Import == nil}
+		"points": st.Points == nil, "coverage": st.Points == nil, "imports": st.Import == nil, "workshop": st.Workshop == nil, "needs": st.Workshop == nil}
 	for _, m := range []struct {
 		section, key, path string
 		need               access.Action
@@ -425,6 +434,8 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"enumerators", "staff.enumerators", "/enumerators/", access.ReadSubmissions},
 		{"submissions", "staff.submissions", "/submissions/", access.ReadSubmissions},
 		{"releases", "release.title", "/releases/", access.ReadSubmissions},
+		{"workshop", "workshop.title", "/workshop/", ""},
+		{"needs", "need.title", "/needs/", ""},
 		{"points", "point.title", "/points/", access.ReadSubmissions},
 		{"coverage", "coverage.title", "/coverage/", access.ReadSubmissions},
 		{"imports", "import.title", "/imports/", access.ImportData},

@@ -25,6 +25,10 @@ type Options struct {
 	Alerts dtm.Alerts
 	// Forecasts is the archive of forecasts from guarded figures; nil: there is none.
 	Forecasts dtm.Forecasts
+	// QueryText is the SELECT an indicator is computed with, Word the name of a
+	// dimension; nil: the definitions do without.
+	QueryText func(id string) (string, error)
+	Word      func(code string, l dtm.Lang) string
 	Now       func() time.Time
 	// Staff opens the pages behind sign-in; nil: there are none.
 	Staff *Staff

@@ -42,6 +42,9 @@ func New(op *dtm.Operation, wh Warehouse) (*Engine, error) {
 	if err != nil {
 		return nil, &dtm.Error{Kind: dtm.Internal, Op: "indicator.New", Err: err}
 	}
+	if err := lintAll(); err != nil {
+		return nil, &dtm.Error{Kind: dtm.Internal, Op: "indicator.New", Err: err}
+	}
 	if err := derive(defs, op); err != nil {
 		return nil, err
 	}

@@ -3,66 +3,12 @@ package indicator
 import (
 	"fmt"
 	"io/fs"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"dtm"
 )
-
-// rules are what DuckDB and PostgreSQL read differently, or one of them not at
-// all, and what a text shared over many operations may not do. A rule gives the
-// places of a text that may break it and tells which of them do.
-var rules = []struct {
-	name   string
-	place  *regexp.Regexp
-	breaks func(body string, at []int) bool
-}{
-	{"division without a cast", regexp.MustCompile(`/\s*`), func(body string, at []int) bool {
-		return !hasPrefix(body[at[1]:], "CAST(")
-	}},
-	{"sum or avg without a cast", regexp.MustCompile(`(?i)\b(?:sum|avg)\(`), func(body string, at []int) bool {
-		return !strings.HasSuffix(strings.ToUpper(body[:at[0]]), "CAST(")
-	}},
-	{"order by without nulls", regexp.MustCompile(`(?i)order by[^\n)]*`), func(body string, at []int) bool {
-		for key := range strings.SplitSeq(body[at[0]:at[1]], ",") {
-			if !strings.Contains(strings.ToUpper(key), "NULLS ") {
-				return true
-			}
-		}
-		return false
-	}},
-	{"only one engine has it", regexp.MustCompile(`(?i)\b(?:to_char|qualify|group by all|exclude|date_part|strftime|unnest|list_\w+|string_split)\b|::`), always},
-	{"a clock", regexp.MustCompile(`(?i)\bnow\(|current_date|current_timestamp|clock_timestamp`), always},
-	{"something else than reading", regexp.MustCompile(`(?i)\b(?:insert|update|delete|create|drop|alter|copy|attach|pragma|set)\b`), always},
-	{"all columns", regexp.MustCompile(`(?i)select\s+\*|\w\.\*`), always},
-	{"more than one statement", regexp.MustCompile(`;`), always},
-}
-
-func always(string, []int) bool { return true }
-
-func hasPrefix(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
-}
-
-// lint gives the faults of a query file.
-func lint(text string) []string {
-	body := comment.ReplaceAllString(text, "")
-	body = regexp.MustCompile(`/\*.*?\*/`).ReplaceAllString(body, "")
-	var out []string
-	for _, r := range rules {
-		for _, at := range r.place.FindAllStringIndex(body, -1) {
-			if r.breaks(body, at) {
-				out = append(out, r.name)
-			}
-		}
-	}
-	if !strings.Contains(body, "operation = $1") {
-		out = append(out, "not filtered by operation")
-	}
-	return out
-}
 
 func TestQueriesLint(t *testing.T) {
 	t.Parallel()
@@ -75,7 +21,7 @@ func TestQueriesLint(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, fault := range lint(string(data)) {
+		for _, fault := range Lint(string(data)) {
 			t.Errorf("%s: %s", f, fault)
 		}
 		if !strings.HasPrefix(string(data), "-- ") {
@@ -88,7 +34,7 @@ func TestQueriesLint(t *testing.T) {
 func TestLintBites(t *testing.T) {
 	t.Parallel()
 	const good = "SELECT a, CAST(sum(n) AS bigint), CAST(n AS double precision) / CAST(m AS double precision)\nFROM t\nWHERE operation = $1\nORDER BY a NULLS LAST"
-	if faults := lint(good); len(faults) != 0 {
+	if faults := Lint(good); len(faults) != 0 {
 		t.Errorf("a good text has faults: %v", faults)
 	}
 	for bad, want := range map[string]string{
@@ -106,8 +52,8 @@ func TestLintBites(t *testing.T) {
 		"SELECT n FROM t WHERE operation = $1; SELECT 1":                "more than one",
 		"SELECT n FROM t": "not filtered",
 	} {
-		if !strings.Contains(strings.Join(lint(bad), ", "), want) {
-			t.Errorf("%s: faults %v, want %s", bad, lint(bad), want)
+		if !strings.Contains(strings.Join(Lint(bad), ", "), want) {
+			t.Errorf("%s: faults %v, want %s", bad, Lint(bad), want)
 		}
 	}
 }

@@ -138,7 +138,10 @@ const (
 // CatchUp loads until there are no more events and tells what it did. It returns
 // early with ctx's error or the first error of the store or the warehouse; what
 // was loaded before stays loaded.
-func (l *Loader) CatchUp(ctx context.Context) (Result, error) {
+func (l *Loader) CatchUp(ctx context.Context) (Result, error) { return l.CatchUpTelling(ctx, nil) }
+
+// CatchUpTelling is CatchUp that tells of each batch after it is written.
+func (l *Loader) CatchUpTelling(ctx context.Context, told func(Result)) (Result, error) {
 	var sum Result
 	for {
 		r, err := l.step(ctx)
@@ -148,6 +151,9 @@ func (l *Loader) CatchUp(ctx context.Context) (Result, error) {
 		sum.Chunks = append(sum.Chunks, r.Chunks...)
 		sum.Problems = append(sum.Problems, r.Problems...)
 		sum.To = r.To
+		if told != nil && err == nil {
+			told(r)
+		}
 		if err != nil || r.Events == 0 {
 			return sum, err
 		}

@@ -42,6 +42,7 @@ type house struct {
 	forms     *formCache
 	team      team // enumerators' figures, kept a while
 	imports   underway
+	asked     askable // figures to be asked in SQL
 	now       func() time.Time
 
 	shelving sync.Mutex // one backup at a time
@@ -214,6 +215,7 @@ func (h *house) close() error {
 	if h.shelf != nil {
 		h.shelf.closeAll()
 	}
+	errs = append(errs, h.asked.close())
 	if h.facts != nil {
 		errs = append(errs, h.facts.Close())
 	}

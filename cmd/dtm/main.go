@@ -90,6 +90,8 @@ func list() []command {
 		{"import published", "-data DIR FILE", "keep figures that were published elsewhere, CSV, and compare them with the records", false, runImportPublished},
 		{"import list", "-data DIR", "which files were imported, and what became of their rows", false, runImportList},
 		{"import undo", "-data DIR -why TEXT [-as EMAIL] IMPORT", "take the rows of an import out of the figures", false, runImportUndo},
+		{"warehouse rebuild", "-data DIR [-anew]", "make the warehouse anew from the log, beside the one in use; goes on where it was interrupted", true, runRebuild},
+		{"query", "-data DIR [-public] [-limit 1000] [-format table|csv|json] \"SELECT ...\"", "ask the warehouse in SQL, reading only; without a question, what can be asked", false, runQuery},
 		{"indicator list", "[-data DIR | -operation NAME] [-lang en]", "list the indicators", false, runIndicatorList},
 		{"indicator show", "NAME [-data DIR | -operation NAME] [-lang en]", "definition, formula, unit and limits of an indicator", false, runIndicatorShow},
 		{"indicator", "-data DIR NAME -from 2022-12 [-to 2022-12] [-by point,sex] [-where previous=ETH] [-format table|csv|json]", "compute an indicator", false, runIndicator},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dtm"
+	"dtm/analyse/indicator"
 	"dtm/analyse/release"
 	"dtm/serve"
 	"dtm/web"
@@ -17,7 +18,7 @@ func (h *house) pages() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := web.New(web.Options{Operation: h.op, Figures: h.public, Now: time.Now, Staff: staff, Releases: h.releasePages(), Alerts: h.db, Forecasts: h.db,
+	p, err := web.New(web.Options{Operation: h.op, Figures: h.public, Now: time.Now, Staff: staff, Releases: h.releasePages(), Alerts: h.db, QueryText: h.figures.QueryText, Word: indicator.Word, Forecasts: h.db,
 		Report: func(ctx context.Context, asked string, m dtm.Month, l dtm.Lang) ([]byte, error) {
 			b, _, err := h.monthlyReport(ctx, asked, m, l)
 			return b, err

@@ -14,6 +14,7 @@ import (
 
 	"dtm"
 	"dtm/access"
+	"dtm/analyse/indicator"
 	"dtm/event"
 	"dtm/gather/entity"
 	"dtm/gather/entry"
@@ -46,6 +47,10 @@ func (h *house) staff() (*web.Staff, error) {
 		},
 		Check: checkForm, Paper: h.paper, Trial: h.trialCode, ReadTrials: h.readTrials, Compare: h.compareForms, Questions: h.questions, Wants: h.wants,
 		Import: h.importing(),
+		Workshop: &web.Workshop{Figures: h.figures, Rows: askRows{h}, Releases: askFigures{h}, Views: h.db, Statement: h.figures.Statement,
+			Label: func(dim, code string, l dtm.Lang) string { return indicator.Label(h.op, dim, code, l) }, Word: indicator.Word,
+			Codes: func(dim string) []string { return indicator.Codes(h.op, dim) },
+			Print: func(w io.Writer, t dtm.Table) error { return indicator.Print(w, t, "csv", h.op, dtm.English) }},
 		Review: &web.Reviewing{
 			Reviews: h.db, Corrections: h.db, Flags: h.db, Questions: h.db, Correct: h.correct, Settled: h.current, Enumerators: h.enumerators, Rules: h.forms.rules, Switches: h.db.RuleSwitches, Switch: h.useRule, Try: h.tryRule, Measured: measured,
 			Fields: func(ctx context.Context, s dtm.Submission, changes []dtm.Change, l dtm.Lang) (_ []web.Field, err error) {

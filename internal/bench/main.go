@@ -39,7 +39,17 @@ func main() {
 	only := flag.Bool("staff", false, "measure the pages of staff and public alone, over a large folder with many open flags")
 	keep := flag.String("folder", "", "where that large folder is, or is made and kept; left out: made and removed")
 	sent := flag.Int("submissions", 200_000, "submissions in that folder; half of them are flagged")
+	warehouse := flag.Bool("facts", false, "measure the warehouse alone: indicators against bare texts at -compare facts, the questions of a dashboard at -most, loading, and how soon a submission is seen")
+	compare := flag.Int("compare", 10_000_000, "facts behind the comparison with bare texts")
+	most := flag.Int("most", 100_000_000, "facts behind the questions of a dashboard; some 5 GB on disk while it runs")
 	flag.Parse()
+	if *warehouse {
+		if err := measureFacts(*bin, *compare, *most); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	large := large{folder: *keep, rows: *rows, sent: *sent}
 	if err := bench(*bin, *receive, *only, large); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -187,9 +197,12 @@ func (s *server) stop() error {
 }
 
 // memory is the resident set of the server.
-func (s *server) memory() string {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	m := regexp.MustCompile(`VmRSS:\s+(\d+)`).FindSubmatch(b)
+func (s *server) memory() string { return memoryOf(s.cmd.Process.Pid, "VmRSS") }
+
+// memoryOf is a figure of a process's memory: VmRSS now, VmHWM the most there was.
+func memoryOf(pid int, what string) string {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	m := regexp.MustCompile(what + `:\s+(\d+)`).FindSubmatch(b)
 	if err != nil || m == nil {
 		return "not measured"
 	}

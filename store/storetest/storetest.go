@@ -27,6 +27,7 @@ type Store interface {
 	dtm.Webhooks
 	dtm.WebhookQueue
 	dtm.FormStates
+	dtm.SavedViews
 	dtm.SubmissionStream
 	dtm.Sessions
 	dtm.Reviews
@@ -137,6 +138,7 @@ func Run(t *testing.T, d Dialect) {
 		{"EntityRace", entityRace},
 		{"Webhooks", webhooks},
 		{"FormStates", formStates},
+		{"SavedViews", savedViews},
 		{"Releases", releases},
 		{"Desks", desks},
 		{"Referrals", referrals},

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2"
@@ -29,6 +30,8 @@ type Warehouse struct {
 	pack *warehouse.Pack
 	db   *sql.DB
 
+	questions asker
+
 	mu     sync.Mutex // one writer
 	writer *sql.Conn
 	cells  map[warehouse.Cell]int32 // number of each cell in the table cell
@@ -39,10 +42,9 @@ type Warehouse struct {
 // with another layout or another operation pack is emptied: the loader fills it
 // again from the event log. A file that another process holds is Unavailable.
 func Open(ctx context.Context, path string, op *dtm.Operation) (*Warehouse, error) {
-	c, err := duckdb.NewConnector(path, func(conn driver.ExecerContext) error {
-		// Rows have no order; not keeping one lets DuckDB write in parallel. And
-		// an import must not stop every 16 MB to compress what it just wrote.
-		_, err := conn.ExecContext(ctx, `SET preserve_insertion_order = false; SET checkpoint_threshold = '256MB'`, nil)
+	var once sync.Once
+	c, err := duckdb.NewConnector(path, func(conn driver.ExecerContext) (err error) {
+		once.Do(func() { err = settle(ctx, conn) })
 		return err
 	})
 	if err != nil {
@@ -58,6 +60,7 @@ func Open(ctx context.Context, path string, op *dtm.Operation) (*Warehouse, erro
 		db:     sql.OpenDB(c),
 		deltas: map[time.Time]int{},
 	}
+	w.questions = newAsker(w.db, rowViews())
 	w.db.SetMaxOpenConns(9)
 	w.db.SetMaxIdleConns(9)
 	if w.writer, err = w.db.Conn(ctx); err != nil {
@@ -67,6 +70,35 @@ func Open(ctx context.Context, path string, op *dtm.Operation) (*Warehouse, erro
 		return nil, errors.Join(wrap("Open", err), w.Close())
 	}
 	return w, nil
+}
+
+// mostMemory bounds what DuckDB takes for itself; beyond it, it writes beside its
+// file.
+const mostMemory = 3 << 30
+
+// settle makes the settings of a database, which hold until it is closed: nothing
+// that is asked later can change them.
+func settle(ctx context.Context, conn driver.ExecerContext) error {
+	memory := int64(mostMemory)
+	var machine syscall.Sysinfo_t
+	if err := syscall.Sysinfo(&machine); err == nil {
+		memory = min(memory, int64(machine.Totalram)*int64(machine.Unit)/2)
+	}
+	for _, text := range []string{
+		// Rows have no order; not keeping one lets DuckDB write in parallel.
+		`SET preserve_insertion_order = false`,
+		// An import must not stop every 16 MB to compress what it just wrote.
+		`SET checkpoint_threshold = '256MB'`,
+		fmt.Sprintf(`SET memory_limit = '%d MiB'`, memory>>20),
+		// No file but its own, no network, no extension.
+		`SET enable_external_access = false`,
+		`SET lock_configuration = true`,
+	} {
+		if _, err := conn.ExecContext(ctx, text, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close waits for a batch that is being applied and closes the file.

@@ -47,3 +47,21 @@ func (w *Warehouse) order(ctx context.Context, s *warehouse.Stage) error {
 	}
 	return nil
 }
+
+// SumUp makes the rollups of all months again from the facts.
+func (w *Warehouse) SumUp(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := &warehouse.Stage{}
+	err := w.tx(ctx, func() error {
+		m := w.merger()
+		if err := m.Temp(ctx, "sum_up", `AS SELECT DISTINCT month FROM fact`); err != nil {
+			return err
+		}
+		return m.SumUp(ctx, s)
+	})
+	if err == nil {
+		clear(w.deltas)
+	}
+	return wrap("SumUp", err)
+}
