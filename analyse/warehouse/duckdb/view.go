@@ -42,9 +42,9 @@ func rowViews() []dtm.View {
 			Columns: []string{"source", "observed", "month", "slot", "site", "site_text", "region", "area", "blocked", "nationality", "sex", "age", "age_band", "people"}},
 		{Name: "standing", Says: dtm.Text{dtm.English: "Counts of sites that stand: the last of each day.", dtm.French: "Comptages retenus des sites : le dernier de chaque jour.", dtm.Arabic: "إحصاءات المواقع المعتمدة: آخر إحصاء في كل يوم."},
 			Columns: []string{"source", "observed", "month", "slot", "site", "site_text", "region", "area", "people", "arrived", "departed", "blocked", "urgent"}},
-		{Name: "interview", Says: dtm.Text{dtm.English: "Respondents; asked = 0 refused or had answered before. -1 is not recorded.", dtm.French: "Répondants ; asked = 0 : refus ou déjà répondu. -1 : non enregistré.", dtm.Arabic: "المستجيبون؛ asked = 0 رفض أو سبق أن أجاب. ‎-1 غير مسجل."}, Columns: of("interview")},
+		{Name: "interview", Says: dtm.Text{dtm.English: "Respondents; asked = 0 refused or had answered before. -1 is not recorded.", dtm.French: "Répondants ; asked = 0 : refus ou déjà répondu. -1 : non enregistré.", dtm.Arabic: "المستجيبون؛ asked = 0 رفض أو سبق أن أجاب. -1 غير مسجل."}, Columns: of("interview")},
 		{Name: "need", Says: dtm.Text{dtm.English: "What persons, sites and points lack, with what was asked.", dtm.French: "Ce qui manque aux personnes, sites et points, avec ce qui a été demandé.", dtm.Arabic: "ما ينقص الأشخاص والمواقع والنقاط، وما سُئل عنه."}, Columns: of("need")},
-		{Name: "incident", Says: dtm.Text{dtm.English: "Events and emergencies. -1 is not recorded.", dtm.French: "Événements et urgences. -1 : non enregistré.", dtm.Arabic: "الأحداث والطوارئ. ‎-1 غير مسجل."}, Columns: of("incident")},
+		{Name: "incident", Says: dtm.Text{dtm.English: "Events and emergencies. -1 is not recorded.", dtm.French: "Événements et urgences. -1 : non enregistré.", dtm.Arabic: "الأحداث والطوارئ. -1 غير مسجل."}, Columns: of("incident")},
 		{Name: "answer_set", Says: dtm.Text{dtm.English: "Which codes a set of answers (reason_set, need_set ...) holds, by list.", dtm.French: "Codes contenus dans un ensemble de réponses (reason_set, need_set ...), par liste.", dtm.Arabic: "الرموز التي تحويها مجموعة إجابات (reason_set وneed_set ...) حسب القائمة."}, Columns: []string{"list", "answer_set", "code"}},
 	}
 }
@@ -55,7 +55,7 @@ var figureColumns = []string{"release", "month", "indicator", "period", "by", "k
 func FigureViews() []dtm.View {
 	return []dtm.View{{Name: "figure", Says: dtm.Text{dtm.English: "Every figure of every published release, as published. by names its dimensions, keys their codes, joined by +. What is withheld is not there.",
 		dtm.French: "Chaque chiffre de chaque version publiée, tel que publié. by nomme ses dimensions, keys leurs codes, joints par +. Ce qui n’est pas publié n’y est pas.",
-		dtm.Arabic: "كل رقم من كل إصدار منشور كما نُشر. ‏by أبعاده وkeys رموزها موصولة بـ +. ما حُجب ليس فيه."}, Columns: figureColumns}}
+		dtm.Arabic: "كل رقم من كل إصدار منشور كما نُشر. by أبعاده وkeys رموزها موصولة بـ +. ما حُجب ليس فيه."}, Columns: figureColumns}}
 }
 
 // Figures answers questions over published figures alone: rows are the lines of the
