@@ -383,7 +383,7 @@ func (p *Pages) publicAlerts(ctx context.Context) ([]dtm.Alert, error) {
 		at := a.Step + a.By + a.Day.Format("20060102")
 		t, ok := tables[at]
 		if !ok {
-			if t, err = p.Figures.Table(ctx, q); err != nil {
+			if t, err = p.Figures.Table(ctx, q); err != nil && dtm.KindOf(err) != dtm.Invalid { // Invalid: days of a point are not published
 				return nil, err
 			}
 			tables[at] = t

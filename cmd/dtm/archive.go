@@ -34,6 +34,9 @@ func (h *house) archive(ctx context.Context) (kept int, err error) {
 		var list []dtm.Forecast
 		for _, by := range []string{"", "point", "route"} {
 			series, err := watch.Read(ctx, h.public, h.op, watch.Ask{Indicator: "total_movements", Step: step, By: by}, h.now())
+			if err != nil && dtm.KindOf(err) == dtm.Invalid { // days of a point or corridor are not published
+				continue
+			}
 			if err != nil {
 				return kept, err
 			}
