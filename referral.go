@@ -215,9 +215,10 @@ type ReferralFilter struct {
 	Submission *string
 	Open       bool // not terminal
 	// Since leaves out what ended before.
-	Since  time.Time
-	Limit  int // 0: 100
-	Offset int
+	Since         time.Time
+	ReceivedSince time.Time // came in at or after
+	Limit         int       // 0: 100
+	Offset        int
 }
 
 // ReferralEntry is one step of a referral's history.
@@ -313,4 +314,32 @@ func GroupOfField(name string) string {
 		return ""
 	}
 	return PersonFields[i].Group
+}
+
+// ReferralFeedback is what who sent a screening is told of a referral: how far it is,
+// and nothing of why or what was done.
+type ReferralFeedback struct {
+	Number    string
+	Programme string
+	Point     string
+	Day       time.Time // of the screening
+	Outcome   string    // "waits", "accepted", "helped", "not_helped", "not_found", "over"
+	At        time.Time // of the latest change
+}
+
+// Told is the outcome of a state as it is told to who sent the screening.
+func (s ReferralState) Told() string {
+	switch s {
+	case ReferralAccepted, ReferralInService:
+		return "accepted"
+	case ReferralCompleted, ReferralClosed:
+		return "helped"
+	case ReferralUnmet, ReferralNotCompleted:
+		return "not_helped"
+	case ReferralNoShow:
+		return "not_found"
+	case ReferralWithdrawn, ReferralCancelled, ReferralInError, ReferralRedirected:
+		return "over"
+	}
+	return "waits"
 }

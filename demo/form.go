@@ -276,7 +276,13 @@ func screenings(v *inventor) {
 			set(a.is, "point", s.code, "consent", v.yes(96), "sex", pick(v.r, []string{"male", "female"}, []int{68, 32}), "age", strconv.Itoa(age), "nationality", pick(v.r, []string{"ETH", "SOM", "ERI"}, []int{94, 4, 2}),
 				"child_with", pick(v.r, []string{"alone", "others", "relatives", "parents"}, []int{45, 30, 15, 10}), "health", pick(v.r, []string{"no", "soon", "emergency"}, []int{60, 34, 6}),
 				"need", v.few(4, "water", 45, "food", 65, "health", 28, "shelter", 20, "items", 18, "information", 15, "return", 22), "reach", v.yes(55), "danger", v.yes(3), "asylum", unsure(5, 5), "forced", unsure(6, 6), "violence", unsure(12, 6),
-				"child_risk", unsure(15, 15), "go_home", unsure(32, 10), "papers", v.yes(60), "share", v.yes(88))
+				"child_risk", unsure(15, 15), "go_home", unsure(32, 10), "papers", v.yes(60), "share", v.yes(88), "language", pick(v.r, []string{"om", "am", "so", "ti"}, []int{72, 14, 10, 4}))
+			if v.chance(70) {
+				a.is["person_name"] = fmt.Sprintf("Demo%s Demo%s", demoNames[v.r.IntN(len(demoNames))], demoNames[v.r.IntN(len(demoNames))])
+			}
+			if v.chance(25) {
+				set(a.is, "person_phone", fmt.Sprintf("77 00 %02d %02d", v.r.IntN(100), v.r.IntN(100)), "safe", v.yes(80))
+			}
 			v.send(a, 300, func(made map[string]string) {
 				if proposed := made["/data/screen/proposed"]; proposed != "" {
 					a.is["refer"] = proposed
@@ -288,6 +294,9 @@ func screenings(v *inventor) {
 		}
 	}
 }
+
+// demoNames are of nobody: letters of the radio alphabet.
+var demoNames = []string{"Alfa", "Bravo", "Charlie", "Delta", "Foxtrot", "Golf", "Hotel", "India", "Juliett", "Kilo", "Lima", "Mike", "Oscar", "Papa", "Quebec", "Romeo", "Sierra", "Tango", "Victor", "Whisky", "Yankee", "Zulu"}
 
 func set(m map[string]string, pairs ...string) map[string]string {
 	for i := 0; i+1 < len(pairs); i += 2 {

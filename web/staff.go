@@ -20,6 +20,9 @@ import (
 
 // Staff is what the pages behind sign-in need.
 type Staff struct {
+	// Referring opens the pages about referrals; nil: there are none.
+	Referring *Referring
+
 	Sessions   dtm.Sessions
 	Secure     bool         // the pages come by TLS, and so do their cookies
 	Door       *access.Door // by which users sign in
@@ -262,6 +265,16 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 			page("GET /alerts/{id...}", access.ReadSubmissions, p.alertPage)
 			page("POST /alerts/{id...}", access.ReviewSubmissions, p.commentAlert)
 		}
+		if p.Staff.Referring != nil {
+			page("GET /referrals/{$}", access.ReadReferrals, p.referrals)
+			page("GET /referrals/figures", access.ReadReferrals, p.referralFigures)
+			page("GET /referrals/{id}", access.ReadReferrals, p.referral)
+			page("POST /referrals/{id}", access.ReadReferrals, p.actOnReferral)
+			page("POST /referrals/{id}/person", access.ReadPersons, p.person)
+			page("POST /referrals/{id}/slip", access.ReadReferrals, p.slip)
+			page("GET /desks/{$}", access.ReadReferrals, p.serviceDesks)
+			page("POST /desks/{code}", access.ReadReferrals, p.keepDesk)
+		}
 		if p.Staff.Points != nil {
 			page("GET /points/{$}", access.ReadSubmissions, p.points)
 			page("GET /points/{code}", access.ReadSubmissions, p.pointPage)
@@ -338,6 +351,9 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 	}
 	if p.Staff.SignOn != nil {
 		open("GET "+SignOnBack, p.signedOn)
+	}
+	if p.Staff.Referring != nil {
+		open("GET /s/{token}", p.slipCode)
 	}
 	mux.Handle("GET /staff/{rest...}", serve.Handle(write, func(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/"+string(p.guess(r))+"/staff/"+r.PathValue("rest"), http.StatusFound)
@@ -427,6 +443,8 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		need               access.Action
 	}{
 		{"desk", "staff.desk", "/", ""},
+		{"referrals", "referral.title", "/referrals/", access.ReadReferrals},
+		{"desks", "desk.title", "/desks/", access.ReadReferrals},
 		{"review", "staff.review", "/review/", access.ReadSubmissions},
 		{"alerts", "alert.title", "/alerts/", access.ReadSubmissions},
 		{"planning", "planning.title", "/planning/", access.ReadSubmissions},
@@ -447,7 +465,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"users", "staff.users", "/users/", access.ManageUsers},
 		{"log", "staff.log", "/log", access.ReadLog},
 	} {
-		if absent[m.section] {
+		if absent[m.section] || st.Referring == nil && (m.section == "referrals" || m.section == "desks") {
 			continue
 		}
 		if m.need == "" || access.Decide(g.User, m.need) == nil {

@@ -41,7 +41,8 @@ func runDemo(ctx context.Context, c *call) error {
 	defer os.RemoveAll(dir)
 	quiet := *c
 	quiet.out = c.err
-	h, err := quiet.makeHouse(ctx, dir+"/data", "djibouti", true, time.Now)
+	var now clock
+	h, err := quiet.makeHouse(ctx, dir+"/data", "djibouti", true, now.now)
 	if err != nil {
 		return err
 	}
@@ -55,6 +56,9 @@ func runDemo(ctx context.Context, c *call) error {
 	}
 	defer l.Close()
 	if err := c.invent(ctx, h, *months); err != nil {
+		return err
+	}
+	if err := h.inventReferrals(ctx, &now); err != nil {
 		return err
 	}
 	accounts, err := h.demoAccounts(ctx)
@@ -242,10 +246,22 @@ func (h *house) demoAccounts(ctx context.Context) ([][3]string, error) {
 			return nil, err
 		}
 		email := role + "@example.org"
-		if err := h.db.AddUser(ctx, dtm.User{Email: email, Role: role}, hash); err != nil {
+		if err := h.db.AddUser(ctx, demoUser(email, role), hash); err != nil {
 			return nil, err
 		}
 		out = append(out, [3]string{email, role, password})
 	}
 	return out, nil
+}
+
+// demoUser works for a partner or at a desk where the role needs one.
+func demoUser(email, role string) dtm.User {
+	u := dtm.User{Email: email, Role: role}
+	switch role {
+	case dtm.RoleDesk:
+		u.Partner, u.Desk = "iom", "mrc-obock-health"
+	case dtm.RolePartner:
+		u.Partner = "insd"
+	}
+	return u
 }

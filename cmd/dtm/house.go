@@ -28,6 +28,8 @@ import (
 
 // house is an open data folder with its rooms joined.
 type house struct {
+	private sync.Map // form NUL version -> whether it seals answers
+
 	dir       string
 	config    config.Config
 	op        *dtm.Operation
@@ -120,7 +122,11 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 			err = errors.Join(err, h.close())
 		}
 	}()
-	if h.db, err = sqlite.Open(ctx, filepath.Join(dir, "dtm.db"), sqlite.Options{Operation: h.op.Code, Now: now}); err != nil {
+	key, err := h.personKey()
+	if err != nil {
+		return nil, err
+	}
+	if h.db, err = sqlite.Open(ctx, filepath.Join(dir, storeName), sqlite.Options{Operation: h.op.Code, Now: now, Keys: filepath.Join(dir, keysName), Seal: key, Programmes: h.op.Programmes, Redact: h.redact}); err != nil {
 		return nil, err
 	}
 	if err := h.readKey(ctx); err != nil {
@@ -174,6 +180,7 @@ func (h *house) start(ctx context.Context) {
 	h.loading.Go(func() { h.nightly(ctx) })
 	h.loading.Go(func() { h.keepWatch(ctx) })
 	h.loading.Go(func() { h.keepChosen(ctx) })
+	h.loading.Go(func() { h.keepReferrals(ctx) })
 	h.loading.Go(func() { h.keepBackups(ctx) })
 	h.loading.Go(func() {
 		for pause := time.Second; ctx.Err() == nil; pause = min(2*pause, time.Minute) {

@@ -23,6 +23,7 @@ import (
 	"dtm/gather/webhook"
 	"dtm/gather/xform"
 	"dtm/gather/xlsform"
+	"dtm/refer"
 	"dtm/web"
 )
 
@@ -51,6 +52,10 @@ func (h *house) staff() (*web.Staff, error) {
 			Label: func(dim, code string, l dtm.Lang) string { return indicator.Label(h.op, dim, code, l) }, Word: indicator.Word,
 			Codes: func(dim string) []string { return indicator.Codes(h.op, dim) },
 			Print: func(w io.Writer, t dtm.Table) error { return indicator.Print(w, t, "csv", h.op, dtm.English) }},
+		Referring: &web.Referring{
+			Referrals: h.db, Desks: h.db, Persons: h.db, Consents: h.db, Cases: h.db, Agreements: h.db, Glasses: h.db, Slip: h.slip, SlipReferral: h.db.SlipReferral,
+			Offers: func(ctx context.Context, r dtm.Referral) ([]refer.Offer, error) { return h.offers(ctx, r, nil) },
+		},
 		Review: &web.Reviewing{
 			Reviews: h.db, Corrections: h.db, Flags: h.db, Questions: h.db, Correct: h.correct, Settled: h.current, Enumerators: h.enumerators, Rules: h.forms.rules, Switches: h.db.RuleSwitches, Switch: h.useRule, Try: h.tryRule, Measured: measured,
 			Fields: func(ctx context.Context, s dtm.Submission, changes []dtm.Change, l dtm.Lang) (_ []web.Field, err error) {

@@ -20,6 +20,17 @@ type deskJSON struct {
 	Questions []questionJSON `json:"questions"`
 	Own       *Figures       `json:"own,omitempty"`
 	Team      *Figures       `json:"team,omitempty"`
+	Referrals []referralJSON `json:"referrals,omitempty"`
+}
+
+// referralJSON says how far a referral is, and nothing of why or what was done.
+type referralJSON struct {
+	Number    string   `json:"number"`
+	Programme dtm.Text `json:"programme"`
+	Point     dtm.Text `json:"point"`
+	Met       string   `json:"met"`
+	Outcome   string   `json:"outcome"`
+	At        string   `json:"at"`
 }
 
 type questionJSON struct {
@@ -53,6 +64,15 @@ func (h *Handler) desk(w http.ResponseWriter, r *http.Request) error {
 		}
 		if ok {
 			out.Own, out.Team = &own, &team
+		}
+	}
+	if h.Referrals != nil {
+		list, err := h.Referrals(r.Context(), d.ID)
+		if err != nil {
+			return err
+		}
+		for _, x := range list {
+			out.Referrals = append(out.Referrals, referralJSON{x.Number, h.ProgrammeName(x.Programme), h.PointName(x.Point), x.Day.UTC().Format(moment), x.Outcome, x.At.UTC().Format(moment)})
 		}
 	}
 	return write(w, out)

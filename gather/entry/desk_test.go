@@ -31,7 +31,7 @@ func TestQuestions(t *testing.T) {
 	p.again()
 	card := fmt.Sprintf(`[data-question="%d"]`, q.Seq)
 	p.until("the question", fmt.Sprintf(`document.querySelector('%s')`, card))
-	for lang, want := range map[string][]string{"en": {"The office asks", "Your last thirty days", "1.5 min"}, "fr": {"Le bureau demande", "Vos trente derniers jours", "1,5 min"}, "ar": {"سؤال من المكتب", "آخر ثلاثين يومًا لك", "1.5 دقيقة"}} {
+	for lang, want := range map[string][]string{"en": {"The office asks", "Your last thirty days", "1.5 min", "People you referred", "Accepted Health", "0000016JD"}, "fr": {"Le bureau demande", "Vos trente derniers jours", "1,5 min", "Personnes que vous avez orientées", "Acceptée Santé"}, "ar": {"سؤال من المكتب", "آخر ثلاثين يومًا لك", "1.5 دقيقة", "أشخاص أحلتهم", "مقبولة الصحة"}} {
 		p.speak(lang)
 		s := ask[string](p, `document.querySelector("main").innerText`)
 		for _, w := range append(want, "Four men or <b>forty</b>?") {

@@ -77,6 +77,10 @@ func setup(t *testing.T) *house {
 	}, Title: op.Title, Lang: op.Languages[0], PointName: func(code string) dtm.Text {
 		p, _ := op.Point(code)
 		return p.Name
+	}, Referrals: func(_ context.Context, device string) ([]dtm.ReferralFeedback, error) {
+		return []dtm.ReferralFeedback{{Number: "0000016JD", Programme: "health", Point: "obock", Day: time.Now().Add(-48 * time.Hour), Outcome: "accepted", At: time.Now()}}, nil
+	}, ProgrammeName: func(code string) dtm.Text {
+		return dtm.Text{"en": "Health", "fr": "Santé", "ar": "الصحة"}
 	}}).Register(mux)
 	h.handler = serve.Chain(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.mu.Lock()

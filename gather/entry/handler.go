@@ -40,6 +40,10 @@ type Handler struct {
 	Figures func(ctx context.Context, device string) (own, team Figures, ok bool, err error)
 	// PointName names a point in every language.
 	PointName func(code string) dtm.Text
+	// Referrals are what the device is told of the referrals that its screenings opened;
+	// nil: nothing. ProgrammeName names a programme in every language.
+	Referrals     func(ctx context.Context, device string) ([]dtm.ReferralFeedback, error)
+	ProgrammeName func(code string) dtm.Text
 }
 
 // Path is the address of the page for a device. The token stands after the #, which

@@ -364,5 +364,8 @@ func (db *DB) HasSealed(ctx context.Context) (bool, error) {
 	var has bool
 	err := db.read.QueryRowContext(ctx, `
 		SELECT EXISTS (SELECT 1 FROM factor WHERE operation = $1)`, db.operation).Scan(&has)
+	if err == nil && !has && db.keys != nil {
+		err = db.keys.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM key)`).Scan(&has)
+	}
 	return has, failure("sqlite.HasSealed", err)
 }

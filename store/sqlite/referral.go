@@ -315,6 +315,9 @@ func (db *DB) Referrals(ctx context.Context, f dtm.ReferralFilter) ([]dtm.Referr
 	if !f.Since.IsZero() {
 		where += ` AND (r.terminal = 0 OR r.changed >= ` + bind(timeText(f.Since)) + `)`
 	}
+	if !f.ReceivedSince.IsZero() {
+		where += ` AND r.received >= ` + bind(timeText(f.ReceivedSince))
+	}
 	t, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, 0, failure(op, err)

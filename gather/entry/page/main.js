@@ -96,7 +96,15 @@ async function records() {
     all.length ? el("div", { class: "row sendbar" }, el("p", { class: "grow", role: "status" }, waiting.length ? t("records.waiting", waiting.length) : t("records.allsent")),
       waiting.length ? button(t("records.send"), "send", async () => { await due(); send(); }, last ? "" : "main") : "") : "",
     all.length ? el("ul", { class: "cards" }, ...all.map((r) => card(r, "h2", asked.get(r.form)))) : el("div", { class: "card empty" }, el("p", {}, el("b", {}, t("records.none"))), el("p", {}, t("records.none.do"))),
-    figures(), el("section", { class: "foot" }, await room()));
+    referrals(), figures(), el("section", { class: "foot" }, await room()));
+}
+
+/** What became of the people referred from here: how far it is, not why. */
+function referrals() {
+  const list = here.desk?.referrals ?? [];
+  if (!list.length) return "";
+  return el("section", { class: "card referrals" }, el("h2", {}, t("referrals.title")), el("p", { class: "quiet" }, t("referrals.what")),
+    el("ul", { class: "told" }, ...list.map((r) => el("li", { "data-referral": r.number }, el("b", {}, t("referrals." + r.outcome)), " ", el("span", {}, r.programme[here.lang] ?? r.programme.en), el("p", { class: "quiet" }, [r.point?.[here.lang] ?? r.point?.en, when(Date.parse(r.met))].filter(Boolean).join(" · "), " · ", el("bdi", {}, r.number))))));
 }
 
 /** Questions of the office. An answer is kept until the office has it. */

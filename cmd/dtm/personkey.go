@@ -1,0 +1,47 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"dtm"
+	"dtm/seal"
+)
+
+// keysName is the file of the persons' keys, wrapped by the key file; neither is in a
+// backup of the data.
+const keysName = "keys.db"
+
+// personKey reads the key that wraps the persons' keys, and makes one where there are
+// none yet. A key that is lost is not replaced: what was sealed would be lost without a
+// word. Without it everything but what is personal goes on.
+func (h *house) personKey() (seal.Key, error) {
+	file := h.keyFile()
+	b, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(h.dir, keysName)); err == nil {
+			slog.Error("the key file is missing: nothing personal can be read until it is put back", "file", file)
+			return seal.Key{}, nil
+		}
+		text, err := seal.NewFile(rand.Reader)
+		if err != nil {
+			return seal.Key{}, err
+		}
+		if err := writeNew(file, text); err != nil {
+			return seal.Key{}, dtm.Errorf(dtm.Invalid, "the key file cannot be written: %w", err).At(file)
+		}
+		b = []byte(text)
+	} else if err != nil {
+		return seal.Key{}, dtm.Errorf(dtm.Invalid, "the key file cannot be read: %w", err).At(file)
+	}
+	k, err := seal.ReadFile(string(b))
+	var e *dtm.Error
+	if errors.As(err, &e) {
+		return k, e.At(file)
+	}
+	return k, err
+}

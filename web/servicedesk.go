@@ -1,0 +1,86 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"dtm"
+	"dtm/event"
+	"dtm/locale"
+)
+
+type deskRow struct {
+	dtm.Desk
+	Title, Agency, ProgrammeName, Places, Hours, Speaks, State, Verified string
+	Mine, Stale                                                          bool
+	CapacityText                                                         string
+}
+
+type desksView struct {
+	page
+	Rows          []deskRow
+	Message, Done string
+}
+
+// serviceDesks is the service directory. A desk keeps its own places.
+func (p *Pages) serviceDesks(w http.ResponseWriter, r *http.Request) error {
+	return p.showDesks(w, r, http.StatusOK, "", "")
+}
+
+func (p *Pages) showDesks(w http.ResponseWriter, r *http.Request, status int, message, done string) error {
+	u, now := member(r.Context()), p.Now()
+	v := desksView{page: p.inside(r, "desks", "desk.title", "/desks/"), Message: message, Done: done}
+	_, list, err := p.deskMap(r.Context())
+	if err != nil {
+		return err
+	}
+	for _, d := range list {
+		row := deskRow{Desk: d, Title: d.Name.In(v.Lang), Agency: v.Partner(d.Partner), ProgrammeName: v.Programme(d.Programme), Places: v.T("desk.places.none"), Verified: v.T("desk.never"), Mine: u.Role == dtm.RoleFocal || u.Desk == d.Code, Stale: now.Sub(d.Verified) > dtm.Stale}
+		if d.Capacity != dtm.NoLimit {
+			row.Places, row.CapacityText = v.T("desk.places.of", d.Free(), d.Capacity), strconv.Itoa(d.Capacity)
+		}
+		if d.Open.Days != 0 {
+			row.Hours = v.plan(d.Open)
+		}
+		var speaks []string
+		for _, l := range d.Languages {
+			speaks = append(speaks, v.T("language."+l))
+		}
+		row.Speaks = strings.Join(speaks, ", ")
+		if !d.Verified.IsZero() {
+			row.Verified = v.When(d.Verified)
+		}
+		switch {
+		case d.Closed:
+			row.State = v.T("desk.why.closed")
+		case d.PausedAt(now):
+			row.State = v.T("desk.paused", d.Paused)
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	return p.show(w, status, "desks", v)
+}
+
+// keepDesk takes a desk's word on its places and pause.
+func (p *Pages) keepDesk(w http.ResponseWriter, r *http.Request) error {
+	u, code := member(r.Context()), r.PathValue("code")
+	ctx, l := event.WithActor(r.Context(), actor(r)), p.guess(r)
+	if u.Role != dtm.RoleFocal && u.Desk != code {
+		return dtm.Errorf(dtm.NotFound, "there is no desk %q of yours", code).Coded("desk.unknown", code)
+	}
+	d, err := p.Staff.Referring.Desks.Desk(ctx, code)
+	if err != nil {
+		return err
+	}
+	capacity := dtm.NoLimit
+	if s := strings.TrimSpace(r.PostFormValue("capacity")); s != "" {
+		if capacity, err = strconv.Atoi(s); err != nil || capacity < 0 {
+			return p.showDesks(w, r, http.StatusBadRequest, locale.Say(l, "error.desk.capacity"), "")
+		}
+	}
+	if _, err := p.Staff.Referring.Desks.SetCapacity(ctx, code, capacity, strings.TrimSpace(r.PostFormValue("pause")), nil); err != nil {
+		return err
+	}
+	return p.showDesks(w, r, http.StatusOK, "", locale.Say(l, "desk.kept", d.Name.In(l)))
+}
