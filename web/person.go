@@ -103,7 +103,7 @@ func (p *Pages) mayOf(ctx context.Context, u dtm.User, x dtm.Referral) ([]string
 		return nil, err
 	}
 	a, err := p.asker(ctx, u)
-	return groups(a, x, consents, person), err
+	return maySee(a, x, consents, person), err
 }
 
 func (p *Pages) workPerson(ctx context.Context, r *http.Request, u dtm.User, x dtm.Referral, may []string, do string, v *personView) error {

@@ -59,8 +59,8 @@ func sees(a access.Actor, r dtm.Referral) bool {
 	return a.Decide(access.ReadReferrals, access.Case{Referral: r}) == nil
 }
 
-// groups are the field groups of a person that an asker may see by a referral.
-func groups(a access.Actor, r dtm.Referral, consents []dtm.Consent, person dtm.Person) []string {
+// maySee are the field groups of a person that an asker may see by a referral.
+func maySee(a access.Actor, r dtm.Referral, consents []dtm.Consent, person dtm.Person) []string {
 	return a.Groups(access.Case{Referral: r, Consents: consents, Restricted: person.Restricted || person.Erased != nil})
 }
 
@@ -368,7 +368,7 @@ func (p *Pages) showReferral(w http.ResponseWriter, r *http.Request, status int,
 		if err != nil {
 			return err
 		}
-		may := groups(a, x, consents, person)
+		may := maySee(a, x, consents, person)
 		v.MayPerson, v.PersonWaits = len(may) > 0, u.Role == dtm.RoleDesk && !x.State.Accepted()
 		for _, g := range may {
 			v.Consented = append(v.Consented, v.T("group."+g))
