@@ -32,7 +32,7 @@ func Offers(op *dtm.Operation, r dtm.Referral, desks []dtm.Desk, from *dtm.Where
 		}
 		o := Offer{Desk: d, Km: -1, Free: d.Free(), Stale: now.Sub(d.Verified) > dtm.Stale, Speaks: r.Lang == "" || slices.Contains(d.Languages, r.Lang)}
 		if from != nil && d.Located {
-			o.Km = Distance(from.Lat, from.Lon, d.Lat, d.Lon)
+			o.Km = dtm.Kilometres(from.Lat, from.Lon, d.Lat, d.Lon)
 		}
 		for _, n := range r.Needs {
 			if slices.Contains(d.Services, n) {
@@ -125,12 +125,4 @@ func bounds(band string) (from, to int) {
 		return 18, 59
 	}
 	return 60, 200
-}
-
-// Distance is the length of the great circle between two positions, in kilometres.
-func Distance(lat1, lon1, lat2, lon2 float64) float64 {
-	const radius, degree = 6371.0, math.Pi / 180
-	dlat, dlon := (lat2-lat1)*degree, (lon2-lon1)*degree
-	a := math.Sin(dlat/2)*math.Sin(dlat/2) + math.Cos(lat1*degree)*math.Cos(lat2*degree)*math.Sin(dlon/2)*math.Sin(dlon/2)
-	return 2 * radius * math.Asin(math.Sqrt(min(1, a)))
 }

@@ -143,7 +143,7 @@ func TestOffers(t *testing.T) {
 		t.Errorf("offers: %s", s)
 	}
 	// Obock to Tadjoura, about 48 km as the crow flies over the gulf.
-	if km := Distance(11.9631, 43.2906, 11.7853, 42.8844); km < 47 || km > 50 {
+	if km := dtm.Kilometres(11.9631, 43.2906, 11.7853, 42.8844); km < 47 || km > 50 {
 		t.Errorf("%.1f km", km)
 	}
 }

@@ -50,13 +50,16 @@ func runBackup(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
+	if len(recipients) == 0 {
+		src.Keys = nil
+	}
 	made, err := backup.WriteFile(ctx, c.path(*out), src, recipients)
 	if err != nil {
 		return dtm.Errorf(dtm.Invalid, "the backup cannot be written: %w", err).At(*out)
 	}
 	fmt.Fprintf(c.out, "wrote %s: %d files, %d bytes, up to event %d or later\n", *out, made.Files, made.Bytes, src.Last)
 	if len(recipients) == 0 {
-		fmt.Fprintln(c.err, "it is not encrypted: whoever has it can read it; `dtm backup key -out F` makes a key, -to encrypts")
+		fmt.Fprintln(c.err, "it is not encrypted: whoever has it can read it, and what is personal is in it for nobody, because the keys are left out; `dtm backup key -out F` makes a key, -to encrypts")
 	}
 	return nil
 }
@@ -64,11 +67,16 @@ func runBackup(ctx context.Context, c *call) error {
 // backupSource is what a backup of this folder is made of.
 func (h *house) backupSource(ctx context.Context) (backup.Source, error) {
 	last, err := h.db.Last(ctx)
+	keys := []backup.File{{Name: keysName, Copy: h.db.BackupKeys}}
+	if h.config.KeyFile == "" { // one that lies elsewhere is kept by whoever put it there
+		keys = append(keys, backup.File{Name: keyName, Path: h.keyFile()})
+	}
 	return backup.Source{
 		Files: []backup.File{
 			{Name: config.FileName, Path: filepath.Join(h.dir, config.FileName)},
 			{Name: storeName, Copy: h.db.Backup},
 		},
+		Keys:  keys,
 		Blobs: backup.Blobs(filepath.Join(h.dir, blobName)),
 		Last:  last,
 	}, err

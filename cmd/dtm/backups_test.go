@@ -82,6 +82,28 @@ func TestBackupShelf(t *testing.T) {
 		t.Error(out)
 	}
 
+	// The keys of what is sealed came along from their own file; a backup that anybody
+	// can read has none.
+	for _, name := range []string{keysName, keyName} {
+		was, err := os.ReadFile(filepath.Join(data, name))
+		if is, err2 := os.ReadFile(filepath.Join(elsewhere, name)); err != nil || err2 != nil || name == keyName && string(is) != string(was) {
+			t.Errorf("%s: %v %v", name, err, err2)
+		}
+	}
+	plain, bare := filepath.Join(t.TempDir(), "plain"), filepath.Join(t.TempDir(), "bare")
+	b, err := os.ReadFile(filepath.Join(data, "config.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(data, "config.toml"), regexp.MustCompile(`(?m)^backup_.*\n`).ReplaceAllString(string(b), ""))
+	dtmRun(t, "backup", "-data", data, "-out", plain)
+	if _, err := backup.Restore(testContext(t), plain, bare, needed, nil); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(bare, "key*")); err != nil || len(left) > 0 {
+		t.Errorf("keys in clear: %v %v", left, err)
+	}
+
 	// What a phone sent is nowhere on the shelf in clear.
 	err = filepath.WalkDir(shelf, func(p string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -96,8 +118,7 @@ func TestBackupShelf(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	b, err := os.ReadFile(file)
-	if err != nil {
+	if b, err = os.ReadFile(file); err != nil {
 		t.Fatal(err)
 	}
 	b[len(b)/2] ^= 1

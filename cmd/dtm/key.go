@@ -20,13 +20,16 @@ import (
 	"dtm/web"
 )
 
-// keyFile is where the key of the data folder lies: beside the data unless the settings
-// say elsewhere, and in no backup.
+// keyName is the file of the data folder's key, beside the data unless the settings say
+// elsewhere. Of backups it is only in those that are encrypted, in a file of its own.
+const keyName = "key"
+
+// keyFile is where the key lies.
 func (h *house) keyFile() string {
 	if h.config.KeyFile != "" {
 		return h.config.KeyFile
 	}
-	return filepath.Join(h.dir, "key")
+	return filepath.Join(h.dir, keyName)
 }
 
 // readKey reads the key, and makes one where nothing is sealed yet. A key that is lost

@@ -12,8 +12,8 @@ import (
 	"dtm/seal"
 )
 
-// keysName is the file of the persons' keys, wrapped by the key file; neither is in a
-// backup of the data.
+// keysName is the file of the persons' keys, wrapped by the key file. Of backups it is
+// only in those that are encrypted, in a file of its own that is kept for a month.
 const keysName = "keys.db"
 
 // personKey reads the key that wraps the persons' keys, and makes one where there are

@@ -137,7 +137,7 @@ func packOne(t *tar.Writer, f File) (int64, string, error) {
 }
 
 // Names are the files beside the attachments that a backup may hold.
-var Names = []string{"config.toml", "dtm.db", "keys.db"}
+var Names = []string{"config.toml", "dtm.db", "keys.db", "key"}
 
 // unpack writes the files of the backup r into dir, made and empty, and holds each
 // against its hash. Every name in need must be there. What is no whole backup is
