@@ -41,7 +41,7 @@ test: assets tools check ## install what the tests need and run them all
 	@# The PDF engine first and without the race detector, under which compiling
 	@# its WebAssembly takes ten times as long; it leaves the compiled engine in .cache.
 	CI=$${CI:-true} $(GO) test -timeout 10m ./disseminate/report/...
-	CI=$${CI:-true} $(GO) test -timeout 10m -run 'Report|FormPaper|Release|Abuse' ./cmd/dtm
+	CI=$${CI:-true} $(GO) test -timeout 10m -run 'Report|FormPaper|Release|Abuse|Area|NoOtherWay' ./cmd/dtm
 	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test $(RACE) -timeout 15m $$($(GO) list ./... | grep -v /disseminate/report)
 
 check: assets ## formatting, vet, staticcheck

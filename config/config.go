@@ -39,7 +39,7 @@ type Config struct {
 	BackupRecipient string `toml:"backup_recipient" help:"public key of backups, from dtm backup key; several with commas"`
 	BackupMinutes   int64  `toml:"backup_minutes" help:"minutes between two backups"`
 
-	KeyFile  string `toml:"key_file" help:"file with the key of what is sealed; empty: key in the data folder, never in a backup"`
+	KeyFile  string `toml:"key_file" help:"file with the key of what is sealed; empty: the file key in the data folder"`
 	Breached string `toml:"breached_passwords" help:"file of leaked passwords as haveibeenpwned.com gives it out (SHA-1, sorted): none of them is taken"`
 
 	OIDCIssuer string `toml:"oidc_issuer" help:"address of an OpenID provider that vouches for users, https://..."`
