@@ -77,9 +77,14 @@ var filters = []string{"", "&point=obock", "&point=loyada", "&point=galafi", "&p
 // least right to: how every figure of the month leaves. A route that is not here fails
 // the test.
 func ways(catalogue []dtm.Indicator) map[string][]string {
-	var ids, data, figures []string
+	var ids, data, figures, workshop []string
 	for _, i := range catalogue {
 		ids = append(ids, i.ID)
+		for _, by := range append([]string{""}, i.By...) {
+			for _, where := range []string{"", "direction%3Dincoming"} {
+				workshop = append(workshop, "?from=2022-12&to=2022-12&indicator="+i.ID+"&by="+by+"&where="+where)
+			}
+		}
 		for _, ext := range []string{"csv", "json"} {
 			for _, f := range filters {
 				for _, period := range []string{"from=2022-12", "from=2022-11&to=2022-12"} {
@@ -125,6 +130,10 @@ func ways(catalogue []dtm.Indicator) map[string][]string {
 		"GET /LANG/staff/account/app":        {"/en/staff/account/app"},
 		"GET /LANG/staff/invitation/{token}": {"/en/staff/invitation/none"},
 		"GET /LANG/staff/second":             {"/en/staff/second"},
+		"GET /LANG/staff/needs/{$}":          {"/en/staff/needs/?month=2022-12"},
+		"GET /LANG/staff/workshop/{$}":       each("/en/staff/workshop/", workshop, ""),
+		"GET /LANG/staff/workshop/table.csv": each("/en/staff/workshop/table.csv", workshop, ""),
+		"GET /s/{token}":                     {"/s/none"},
 		"GET /LANG/warning/{$}":              {"/en/warning/", "/en/warning/?by=route", "/en/warning/?point=yoboki"},
 		"GET /LANG/releases/{$}":             {"/en/releases/"},
 		"GET /LANG/releases/{month}/{n}":     {"/en/releases/2022-12/1"},
