@@ -26,7 +26,7 @@ func TestBackup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, b := range map[string][]byte{"cut": whole[:len(whole)/2], "empty": nil, "changed": slices.Concat(whole[:len(whole)/3], []byte("x"), whole[len(whole)/3+1:])} {
+	for name, b := range map[string][]byte{"cut": whole[:len(whole)/2], "empty": nil, "changed": slices.Concat(whole[:len(whole)/3], []byte{whole[len(whole)/3] ^ 1}, whole[len(whole)/3+1:])} {
 		bad, to := filepath.Join(t.TempDir(), name), filepath.Join(t.TempDir(), "new")
 		write(t, bad, string(b))
 		if code, _, stderr := dtmTry(t, "restore", "-data", to, bad); code != 1 || !strings.Contains(stderr, "whole backup") {
