@@ -5,15 +5,13 @@ import (
 	"database/sql"
 )
 
-// Backup writes everything committed so far into a new file at path, while the store
-// goes on being used. An error leaves no whole file there.
-func (db *DB) Backup(ctx context.Context, path string) error {
-	const op = "sqlite.Backup"
-	own, err := sql.Open("sqlite", dsn(db.path, true))
+// vacuumInto writes everything committed so far to the file at path into a new one.
+func vacuumInto(ctx context.Context, path, to string) error {
+	own, err := sql.Open("sqlite", dsn(path, true))
 	if err != nil {
-		return failure(op, err)
+		return err
 	}
 	defer own.Close()
-	_, err = own.ExecContext(ctx, `VACUUM INTO $1`, path)
-	return failure(op, err)
+	_, err = own.ExecContext(ctx, `VACUUM INTO $1`, to)
+	return err
 }

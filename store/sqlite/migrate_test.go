@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"dtm"
+	"dtm/store/relational"
 )
 
 func TestMigrations(t *testing.T) {
@@ -19,7 +19,7 @@ func TestMigrations(t *testing.T) {
 	files := func(texts ...string) fstest.MapFS {
 		m := fstest.MapFS{}
 		for i, s := range texts {
-			m["migration/000"+string(rune('1'+i))+"_step.sql"] = &fstest.MapFile{Data: []byte(s)}
+			m["000"+string(rune('1'+i))+"_step.sql"] = &fstest.MapFile{Data: []byte(s)}
 		}
 		return m
 	}
@@ -33,11 +33,7 @@ func TestMigrations(t *testing.T) {
 		db.SetMaxOpenConns(1)
 		t.Cleanup(func() { db.Close() })
 		return func(fs fstest.MapFS) error {
-			all, err := readMigrations(fs)
-			if err != nil {
-				return err
-			}
-			return apply(ctx, db, file, all, time.Now)
+			return migrate(ctx, db, file, fs, Options{})
 		}, db, file
 	}
 
@@ -108,7 +104,7 @@ func TestMigrations(t *testing.T) {
 	})
 	t.Run("ErrGap", func(t *testing.T) {
 		t.Parallel()
-		if _, err := readMigrations(fstest.MapFS{"migration/0002_x.sql": {}}); err == nil {
+		if _, err := relational.ReadSteps(fstest.MapFS{"0002_x.sql": {}}, nil); err == nil {
 			t.Error("a missing number is not noticed")
 		}
 	})
