@@ -76,6 +76,7 @@ type referralRow struct {
 	dtm.Referral
 	Href, ProgrammeName, Who, Where, StateName, Clock, DeskName, Told string
 	Late, Ours                                                        bool
+	Taps                                                              []actRow // what one tap does
 }
 
 // Programme is the name of a programme in the page's language.
@@ -235,11 +236,23 @@ func (p *Pages) referrals(w http.ResponseWriter, r *http.Request) error {
 		}
 		s := referralSection{Title: v.T("referral.box." + kind + "." + strconv.Itoa(i)), Empty: v.T("referral.none." + kind + "." + strconv.Itoa(i)), Total: total}
 		for _, x := range list {
-			s.Rows = append(s.Rows, p.referralRow(v.page, x, desks))
+			row := p.referralRow(v.page, x, desks)
+			row.Taps = p.taps(v.page, x, doer(u))
+			s.Rows = append(s.Rows, row)
 		}
 		v.Sections = append(v.Sections, s)
 	}
 	return p.show(w, http.StatusOK, "referrals", v)
+}
+
+// taps are the answers to a referral that need nothing but a tap.
+func (p *Pages) taps(g page, r dtm.Referral, as dtm.Doer) (list []actRow) {
+	for _, a := range refer.Actions(r, as, p.Now()) {
+		if a != dtm.ReferralSend && a != dtm.ReferralRedirect && len(refer.Reasons(a)) == 0 {
+			list = append(list, actRow{Action: a, Label: g.T("referral.do." + string(a))})
+		}
+	}
+	return list
 }
 
 type actRow struct {

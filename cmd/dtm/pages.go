@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"dtm"
 	"dtm/analyse/indicator"
@@ -18,7 +17,7 @@ func (h *house) pages() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := web.New(web.Options{Operation: h.op, Figures: h.public, Now: time.Now, Staff: staff, Releases: h.releasePages(), Alerts: h.db, QueryText: h.figures.QueryText, Word: indicator.Word, Forecasts: h.db,
+	p, err := web.New(web.Options{Operation: h.op, Figures: h.public, Now: h.now, Staff: staff, Releases: h.releasePages(), Alerts: h.db, QueryText: h.figures.QueryText, Word: indicator.Word, Forecasts: h.db,
 		Report: func(ctx context.Context, asked string, m dtm.Month, l dtm.Lang) ([]byte, error) {
 			b, _, err := h.monthlyReport(ctx, asked, m, l)
 			return b, err

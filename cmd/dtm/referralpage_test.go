@@ -95,7 +95,7 @@ func TestReferralPages(t *testing.T) {
 	base := s.server().URL
 	_, sick := s.send("health", "soon", "refer", "health", "person_name", plantedName, "person_phone", plantedPhone, "language", "om")
 	_, child := s.send("age", "15", "child_with", "alone", "refer", "protection", "person_name", plantedName)
-	day := dtm.DayOf(time.Now(), s.h.op.Zone)
+	day := dtm.DayOf(s.h.now(), s.h.op.Zone)
 	agreement, err := s.h.db.AddAgreement(t.Context(), dtm.Agreement{Partner: "iom", Kind: dtm.AgreementCases, Purpose: "p", Basis: "b", Programmes: []string{"health", "protection"}, Groups: dtm.FieldGroups, From: day.AddDate(0, 0, -1), To: day.AddDate(0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
