@@ -22,11 +22,16 @@ type question struct {
 	where    map[string][]string
 	baseline dtm.Period
 	sexes    []string // codes
+
+	release string // that the figures are of
+	months  map[dtm.Month]*Pattern
+	later   bool // a month was counted in another state of the data
+	unknown bool // a figure is not what its counts add up to
 }
 
 // ask reads what a table was asked with. Invalid: no such table is published.
 func (g *Guard) ask(t dtm.Table) (*question, error) {
-	q := &question{t: t, baseline: g.op.Baseline.Period, where: maps.Clone(t.Indicator.Fixed)}
+	q := &question{t: t, release: t.Release.ID(), months: map[dtm.Month]*Pattern{}, baseline: g.op.Baseline.Period, where: maps.Clone(t.Indicator.Fixed)}
 	if q.where == nil {
 		q.where = map[string][]string{}
 	}

@@ -41,13 +41,17 @@ type Guard struct {
 	prior     Prior
 
 	one    singleflight.Group
-	work   sync.Mutex // one month is chosen at a time: it takes a processor
-	mu     sync.Mutex
-	state  string // release that months is of
+	work   sync.Mutex                              // one month is chosen at a time: it takes a processor
+	mu     sync.Mutex                              // of what is in states
+	states *lru.Cache[string, *state]              // by release
+	chosen *lru.Cache[[sha256.Size]byte, *Pattern] // by what the counts of a month are
+}
+
+// state is what was found out about one state of the data.
+type state struct {
 	months map[dtm.Month]*Pattern
 	totals map[dtm.Month]int64
 	priors map[dtm.Month]*before
-	chosen *lru.Cache[[sha256.Size]byte, *Pattern] // by what the counts of a month are
 }
 
 var _ dtm.Figures = (*Guard)(nil)
@@ -72,7 +76,11 @@ func New(inner dtm.Figures, op *dtm.Operation, options ...Option) *Guard {
 	if err != nil {
 		panic(err) // the size is not positive
 	}
-	g := &Guard{Figures: inner, op: op, threshold: int64(op.Threshold), months: map[dtm.Month]*Pattern{}, chosen: chosen}
+	states, err := lru.New[string, *state](4)
+	if err != nil {
+		panic(err)
+	}
+	g := &Guard{Figures: inner, op: op, threshold: int64(op.Threshold), states: states, chosen: chosen}
 	for _, o := range options {
 		o(g)
 	}
@@ -100,34 +108,46 @@ func (g *Guard) Indicator(id string) (dtm.Indicator, error) {
 // Table answers as the figures do, without what is withheld. Invalid, too, for a
 // table that is not published.
 func (g *Guard) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
-	t, err := g.Figures.Table(ctx, q)
-	if err != nil {
-		return t, err
+	for again := mostAgain; ; again-- {
+		t, moved, err := g.table(ctx, q)
+		if !moved || again == 0 || err != nil {
+			return t, err
+		}
+	}
+}
+
+// mostAgain is how often a table is asked for again because records came in between it
+// and the counts of its months, which then do not agree.
+const mostAgain = 3
+
+func (g *Guard) table(ctx context.Context, query dtm.Query) (t dtm.Table, moved bool, err error) {
+	if t, err = g.Figures.Table(ctx, query); err != nil {
+		return t, false, err
 	}
 	if !ofMovements(t.Indicator) {
 		t, hidden := alone(t, g.threshold)
-		return g.noted(t, hidden), nil
+		return g.noted(t, hidden), false, nil
 	}
 	t.Indicator.By = published(t.Indicator)
-	ask, err := g.ask(t)
+	q, err := g.ask(t)
 	if err != nil || !people(t.Indicator) {
 		if err != nil {
-			return dtm.Table{}, err
+			return dtm.Table{}, false, err
 		}
-		return t, nil
+		return t, false, nil
 	}
 	out := make([]dtm.Figure, 0, len(t.Figures))
 	hidden := false
 	for _, f := range t.Figures {
-		v, err := g.look(ctx, ask, f)
+		v, err := g.look(ctx, q, f)
 		if err != nil {
-			return dtm.Table{}, err
+			return dtm.Table{}, false, err
 		}
 		hidden = hidden || v.Suppressed
 		out = append(out, v)
 	}
-	t.Figures = g.join(ctx, ask, t.Figures, out)
-	return g.noted(t, hidden), nil
+	t.Figures = g.join(ctx, q, t.Figures, out)
+	return g.noted(t, hidden), q.unknown && q.later, nil
 }
 
 // noted says that something is withheld: in one way for all of it, since a table that
@@ -179,6 +199,7 @@ func (g *Guard) look(ctx context.Context, q *question, f dtm.Figure) (dtm.Figure
 		known = known && int64(*f.Denominator) == sides[1].n
 	}
 	hide := !known
+	q.unknown = q.unknown || !known
 	for _, s := range sides {
 		hide = hide || s.hidden
 	}
@@ -278,7 +299,7 @@ func (g *Guard) side(ctx context.Context, q *question, p part) (seen, error) {
 // pointsShown tells whether the counts are shown point by point.
 func (g *Guard) pointsShown(ctx context.Context, q *question, p part) (bool, error) {
 	for _, n := range p {
-		pattern, err := g.Pattern(ctx, n.month)
+		pattern, err := g.pattern(ctx, q, n.month)
 		if err != nil {
 			return false, err
 		}

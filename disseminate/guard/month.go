@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"hash"
 	"maps"
 	"slices"
 
@@ -33,16 +34,17 @@ func (g *Guard) cell(ctx context.Context, q *question, n need, of string) (Cell,
 	if len(n.at) == 0 && of == "" && q.cube.of == "total" && q.cube == &cubes[0] {
 		// What everybody asks for needs no pattern: a month's total is withheld only when
 		// it is small itself.
-		prior, err := g.before(ctx, n.month)
+		prior, err := g.before(ctx, q.release, n.month)
 		if err != nil {
 			return Cell{}, err
 		}
 		if prior == nil || prior.total {
-			total, err := g.total(ctx, n.month)
+			total, at, err := g.total(ctx, q.release, n.month)
+			q.later = q.later || at != q.release
 			return Cell{Count: total, Hidden: total > 0 && total < g.threshold, High: -1}, err
 		}
 	}
-	p, err := g.Pattern(ctx, n.month)
+	p, err := g.pattern(ctx, q, n.month)
 	if err != nil {
 		return Cell{}, err
 	}
@@ -52,17 +54,26 @@ func (g *Guard) cell(ctx context.Context, q *question, n need, of string) (Cell,
 	return p.Cells[key(of, n.at)], nil
 }
 
+// of is what is known of a state of the data.
+func (g *Guard) of(release string) *state {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s, ok := g.states.Get(release)
+	if !ok {
+		s = &state{months: map[dtm.Month]*Pattern{}, priors: map[dtm.Month]*before{}}
+		g.states.Add(release, s)
+	}
+	return s
+}
+
 // before is what was published of the month earlier; nil: nothing.
-func (g *Guard) before(ctx context.Context, m dtm.Month) (*before, error) {
+func (g *Guard) before(ctx context.Context, release string, m dtm.Month) (*before, error) {
 	if g.prior == nil {
 		return nil, nil
 	}
-	id, err := g.current(ctx)
-	if err != nil {
-		return nil, err
-	}
+	s := g.of(release)
 	g.mu.Lock()
-	known, ok := g.priors[m]
+	known, ok := s.priors[m]
 	g.mu.Unlock()
 	if ok {
 		return known, nil
@@ -76,101 +87,111 @@ func (g *Guard) before(ctx context.Context, m dtm.Month) (*before, error) {
 		b = &before{shown, own}
 	}
 	g.mu.Lock()
-	if g.state == id {
-		g.priors[m] = b
-	}
+	s.priors[m] = b
 	g.mu.Unlock()
 	return b, nil
 }
 
-// current forgets the months of a state of the data that has passed.
-func (g *Guard) current(ctx context.Context) (string, error) {
-	r, err := g.Figures.Release(ctx)
-	if err != nil {
-		return "", err
-	}
-	id := r.ID()
+// total is how many people a month has, and the state of the data in which it has them.
+func (g *Guard) total(ctx context.Context, release string, m dtm.Month) (int64, string, error) {
+	s := g.of(release)
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.state != id {
-		g.state, g.months, g.totals, g.priors = id, map[dtm.Month]*Pattern{}, nil, map[dtm.Month]*before{}
-	}
-	return id, nil
-}
-
-func (g *Guard) total(ctx context.Context, m dtm.Month) (int64, error) {
-	id, err := g.current(ctx)
-	if err != nil {
-		return 0, err
-	}
-	g.mu.Lock()
-	totals := g.totals
+	totals := s.totals
 	g.mu.Unlock()
-	if totals == nil {
-		span, err := g.Figures.Span(ctx)
-		if err != nil || span.From.IsZero() {
-			return 0, err
-		}
-		t, err := g.Figures.Table(ctx, dtm.Query{Indicator: "total_movements", Period: span, By: []string{"month"}})
-		if err != nil {
-			return 0, err
-		}
-		totals = map[dtm.Month]int64{}
-		for _, f := range t.Figures {
-			at, err := dtm.ParseMonth(f.Keys[0])
-			if err != nil {
-				return 0, err
-			}
-			totals[at] = f.People
-		}
-		g.mu.Lock()
-		if g.state == id {
-			g.totals = totals
-		}
-		g.mu.Unlock()
+	if totals != nil {
+		return totals[m], release, nil
 	}
-	return totals[m], nil
+	span, err := g.Figures.Span(ctx)
+	if err != nil || span.From.IsZero() {
+		return 0, release, err
+	}
+	t, err := g.Figures.Table(ctx, dtm.Query{Indicator: "total_movements", Period: span, By: []string{"month"}})
+	if err != nil {
+		return 0, release, err
+	}
+	totals = map[dtm.Month]int64{}
+	for _, f := range t.Figures {
+		at, err := dtm.ParseMonth(f.Keys[0])
+		if err != nil {
+			return 0, release, err
+		}
+		totals[at] = f.People
+	}
+	s = g.of(t.Release.ID())
+	g.mu.Lock()
+	s.totals = totals
+	g.mu.Unlock()
+	return totals[m], t.Release.ID(), nil
 }
 
 // Pattern is what is shown and withheld of a month. It is chosen when it is first
 // asked for, and again when the facts of the month are others.
 func (g *Guard) Pattern(ctx context.Context, m dtm.Month) (*Pattern, error) {
-	id, err := g.current(ctx)
+	r, err := g.Figures.Release(ctx)
 	if err != nil {
 		return nil, err
 	}
-	g.mu.Lock()
-	p := g.months[m]
-	g.mu.Unlock()
-	if p != nil {
-		return p, nil
-	}
-	ctx = context.WithoutCancel(ctx) // others wait for it too
-	got, err, _ := g.one.Do(id+m.String(), func() (any, error) {
-		p, err := g.make(ctx, m)
-		if err == nil {
-			g.mu.Lock()
-			if g.state == id {
-				g.months[m] = p
-			}
-			g.mu.Unlock()
-		}
-		return p, err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return got.(*Pattern), nil
+	p, err := g.chosenAt(ctx, r.ID(), m)
+	return p.pattern, err
 }
 
-// finest are the lines of the finest table that a cube has of a month.
-func (g *Guard) finest(ctx context.Context, id string, q *cube, m dtm.Month) (lines, assessed []line, err error) {
+// pattern is the pattern of a month that a question needs.
+func (g *Guard) pattern(ctx context.Context, q *question, m dtm.Month) (*Pattern, error) {
+	if p := q.months[m]; p != nil {
+		return p, nil
+	}
+	p, err := g.chosenAt(ctx, q.release, m)
+	if err == nil {
+		q.months[m] = p.pattern
+		q.later = q.later || p.release != q.release
+	}
+	return p.pattern, err
+}
+
+// chosen is a pattern and the state of the data that it was counted in.
+type chosen struct {
+	pattern *Pattern
+	release string
+}
+
+func (g *Guard) chosenAt(ctx context.Context, release string, m dtm.Month) (chosen, error) {
+	s := g.of(release)
+	g.mu.Lock()
+	p := s.months[m]
+	g.mu.Unlock()
+	if p != nil {
+		return chosen{p, release}, nil
+	}
+	ctx = context.WithoutCancel(ctx) // others wait for it too
+	got, err, _ := g.one.Do(release+m.String(), func() (any, error) {
+		c, err := g.choose(ctx, m)
+		if err == nil {
+			s := g.of(c.release)
+			g.mu.Lock()
+			s.months[m] = c.pattern
+			g.mu.Unlock()
+		}
+		return c, err
+	})
+	if err != nil {
+		return chosen{}, err
+	}
+	return got.(chosen), nil
+}
+
+// finest is the finest table that a cube has of a month.
+type finest struct {
+	people, assessed lines // assessed: beside vulnerable people, those who were asked
+	release          string
+}
+
+func (g *Guard) finest(ctx context.Context, id string, q *cube, m dtm.Month) (finest, error) {
 	i, err := g.Figures.Indicator(id)
 	if dtm.KindOf(err) == dtm.NotFound {
-		return nil, nil, nil // not in this catalogue: it cannot be asked for either
+		return finest{}, nil // not in this catalogue: it cannot be asked for either
 	}
 	if err != nil {
-		return nil, nil, err
+		return finest{}, err
 	}
 	var by []string
 	if q.place {
@@ -179,29 +200,77 @@ func (g *Guard) finest(ctx context.Context, id string, q *cube, m dtm.Month) (li
 	by = slices.DeleteFunc(append(by, q.dims...), func(d string) bool { return !slices.Contains(i.By, d) })
 	t, err := g.Figures.Table(ctx, dtm.Query{Indicator: id, Period: dtm.Months(m, m), By: by})
 	if dtm.KindOf(err) == dtm.Invalid && first(q.dims) == "day" {
-		return nil, nil, nil // a release holds only the days of its own month: no others can be asked for
+		return finest{}, nil // a release holds only the days of its own month: no others can be asked for
 	}
 	if err != nil {
-		return nil, nil, err
+		return finest{}, err
 	}
-	for _, f := range t.Figures {
-		at := map[string]string{}
+	by = slices.Sorted(slices.Values(t.By))
+	f := finest{lines{by: by}, lines{by: by}, t.Release.ID()}
+	for _, x := range t.Figures {
+		codes := make([]string, len(by))
 		for n, d := range t.By {
-			at[d] = f.Keys[n]
+			codes[slices.Index(by, d)] = x.Keys[n]
 		}
-		lines = append(lines, line{at, f.People})
-		if q.of == "vulnerable" && f.Denominator != nil {
-			assessed = append(assessed, line{at, int64(*f.Denominator)})
+		f.people.list = append(f.people.list, line{codes, x.People})
+		if q.of == "vulnerable" && x.Denominator != nil {
+			f.assessed.list = append(f.assessed.list, line{codes, int64(*x.Denominator)})
 		}
 	}
-	return lines, assessed, nil
+	return f, nil
 }
 
-// make counts a month by all cubes and chooses what is withheld.
-func (g *Guard) make(ctx context.Context, m dtm.Month) (*Pattern, error) {
-	c := newCounts()
-	names := map[*cube]string{}
-	sum := sha256.New()
+// choose counts a month by all cubes and chooses what is withheld.
+func (g *Guard) choose(ctx context.Context, m dtm.Month) (chosen, error) {
+	n, err := g.count(ctx, m)
+	for again := mostAgain; err == nil && n.moved && again > 0; again-- {
+		n, err = g.count(ctx, m)
+	}
+	if err != nil {
+		return chosen{}, err
+	}
+	prior, err := g.before(ctx, n.release, m)
+	if err != nil {
+		return chosen{}, err
+	}
+	if prior != nil {
+		fmt.Fprint(n.sum, prior.total, prior.shown) // fmt sorts keys
+	}
+	id := [sha256.Size]byte(n.sum.Sum(nil))
+	if p, ok := g.chosen.Get(id); ok && p.Month == m {
+		return chosen{p, n.release}, nil
+	}
+	var p *Pattern
+	if g.stored != nil {
+		p = &Pattern{Month: m, Cells: map[string]Cell{}}
+		for k, e := range n.cells {
+			p.Cells[k] = Cell{Count: e.n, Region: e.region}
+		}
+		if !g.stored.apply(p) {
+			p = nil
+		}
+	}
+	if p == nil {
+		g.work.Lock()
+		defer g.work.Unlock()
+		p = n.choose(m, g.threshold, prior)
+	}
+	p.names = n.names
+	g.chosen.Add(id, p)
+	return chosen{p, n.release}, nil
+}
+
+// counted is a month in all cubes.
+type counted struct {
+	*counts
+	names   map[*cube]string
+	sum     hash.Hash // of all lines
+	release string    // the state of the data
+	moved   bool      // records came in meanwhile: the lines are not of one state
+}
+
+func (g *Guard) count(ctx context.Context, m dtm.Month) (*counted, error) {
+	c := &counted{counts: newCounts(), names: map[*cube]string{}, sum: sha256.New()}
 	for n := range cubes {
 		q := &cubes[n]
 		ids := []string{q.ask}
@@ -214,104 +283,86 @@ func (g *Guard) make(ctx context.Context, m dtm.Month) (*Pattern, error) {
 			}
 		}
 		for _, id := range ids {
-			lines, assessed, err := g.finest(ctx, id, q, m)
+			f, err := g.finest(ctx, id, q, m)
 			if err != nil {
 				return nil, err
 			}
-			fmt.Fprintf(sum, "%s\n%v\n%v\n", id, lines, assessed)
+			if f.release != "" {
+				c.moved = c.moved || c.release != "" && c.release != f.release
+				c.release = f.release
+			}
+			fmt.Fprintf(c.sum, "%s\n%v\n%v\n", id, f.people, f.assessed)
 			name := q.of
 			switch {
 			case q.of == "vulnerable":
 				name = "vulnerable:" + id
-				c.add("assessed:"+id, *q, assessed)
-			case q.of == "total" && n > 0 && !c.agrees("total", *q, lines):
+				c.add("assessed:"+id, *q, &f.assessed)
+			case q.of == "total" && n > 0 && !c.agrees("total", *q, &f.people):
 				// Over other rows than the totals are: history may record them apart.
 				name = "total:" + q.dims[0]
 			}
-			names[q] = name
-			c.add(name, *q, lines)
+			c.names[q] = name
+			c.add(name, *q, &f.people)
 			switch {
 			case q.only:
 				c.part(name, "total")
 			case q.always:
-				c.whole(name, *q, "total", lines)
+				c.whole(name, *q, "total", &f.people)
 			}
 		}
 	}
 	for _, i := range g.Figures.Catalogue() {
 		c.prefer(i)
 	}
-	prior, err := g.before(ctx, m)
-	if err != nil {
-		return nil, err
-	}
-	if prior != nil {
-		fmt.Fprint(sum, prior.total, prior.shown) // fmt sorts keys
-	}
-	id := [sha256.Size]byte(sum.Sum(nil))
-	if p, ok := g.chosen.Get(id); ok && p.Month == m {
-		return p, nil
-	}
-	var p *Pattern
-	if g.stored != nil {
-		p = &Pattern{Month: m, Cells: map[string]Cell{}}
-		for k, e := range c.cells {
-			p.Cells[k] = Cell{Count: e.n, Region: e.region}
-		}
-		if !g.stored.apply(p) {
-			p = nil
-		}
-	}
-	if p == nil {
-		g.work.Lock()
-		defer g.work.Unlock()
-		p = c.choose(m, g.threshold, prior)
-	}
-	p.names = names
-	g.chosen.Add(id, p)
-	return p, nil
+	return c, nil
 }
 
 // agrees tells whether the lines add up to the counts by place that are there.
-func (c *counts) agrees(of string, q cube, lines []line) bool {
-	sums := map[string]int64{}
-	for _, l := range lines {
-		at := maps.Clone(l.at)
-		for _, d := range q.dims {
-			delete(at, d)
-		}
-		if l.n > 0 {
-			sums[key(of, at)] += l.n
+func (c *counts) agrees(of string, q cube, t *lines) bool {
+	place := level(0)
+	for d, name := range t.by {
+		if !slices.Contains(q.dims, name) {
+			place |= 1 << d
 		}
 	}
+	sums := map[string]int64{}
 	total := int64(0)
+	var buf []byte
+	for _, l := range t.list {
+		if l.n > 0 {
+			buf = t.key(buf[:0], of, place, l.codes)
+			sums[string(buf)] += l.n
+			total += l.n
+		}
+	}
 	for k, n := range sums {
 		if c.cells[k] == nil || c.cells[k].n != n {
 			return false
 		}
-		total += n
 	}
-	whole := c.cells[key(of, nil)]
+	whole := c.cells[of]
 	return whole == nil && total == 0 || whole != nil && whole.n == total
 }
 
 // whole notes that the answers add up to the people where nobody gave two.
-func (c *counts) whole(of string, q cube, whole string, lines []line) {
+func (c *counts) whole(of string, q cube, whole string, t *lines) {
+	answer := slices.Index(t.by, q.dims[0])
 	sums := map[string][]*entry{}
+	seen := map[*entry]bool{}
 	total := int64(0)
-	for _, l := range lines {
+	levels := t.levels(q)
+	var buf []byte
+	for _, l := range t.list {
 		total += l.n
-		for _, drop := range [][]string{{}, {"point"}, {"point", "region"}, {"direction"}, {"point", "direction"}, places} {
-			at := maps.Clone(l.at)
-			for _, d := range drop {
-				delete(at, d)
+		for _, v := range levels {
+			buf = t.key(buf[:0], of, v, l.codes)
+			e := c.cells[string(buf)]
+			if e == nil || seen[e] {
+				continue
 			}
-			e := c.cells[key(of, at)]
-			delete(at, q.dims[0])
-			k := key(whole, at)
-			if e != nil && !slices.Contains(sums[k], e) {
-				sums[k] = append(sums[k], e)
-			}
+			seen[e] = true
+			buf = t.key(buf[:0], whole, v&^(1<<answer), l.codes)
+			sums[string(buf)] = append(sums[string(buf)], e)
 		}
 	}
 	if all := c.cells[whole]; all == nil || all.n != total {

@@ -140,6 +140,7 @@ func (s *Stored) apply(p *Pattern) bool {
 type counts struct {
 	cells map[string]*entry
 	rows  [][]*entry // a total, then its parts
+	round int        // of add
 }
 
 type entry struct {
@@ -149,6 +150,7 @@ type entry struct {
 	weight float64
 	dear   bool   // what reports are made of
 	same   *entry // counts the same people
+	round  int    // in which it came
 }
 
 func (e *entry) root() *entry {
@@ -160,94 +162,122 @@ func (e *entry) root() *entry {
 
 func newCounts() *counts { return &counts{cells: map[string]*entry{}} }
 
-// line is one cell of the finest table of a cube.
+// lines are the cells of the finest table of a cube.
+type lines struct {
+	by   []string // sorted: as in keys
+	list []line
+}
+
 type line struct {
-	at map[string]string // by dimension
-	n  int64
+	codes []string // of by
+	n     int64
+}
+
+// level is one way to aggregate: the dimensions that are given, as bits of their
+// places in lines.by.
+type level uint16
+
+func (l level) has(d int) bool { return d >= 0 && l&(1<<d) != 0 }
+
+// given are the codes of a level by dimension.
+func (t *lines) given(l level, codes []string) map[string]string {
+	at := map[string]string{}
+	for d, name := range t.by {
+		if l.has(d) {
+			at[name] = codes[d]
+		}
+	}
+	return at
+}
+
+// levels lists the ways to aggregate the table of a cube: each dimension given or
+// not, a point only in its region, a cube's own always when its codes overlap.
+func (t *lines) levels(q cube) []level {
+	point, region := slices.Index(t.by, "point"), slices.Index(t.by, "region")
+	var out []level
+	for l := level(0); l < 1<<len(t.by); l++ {
+		bad := l.has(point) && region >= 0 && !l.has(region)
+		for d, name := range t.by {
+			bad = bad || q.always && !l.has(d) && slices.Contains(q.dims, name)
+		}
+		if !bad {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// key appends the name of a line's count at a level, as the function key writes it.
+func (t *lines) key(b []byte, of string, l level, codes []string) []byte {
+	b = append(b, of...)
+	point := slices.Index(t.by, "point")
+	for d, name := range t.by {
+		if !l.has(d) || name == "region" && l.has(point) {
+			continue
+		}
+		b = append(b, '|')
+		b = append(b, name...)
+		b = append(b, '=')
+		b = append(b, codes[d]...)
+	}
+	return b
 }
 
 // add puts a cube's finest table in, with all tables of fewer dimensions and the sums
 // between them, under the name of. Counts that are there stay as they are.
-func (c *counts) add(of string, q cube, lines []line) {
-	have := maps.Clone(c.cells)
-	// The ways to aggregate: each dimension given or not.
-	dims := slices.Clone(q.dims)
-	levels := []func(at map[string]string){func(map[string]string) {}}
-	cross := func(forms ...func(at map[string]string)) {
-		var out []func(at map[string]string)
-		for _, l := range levels {
-			for _, f := range forms {
-				out = append(out, func(at map[string]string) { l(at); f(at) })
-			}
-		}
-		levels = out
+func (c *counts) add(of string, q cube, t *lines) {
+	c.round++
+	type sum struct {
+		e *entry
+		d int
 	}
-	keep := func(map[string]string) {}
-	drop := func(list ...string) func(at map[string]string) {
-		return func(at map[string]string) {
-			for _, d := range list {
-				delete(at, d)
-			}
-		}
-	}
-	if q.place {
-		cross(keep, drop("point"), drop("point", "region"))
-		cross(keep, drop("direction"))
-	}
-	if !q.always {
-		for _, d := range dims {
-			cross(keep, drop(d))
-		}
-	}
-	for _, l := range lines {
+	rows := map[sum]int{} // by total and dimension: place in c.rows
+	seen := map[sum]bool{}
+	levels := t.levels(q)
+	at := make([]*entry, 1<<len(t.by))
+	region := slices.Index(t.by, "region")
+	var buf []byte
+	for _, l := range t.list {
 		if l.n == 0 {
 			continue
 		}
-		for _, level := range levels {
-			at := maps.Clone(l.at)
-			level(at)
-			k := key(of, at)
-			e := c.cells[k]
+		for _, v := range levels {
+			buf = t.key(buf[:0], of, v, l.codes)
+			e := c.cells[string(buf)]
 			if e == nil {
-				e = &entry{key: k, region: l.at["region"], weight: weight(q, at), dear: headline(q, at)}
-				c.cells[k] = e
+				given := t.given(v, l.codes)
+				e = &entry{key: string(buf), weight: weight(q, given), dear: headline(q, given), round: c.round}
+				if region >= 0 {
+					e.region = l.codes[region]
+				}
+				c.cells[e.key] = e
 			}
-			if have[k] == nil {
+			if e.round == c.round {
 				e.n += l.n
 			}
+			at[v] = e
 		}
-	}
-	// Each count is the sum of those with one dimension more.
-	rows := map[string]int{} // by total and dimension: place in c.rows
-	for _, l := range lines {
-		if l.n == 0 {
-			continue
-		}
-		for _, level := range levels {
-			at := maps.Clone(l.at)
-			level(at)
-			total := key(of, at)
-			for _, d := range append(slices.Clone(dims), places...) {
-				code, has := l.at[d]
-				_, given := at[d]
-				_, region := at["region"]
-				// A country is the sum of its regions, a region that of its points.
-				if !has || given || q.always && slices.Contains(dims, d) || d == "point" && !region {
+		// Each count is the sum of those with one dimension more: a country of its
+		// regions, a region of its points.
+		for _, v := range levels {
+			for d, name := range t.by {
+				part := sum{at[v], d}
+				if !v.has(d) || q.always && slices.Contains(q.dims, name) || seen[part] {
 					continue
 				}
-				at[d] = code
-				part := key(of, at)
-				delete(at, d)
-				id := total + "\x00" + d
+				total := v &^ (1 << d)
+				if name == "region" && v.has(slices.Index(t.by, "point")) {
+					continue
+				}
+				seen[part] = true
+				id := sum{at[total], d}
 				n, ok := rows[id]
 				if !ok {
 					n = len(c.rows)
 					rows[id] = n
-					c.rows = append(c.rows, []*entry{c.cells[total]})
+					c.rows = append(c.rows, []*entry{at[total]})
 				}
-				if e := c.cells[part]; !slices.Contains(c.rows[n][1:], e) {
-					c.rows[n] = append(c.rows[n], e)
-				}
+				c.rows[n] = append(c.rows[n], at[v])
 			}
 		}
 	}
