@@ -24,12 +24,16 @@ func (h *house) keepWatch(ctx context.Context) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	var last lastLook
-	for {
+	for started := true; ; started = false {
 		if err := h.watch(ctx); err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "silent points could not be looked for; it will be tried again", "error", err)
 		}
-		if err := h.lookMeanwhile(ctx, &last); err != nil && ctx.Err() == nil {
-			slog.ErrorContext(ctx, "early warning failed; it will be tried again", "error", err)
+		// Who waited for the server comes first: a look at all series takes a processor
+		// for seconds.
+		if !started {
+			if err := h.lookMeanwhile(ctx, &last); err != nil && ctx.Err() == nil {
+				slog.ErrorContext(ctx, "early warning failed; it will be tried again", "error", err)
+			}
 		}
 		select {
 		case <-ctx.Done():

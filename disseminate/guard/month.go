@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"hash"
 	"maps"
+	"runtime"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"dtm"
 )
@@ -271,44 +274,59 @@ type counted struct {
 
 func (g *Guard) count(ctx context.Context, m dtm.Month) (*counted, error) {
 	c := &counted{counts: newCounts(), names: map[*cube]string{}, sum: sha256.New()}
+	type asked struct {
+		q      *cube
+		id     string
+		finest finest
+	}
+	var list []asked
 	for n := range cubes {
 		q := &cubes[n]
-		ids := []string{q.ask}
-		if q.ask == "" {
-			ids = nil
-			for _, i := range g.Figures.Catalogue() {
-				if i.Of == q.of && !i.Operation {
-					ids = append(ids, i.ID)
-				}
+		if q.ask != "" {
+			list = append(list, asked{q: q, id: q.ask})
+			continue
+		}
+		for _, i := range g.Figures.Catalogue() {
+			if i.Of == q.of && !i.Operation {
+				list = append(list, asked{q: q, id: i.ID})
 			}
 		}
-		for _, id := range ids {
-			f, err := g.finest(ctx, id, q, m)
-			if err != nil {
-				return nil, err
-			}
-			if f.release != "" {
-				c.moved = c.moved || c.release != "" && c.release != f.release
-				c.release = f.release
-			}
-			fmt.Fprintf(c.sum, "%s\n%v\n%v\n", id, f.people, f.assessed)
-			name := q.of
-			switch {
-			case q.of == "vulnerable":
-				name = "vulnerable:" + id
-				c.add("assessed:"+id, *q, &f.assessed)
-			case q.of == "total" && n > 0 && !c.agrees("total", *q, &f.people):
-				// Over other rows than the totals are: history may record them apart.
-				name = "total:" + q.dims[0]
-			}
-			c.names[q] = name
-			c.add(name, *q, &f.people)
-			switch {
-			case q.only:
-				c.part(name, "total")
-			case q.always:
-				c.whole(name, *q, "total", &f.people)
-			}
+	}
+	// Each mostly waits for the warehouse, which gives one question one processor.
+	var all errgroup.Group
+	all.SetLimit(runtime.GOMAXPROCS(0))
+	for n := range list {
+		all.Go(func() (err error) {
+			list[n].finest, err = g.finest(ctx, list[n].id, list[n].q, m)
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return nil, err
+	}
+	for _, a := range list {
+		q, id, f := a.q, a.id, a.finest
+		if f.release != "" {
+			c.moved = c.moved || c.release != "" && c.release != f.release
+			c.release = f.release
+		}
+		fmt.Fprintf(c.sum, "%s\n%v\n%v\n", id, f.people, f.assessed)
+		name := q.of
+		switch {
+		case q.of == "vulnerable":
+			name = "vulnerable:" + id
+			c.add("assessed:"+id, *q, &f.assessed)
+		case q.of == "total" && q != &cubes[0] && !c.agrees("total", *q, &f.people):
+			// Over other rows than the totals are: history may record them apart.
+			name = "total:" + q.dims[0]
+		}
+		c.names[q] = name
+		c.add(name, *q, &f.people)
+		switch {
+		case q.only:
+			c.part(name, "total")
+		case q.always:
+			c.whole(name, *q, "total", &f.people)
 		}
 	}
 	for _, i := range g.Figures.Catalogue() {

@@ -35,7 +35,8 @@ import (
 func main() {
 	rows := flag.Int("rows", 10_000_000, "movement rows behind the page; 0 leaves the page out")
 	bin := flag.String("bin", "bin/dtm", "the program")
-	receive := flag.Bool("receive", false, "measure receiving alone")
+	receive := flag.Bool("receive", false, "measure receiving alone; with -folder, into that one")
+	public := flag.String("public", "", "measure the public page and the report alone, over the data `folder` given, which keeps the records sent meanwhile")
 	only := flag.Bool("staff", false, "measure the pages of staff and public alone, over a large folder with many open flags")
 	keep := flag.String("folder", "", "where that large folder is, or is made and kept; left out: made and removed")
 	sent := flag.Int("submissions", 200_000, "submissions in that folder; half of them are flagged")
@@ -45,6 +46,13 @@ func main() {
 	flag.Parse()
 	if *warehouse {
 		if err := measureFacts(*bin, *compare, *most); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if *public != "" {
+		if err := pages(*bin, *public, *rows); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}
@@ -74,6 +82,9 @@ func bench(bin string, receive, pagesOnly bool, l large) error {
 		return l.everyPage(bin, dir)
 	}
 	small := filepath.Join(dir, "small")
+	if receive && l.folder != "" {
+		return submissions(bin, l.folder)
+	}
 	if _, _, err := run(bin, "init", "-data", small); err != nil {
 		return err
 	}
@@ -359,7 +370,8 @@ type phone struct {
 
 // enrol adds a device to the running server, with n submissions to send.
 func enrol(bin, data string, n int) (*phone, error) {
-	out, err := exec.Command(bin, "device", "add", "-data", data, "-name", "bench").Output()
+	seed := uint64(time.Now().UnixNano()) // a kept folder may have had the same records
+	out, err := exec.Command(bin, "device", "add", "-data", data, "-name", fmt.Sprint("bench ", seed)).Output()
 	if err != nil {
 		return nil, err
 	}
@@ -375,7 +387,7 @@ func enrol(bin, data string, n int) (*phone, error) {
 	}
 	first := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -300)
 	for i := 0; len(p.bodies) < n; i++ {
-		for _, x := range demo.Day(op, form, first, first.AddDate(0, 0, i%300), uint64(i)) {
+		for _, x := range demo.Day(op, form, first, first.AddDate(0, 0, i%300), seed+uint64(i)) {
 			var b bytes.Buffer
 			w := multipart.NewWriter(&b)
 			_ = w.SetBoundary("dtm-bench-0123456789") // a valid boundary
