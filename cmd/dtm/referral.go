@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,24 +13,18 @@ import (
 	"dtm"
 	"dtm/event"
 	"dtm/gather/xform"
+	"dtm/gather/xlsform"
 	"dtm/refer"
 )
 
 // redact takes out of a submission what its form seals. A form that is not known, or
 // has no tags, seals nothing.
 func (h *house) redact(ctx context.Context, form, version string, doc []byte) ([]byte, bool, error) {
-	private, known := h.private.Load(form + "\x00" + version)
-	if !known {
-		f, err := h.forms.form(ctx, form, version)
-		if err != nil && dtm.KindOf(err) != dtm.NotFound {
-			return nil, false, err
-		}
-		private = err == nil && f != nil && xform.AsksNames(f)
-		if err == nil {
-			h.private.Store(form+"\x00"+version, private)
-		}
+	private, err := h.formIs(ctx, &h.private, form, version, xform.AsksNames)
+	if err != nil {
+		return nil, false, err
 	}
-	if !private.(bool) {
+	if !private {
 		return doc, false, nil
 	}
 	f, err := h.forms.form(ctx, form, version)
@@ -110,6 +106,13 @@ func (h *house) followScreenings(ctx context.Context, batch []dtm.Event) error {
 		if e.Name != dtm.SubmissionReceived {
 			continue
 		}
+		asks, err := h.screens(ctx, e)
+		if err != nil {
+			return err
+		}
+		if !asks {
+			continue
+		}
 		w, s, ok, err := h.screened(ctx, e.Subject)
 		if err != nil {
 			return err
@@ -137,6 +140,35 @@ func (h *house) followScreenings(ctx context.Context, batch []dtm.Event) error {
 		}
 	}
 	return nil
+}
+
+// screens tells whether the form of a received submission asks for referrals: the
+// entry of the log names it, so that most submissions need not be read.
+func (h *house) screens(ctx context.Context, e dtm.Event) (bool, error) {
+	var of struct{ Form, Version string }
+	if err := json.Unmarshal([]byte(e.Detail), &of); err != nil || of.Form == "" {
+		return true, nil //nolint:nilerr // the submission itself says
+	}
+	return h.formIs(ctx, &h.screening, of.Form, of.Version, xform.Screens)
+}
+
+// formIs tells something that follows from a published form and stays so, known from
+// then on. It is not of a form that is not there or has no source.
+func (h *house) formIs(ctx context.Context, known *sync.Map, form, version string, is func(*xlsform.Form) bool) (bool, error) {
+	key := form + "\x00" + version
+	if v, ok := known.Load(key); ok {
+		return v.(bool), nil
+	}
+	f, err := h.forms.form(ctx, form, version)
+	if dtm.KindOf(err) == dtm.NotFound {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	v := f != nil && is(f)
+	known.Store(key, v)
+	return v, nil
 }
 
 // screened is what a submission leads to; false when its form asks for no referrals, or
