@@ -11,7 +11,7 @@ import (
 
 // keepChosen chooses what is withheld of the last month with data ahead of readers,
 // until ctx ends: after new records the choice takes a second, which the first reader
-// would wait for. It takes a fifth of one processor at most.
+// would wait for. It takes a tenth of one processor at most.
 func (h *house) keepChosen(ctx context.Context) {
 	g, ok := h.public.(*guard.Guard)
 	if !ok {
@@ -31,6 +31,6 @@ func (h *house) keepChosen(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			slog.WarnContext(ctx, "what is withheld could not be chosen ahead of readers", "error", err)
 		}
-		pause = max(time.Second, 4*time.Since(start))
+		pause = max(time.Second, 9*time.Since(start))
 	}
 }
