@@ -152,7 +152,7 @@ func (db *DB) FormVersions(ctx context.Context, form string) ([]dtm.FormVersion,
 		JOIN event e ON e.operation = f.operation AND e.seq = f.seq
 		LEFT JOIN submission s ON s.operation = f.operation AND s.form = f.id AND s.version = f.version
 		WHERE f.operation = $1 AND f.id = $2
-		GROUP BY f.version
+		GROUP BY f.operation, f.id, f.version, e.actor
 		ORDER BY f.seq DESC`, db.operation, form)
 	if err != nil {
 		return nil, failure(op, err)
@@ -238,7 +238,7 @@ func (db *DB) noForm(ctx context.Context, id, version string) error {
 }
 
 func (db *DB) media(ctx context.Context, form, version string, withData bool) ([]dtm.Media, error) {
-	data := `zeroblob(0)`
+	data := `NULL`
 	if withData {
 		data = `data`
 	}
@@ -256,9 +256,6 @@ func (db *DB) media(ctx context.Context, form, version string, withData bool) ([
 		var m dtm.Media
 		if err := rows.Scan(&m.Name, &m.Type, &m.Hash, &m.Data); err != nil {
 			return nil, err
-		}
-		if !withData {
-			m.Data = nil
 		}
 		list = append(list, m)
 	}

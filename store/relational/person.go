@@ -379,7 +379,7 @@ func (db *DB) Candidates(ctx context.Context, id string) ([]dtm.Candidate, error
 		JOIN person p ON p.operation = o.operation AND p.id = o.person AND p.merged_into = '' AND p.erased IS NULL
 		WHERE m.operation = $1 AND m.person = $2
 		  AND NOT EXISTS (SELECT 1 FROM person_apart a
-		                  WHERE a.operation = m.operation AND a.a = min(m.person, o.person) AND a.b = max(m.person, o.person))
+		                  WHERE a.operation = m.operation AND (a.a = m.person AND a.b = o.person OR a.a = o.person AND a.b = m.person))
 		GROUP BY o.person, o.kind
 		ORDER BY o.person, o.kind`, db.operation, id)
 	if err != nil {

@@ -371,7 +371,7 @@ func (db *DB) Spots(ctx context.Context, s dtm.SubmissionSearch, degrees float64
 		            WHERE `+f.where+`
 		            ORDER BY x.seq DESC
 		            LIMIT `+strconv.Itoa(dtm.ManyFound)+`) y
-		      GROUP BY CAST((y.lat + 90) / `+f.bind(degrees)+` AS INTEGER), CAST((y.lon + 180) / `+f.bind(degrees)+` AS INTEGER)) g
+		      GROUP BY floor((y.lat + 90) / `+f.bind(degrees)+`), floor((y.lon + 180) / `+f.bind(degrees)+`)) g
 		JOIN submission s ON s.operation = $1 AND s.seq = g.newest
 		ORDER BY g.n DESC, g.newest DESC`, f.args...)
 	if err != nil {

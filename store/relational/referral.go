@@ -283,6 +283,10 @@ func (db *DB) Referrals(ctx context.Context, f dtm.ReferralFilter) ([]dtm.Referr
 		for i := range n {
 			list = append(list, bind(value(i)))
 		}
+		if n == 0 {
+			where += ` AND FALSE`
+			return
+		}
 		where += ` AND r.` + column + ` IN (` + strings.Join(list, ", ") + `)`
 	}
 	if f.Within != nil {

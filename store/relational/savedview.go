@@ -92,7 +92,7 @@ func (t *tx) owned(owner string, id int64, deleted bool) error {
 	is, err := t.row(`
 		SELECT 1
 		FROM saved_view
-		WHERE operation = $1 AND owner = $2 AND id = $3 AND (deleted IS NOT NULL) = $4`, []any{t.db.operation, owner, id, deleted}, new(int))
+		WHERE operation = $1 AND owner = $2 AND id = $3 AND CASE WHEN deleted IS NULL THEN 0 ELSE 1 END = $4`, []any{t.db.operation, owner, id, deleted}, new(int))
 	if err == nil && !is {
 		err = dtm.Errorf(dtm.NotFound, "you have no such view").Coded("view.unknown")
 	}

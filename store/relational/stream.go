@@ -56,7 +56,7 @@ func (db *DB) Stream(ctx context.Context, q dtm.SubmissionQuery, f func([]dtm.St
 	if err != nil {
 		return failure(op, err)
 	}
-	text := `
+	text := `/* long */
 		SELECT s.seq, s.id, s.version, s.device, s.device_id, s.received, s.deprecates, s.state, s.expected, s.xml
 		FROM submission s
 		WHERE ` + where + `

@@ -97,6 +97,11 @@ func (r *receiving) store(t *tx) error {
 		ON CONFLICT (operation, id) DO NOTHING`,
 		t.db.operation, r.ID, t.chain.Seq+1, r.Form, r.Version, r.Device, r.DeviceID, timeText(r.Received),
 		r.Deprecates, state, listText(r.Flags), listText(r.Expected), blob(r.XML))
+	if unique(err) { // where ids are unique over all operations
+		return dtm.Errorf(dtm.Conflict,
+			"submission %s belongs to another operation that is kept here; it was probably sent to the wrong address", r.ID).
+			Coded("submission.elsewhere", r.ID)
+	}
 	if err != nil {
 		return err
 	}

@@ -200,7 +200,16 @@ func operations(t *testing.T, d Dialect) {
 	if len(allEvents(t, b)) != 0 {
 		t.Error("the log of another operation is seen")
 	}
-	if r, err := b.Receive(ctx, submission(1)); err != nil || !r.New || r.Seq != 1 {
+	n := 1
+	if d.Registry {
+		_, err = b.Receive(ctx, submission(1))
+		wantKind(t, err, dtm.Conflict)
+		if len(allEvents(t, b)) != 0 {
+			t.Error("a refused submission left something")
+		}
+		n = 2
+	}
+	if r, err := b.Receive(ctx, submission(n)); err != nil || !r.New || r.Seq != 1 {
 		t.Errorf("receipt = %+v, %v", r, err)
 	}
 	must(t, b.Verify(ctx))

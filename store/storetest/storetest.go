@@ -74,6 +74,10 @@ type Dialect struct {
 	// Protected runs a statement with the protections in place and returns its
 	// error.
 	Protected func(t testing.TB, place, statement string, args ...any) error
+	// Registry: a submission's id is unique over all operations of a place.
+	Registry bool
+	// Longest is how many bytes an id or a name may have; 0: as many as one likes.
+	Longest int
 	// Sound checks the place with the dialect's own means; nil: it has none.
 	Sound func(t testing.TB, place string)
 }

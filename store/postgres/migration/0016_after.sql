@@ -1,0 +1,2 @@
+-- The order in which sealed submissions came.
+ALTER TABLE submission_sealed ADD COLUMN rowid BIGINT GENERATED ALWAYS AS IDENTITY;

@@ -1,0 +1,1 @@
+-- Step 8 made no triggers for what Receive writes itself.

@@ -1,0 +1,1 @@
+-- The search in words is by the words' beginnings without a list of them.
