@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"testing"
 
-
 	"dtm"
 	"dtm/analyse/warehouse/postgres"
 	"dtm/analyse/warehouse/warehousetest"
