@@ -28,7 +28,7 @@ type Submission struct {
 type Flag struct {
 	Rule string // "point.unknown", "answers.sum"
 	Path string // element or column
-	Note string
+	Note string // what was seen, in no language: "12 ≠ 10", a code; the rule's name says it in words
 }
 
 // Attachment is a file of a submission: a photo, a sound, an audit log.

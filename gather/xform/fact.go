@@ -1,7 +1,6 @@
 package xform
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -36,13 +35,13 @@ func Facts(op *dtm.Operation, f *xlsform.Form, in *Instance) (dtm.Facts, []dtm.F
 	r.read()
 	if r.observed.IsZero() {
 		if len(rows) == 0 {
-			r.flag("date.missing", "", "no usable day of observation")
+			r.flag("date.missing", "", "")
 		}
 		if r.observed = clock(in); r.observed.IsZero() {
 			return out, append(flags, r.flags...)
 		}
 	} else if at := clock(in); len(rows) == 0 && !at.IsZero() && r.observed.After(at.AddDate(0, 0, 1)) {
-		r.flag("date.future", "", fmt.Sprintf("observed on %s, but the phone recorded it on %s", r.observed.Format(time.DateOnly), at.Format(time.DateOnly)))
+		r.flag("date.future", "", r.observed.Format(time.DateOnly)+" > "+at.Format(time.DateOnly))
 	}
 	if d.presence {
 		out.Presence = r.presence()

@@ -2,7 +2,6 @@ package xform
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 
 	"dtm"
@@ -112,7 +111,7 @@ func (r *instanceReader) open(name []byte, attrs []attr, depth int) error {
 	if depth == 1 {
 		root := r.form.Root
 		if string(name) != root.Name && !r.head.Encrypted {
-			r.flag("answer.root", "/"+string(name), fmt.Sprintf("the form's root element is <%s>", root.Name))
+			r.flag("answer.root", "/"+string(name), "≠ /"+root.Name)
 		}
 		r.turn = r.in.Root
 		r.stack = append(r.stack, place{node: root})
@@ -133,7 +132,7 @@ func (r *instanceReader) open(name []byte, attrs []attr, depth int) error {
 				came, around.next = &around.seen[i], i+1
 			}
 			if *came && n.Kind != xlsform.Repeat {
-				r.flag("answer.twice", n.Path(), "the answer is there more than once")
+				r.flag("answer.twice", n.Path(), "")
 			}
 			*came = true
 			p.node = n
@@ -143,7 +142,7 @@ func (r *instanceReader) open(name []byte, attrs []attr, depth int) error {
 				r.turn = t
 			}
 		case string(name) != "meta" && g.Name != "meta" && !r.head.Encrypted:
-			r.flag("answer.unknown", g.Path()+"/"+string(name), "the form has no such question")
+			r.flag("answer.unknown", g.Path()+"/"+string(name), "")
 		}
 	}
 	if p.node == nil {
@@ -214,7 +213,7 @@ func (r *instanceReader) close(depth int) error {
 
 func (r *instanceReader) answer(n *xlsform.Node, value string, children int) {
 	if children > 0 {
-		r.flag("answer.shape", n.Path(), "the answer holds elements")
+		r.flag("answer.shape", n.Path(), "")
 		return
 	}
 	if n.Attachment() && value != "" {
@@ -239,7 +238,7 @@ func (r *instanceReader) missing(g *xlsform.Node, seen []bool) {
 		if i < len(seen) && seen[i] || n.Kind == xlsform.Repeat || n.Bind["relevant"] != "" || declares(n) || n.Kind == xlsform.Group && !asks(n) {
 			continue
 		}
-		r.flag("answer.missing", n.Path(), "the form asks this always, and no answer came, not even an empty one")
+		r.flag("answer.missing", n.Path(), "")
 	}
 }
 

@@ -92,14 +92,14 @@ func Movements(op *dtm.Operation, f *xlsform.Form, in *Instance) ([]dtm.Movement
 	r.read(in.Root, whole)
 	recorded := clock(in)
 	if whole.base.Observed.IsZero() {
-		r.flag("date.missing", "", "no usable day of observation")
+		r.flag("date.missing", "", "")
 		whole.base.Observed = recorded
 	} else if !recorded.IsZero() && whole.base.Observed.After(recorded.AddDate(0, 0, 1)) {
 		// A day of grace: the phone may be in another time zone.
-		r.flag("date.future", "", fmt.Sprintf("observed on %s, but the phone recorded it on %s", whole.base.Observed.Format(time.DateOnly), recorded.Format(time.DateOnly)))
+		r.flag("date.future", "", whole.base.Observed.Format(time.DateOnly)+" > "+recorded.Format(time.DateOnly))
 	}
 	if whole.base.PointText == "" {
-		r.flag("point.blank", "", "no point")
+		r.flag("point.blank", "", "")
 	}
 	blocks := r.blocks(in.Root, whole)
 	if whole.base.Observed.IsZero() {
@@ -137,14 +137,14 @@ func Movements(op *dtm.Operation, f *xlsform.Form, in *Instance) ([]dtm.Movement
 			of = all
 		}
 		if b.total != nil && *b.total != sum(rows, of) {
-			r.flag("answers.sum", b.totalPath, fmt.Sprintf("the total says %d, the counts add up to %d", *b.total, sum(rows, of)))
+			r.flag("answers.sum", b.totalPath, fmt.Sprintf("%d ≠ %d", *b.total, sum(rows, of)))
 		}
 		for _, v := range b.vulnerable {
 			r.vulnerable(rows, of, v)
 		}
 	}
 	if len(rows) == 0 {
-		r.flag("group.empty", "", "no people counted")
+		r.flag("group.empty", "", "")
 	}
 	return rows, r.flags
 }
@@ -355,7 +355,7 @@ func (r *tagReader) vulnerable(rows []dtm.Movement, of []int, v seen) {
 		}
 	}
 	if v.people > most {
-		r.flag("vulnerable.exceeds", v.path, fmt.Sprintf("%d of %d people it can be of", v.people, most))
+		r.flag("vulnerable.exceeds", v.path, fmt.Sprintf("%d > %d", v.people, most))
 	}
 	if len(fit) == 0 && v.people > 0 {
 		fit = of[:min(len(of), 1)]

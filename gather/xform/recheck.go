@@ -1,7 +1,6 @@
 package xform
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -217,7 +216,7 @@ func (c *check) settle(n *Node, e *xpath.Node) {
 		}
 	}
 	if n.Kind == Leaf && hidden && e.Value != "" && !c.recompute && !meta(n) && n.Bind.Preload == "" {
-		c.flag("answer.irrelevant", n, e, "the answer is there, and by the other answers the question was not asked")
+		c.flag("answer.irrelevant", n, e, "")
 	}
 	if e.Hidden = hidden; hidden || r.calculate == nil {
 		return
@@ -239,7 +238,7 @@ func (c *check) settle(n *Node, e *xpath.Node) {
 	}
 	if !c.absent[e] && !same(n, e.Value, want) && !meta(n) {
 		c.computed = append(c.computed, dtm.Change{Path: c.where(n, e), Was: e.Value, Now: want})
-		c.flag("answer.calculate", n, e, fmt.Sprintf("the form computes %q, and %q was sent", short(want), short(e.Value)))
+		c.flag("answer.calculate", n, e, short(e.Value)+" ≠ "+short(want))
 	}
 }
 
@@ -291,14 +290,14 @@ func (c *check) answer(n *Node, r *rules, e *xpath.Node) {
 	if value == "" {
 		if r.required != nil && n.Control != "" {
 			if yes, sure := c.holds(r.required, e); sure && yes {
-				c.flag("answer.required", n, e, "the form requires an answer")
+				c.flag("answer.required", n, e, "")
 			}
 		}
 		return
 	}
 	if r.constraint != nil {
 		if yes, sure := c.holds(r.constraint, e); sure && !yes {
-			c.flag("answer.constraint", n, e, fmt.Sprintf("the answer %q is not what the form allows: %s", short(value), short(n.Bind.Constraint)))
+			c.flag("answer.constraint", n, e, short(value)+" ∉ "+short(n.Bind.Constraint))
 		}
 	}
 	choices := r.choices
@@ -318,7 +317,7 @@ func (c *check) answer(n *Node, r *rules, e *xpath.Node) {
 	}
 	for _, v := range one {
 		if !choices[v] {
-			c.flag("answer.choice", n, e, fmt.Sprintf("%q is none of the choices", short(v)))
+			c.flag("answer.choice", n, e, short(v))
 		}
 	}
 }
