@@ -111,6 +111,13 @@ type Agreements interface {
 // GlassFor is how long access taken in an emergency lasts.
 const GlassFor = 3 * time.Hour
 
+// GlassJudgedBy is how long after it was taken somebody else should have judged it: by
+// the end of the next day.
+func GlassJudgedBy(g Glass, zone *time.Location) time.Time {
+	y, m, d := g.At.In(zone).Date()
+	return time.Date(y, m, d+2, 0, 0, 0, 0, zone)
+}
+
 // Glass is access to one referral that somebody took in an emergency, with a reason.
 // Another person judges it the next day.
 type Glass struct {
@@ -129,7 +136,8 @@ type Glass struct {
 // Glasses keeps them.
 type Glasses interface {
 	// BreakGlass: Invalid without a reason of ten letters; NotFound when there is no such
-	// referral.
+	// referral; Conflict when it names nobody; Gone when the person was erased. Reason and
+	// verdict may name the person: they are sealed under the person's key.
 	BreakGlass(ctx context.Context, email, referral, reason string) (Glass, error)
 	// BrokenGlass lists those of a user that are open now.
 	BrokenGlass(ctx context.Context, email string) ([]Glass, error)

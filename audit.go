@@ -32,3 +32,21 @@ type Audit interface {
 	// is none.
 	LastChange(ctx context.Context) (int64, error)
 }
+
+// Checkpoint is a signed head of the log: who has one can tell whether what the log held
+// then is still in it.
+type Checkpoint struct {
+	Seq  int64
+	At   time.Time
+	Note string // text and signature, as in package event
+}
+
+// Checkpoints keeps them.
+type Checkpoints interface {
+	// AddCheckpoint keeps one; another one at the same entry changes nothing.
+	AddCheckpoint(ctx context.Context, c Checkpoint) error
+	// Checkpoints lists up to limit of those after an entry, oldest first.
+	Checkpoints(ctx context.Context, after int64, limit int) ([]Checkpoint, error)
+	// LastCheckpoint is the newest; the zero one when there is none.
+	LastCheckpoint(ctx context.Context) (Checkpoint, error)
+}

@@ -14,6 +14,8 @@ const (
 	PersonMerged     = "person.merged"
 	PersonNotMerged  = "person.not_merged" // two candidates are two persons
 	PersonErased     = "person.erased"
+	PersonRestricted = "person.restricted" // nobody reads on
+	PersonReleased   = "person.released"   // reading goes on
 	ConsentGiven     = "consent.given"
 	ConsentWithdrawn = "consent.withdrawn"
 	CaseNoteAdded    = "case_note.added"
@@ -72,9 +74,62 @@ type Persons interface {
 	// Pseudonym is the person's number for one agency; two agencies' numbers cannot be
 	// joined.
 	Pseudonym(ctx context.Context, person, partner string) (string, error)
-	// ErasePerson destroys the person's key, and with it what was sealed under it.
+	// ErasePerson destroys the person's key and those of persons merged into it, and with
+	// them what was sealed: Invalid when why is none of EraseReasons; NotFound. The same
+	// again changes nothing.
 	ErasePerson(ctx context.Context, id, why string) error
+	// RestrictPerson has nobody read on, or ends that: Invalid when why is none of
+	// RestrictReasons; NotFound; Gone when the person was erased. A restricted person is
+	// not erased by the schedule.
+	RestrictPerson(ctx context.Context, id string, on bool, why string) error
+	// ReadsOf lists who opened what of a person and of those merged into it, oldest first.
+	ReadsOf(ctx context.Context, id string) ([]Opening, error)
+	// MergedInto lists the ids of the persons that were found to be this one.
+	MergedInto(ctx context.Context, id string) ([]string, error)
 }
+
+// Why somebody is erased, and why nobody reads on. Codes, because words could name them.
+const (
+	EraseAsked     = "asked"     // the person asked for it
+	EraseRetention = "retention" // the time for which it was kept is over
+	EraseMistake   = "mistake"   // it should not have been recorded
+	EraseUnlawful  = "unlawful"  // there was no basis for it
+
+	RestrictAsked    = "asked"    // the person asked for it
+	RestrictDisputed = "disputed" // what is recorded is disputed
+	RestrictClaim    = "claim"    // it is needed for a legal claim and for nothing else
+)
+
+// EraseReasons and RestrictReasons list them, in the order in which pages show them.
+var (
+	EraseReasons    = []string{EraseAsked, EraseMistake, EraseUnlawful, EraseRetention}
+	RestrictReasons = []string{RestrictAsked, RestrictDisputed, RestrictClaim}
+)
+
+// Opening is one time that somebody opened groups of fields of a person.
+type Opening struct {
+	At      time.Time
+	Actor   string
+	Groups  []string
+	Purpose string
+}
+
+// Retention finds and deletes what was kept long enough. Before is the time before which
+// something has to lie to be due.
+type Retention interface {
+	// PersonsDue lists persons of whom nothing has happened since before, those first whom
+	// it happened to the longest ago: none with an open referral, none restricted. held is
+	// how many would be due but have an open referral or are restricted; total counts all.
+	PersonsDue(ctx context.Context, before time.Time, limit int) (list []string, total, held int, err error)
+	// OriginalsDue counts the sealed originals of submissions received before, and with
+	// delete deletes them; the register keeps what it took from them.
+	OriginalsDue(ctx context.Context, before time.Time, delete bool) (int, error)
+	// SlipsDue counts the codes of slips that expired before, and with delete deletes them.
+	SlipsDue(ctx context.Context, before time.Time, delete bool) (int, error)
+}
+
+// RetentionDone is the event of a run of the schedule: how many of which kind went.
+const RetentionDone = "retention.done"
 
 // Candidate is a person who may be the same as another one.
 type Candidate struct {

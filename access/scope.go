@@ -50,16 +50,26 @@ func (a Actor) covers(g dtm.Agreement, c dtm.Referral) bool {
 	return slices.Contains(g.Programmes, c.Programme) && (len(g.Areas) == 0 || slices.Contains(g.Areas, a.Regions[c.Point]))
 }
 
+// Breaks tells whether the actor may take access in an emergency: a desk whose partner has
+// an agreement in force. Where none is, an emergency opens nothing either.
+func (a Actor) Breaks() bool { return Decide(a.User, BreakGlass) == nil && len(a.granted()) > 0 }
+
 func (a Actor) glass(id string) bool {
-	return slices.ContainsFunc(a.Glass, func(g dtm.Glass) bool {
+	return a.Breaks() && slices.ContainsFunc(a.Glass, func(g dtm.Glass) bool {
 		return g.Referral == id && g.Email == a.User.Email && a.Now.Before(g.Until) && !a.Now.Before(g.At)
 	})
 }
 
 // knows tells whether the actor may know that a referral exists.
-func (a Actor) knows(c dtm.Referral) bool {
+func (a Actor) knows(c dtm.Referral) bool { return a.Answers(c) || a.glass(c.ID) }
+
+// Answers tells whether the actor may do something about a referral. Who broke the glass
+// may only look.
+func (a Actor) Answers(c dtm.Referral) bool {
 	switch {
-	case slices.Contains(steers, a.User.Role), a.glass(c.ID):
+	case Decide(a.User, ReadReferrals) != nil:
+		return false
+	case slices.Contains(steers, a.User.Role):
 		return true
 	case a.User.Role != dtm.RoleDesk || c.Desk == "" || c.Desk != a.User.Desk || !c.State.WithDesk():
 		return false

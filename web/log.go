@@ -23,7 +23,7 @@ type eventRow struct {
 }
 
 // logKinds are how names of events begin, by what a reader looks for.
-var logKinds = []string{"submission", "review", "flag", "point", "areas", "silence", "release", "form", "device", "entity", "user", "data", "access", "rule", "webhook"}
+var logKinds = []string{"submission", "review", "flag", "point", "areas", "silence", "release", "form", "device", "entity", "user", "data", "access", "rule", "webhook", "person", "referral", "consent", "case_note", "desk", "agreement", "glass", "retention"}
 
 // log shows the newest entries of the audit log, all or of a kind.
 func (p *Pages) log(w http.ResponseWriter, r *http.Request) error {

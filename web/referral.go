@@ -173,6 +173,7 @@ type referralsView struct {
 	NoDesk   bool // a desk's user who is at none
 	Numbered string
 	Message  string
+	Glass    int // accesses in an emergency to judge
 }
 
 // inboxes are the sections of the page, by who looks.
@@ -190,6 +191,9 @@ func (p *Pages) referrals(w http.ResponseWriter, r *http.Request) error {
 	v := referralsView{page: p.inside(r, "referrals", "referral.title", "/referrals/"), Over: r.URL.Query().Get("over") != "", More: r.URL.Query().Get("more") != "", Numbered: strings.TrimSpace(r.URL.Query().Get("number"))}
 	a, err := p.asker(ctx, u)
 	if err != nil {
+		return err
+	}
+	if v.Glass, err = p.glassWaiting(ctx, u); err != nil {
 		return err
 	}
 	scope := a.Scope(access.ReadReferrals)
@@ -297,6 +301,7 @@ type referralView struct {
 	Today          string
 	MaySlip        bool
 	Message, Done  string
+	Glass          string // until when it is seen because of an emergency
 	Replaces, Then *referralRow
 }
 
@@ -313,6 +318,16 @@ func (p *Pages) referralOf(r *http.Request) (dtm.Referral, error) {
 		return dtm.Referral{}, dtm.Errorf(dtm.NotFound, "there is no such referral").Coded("referral.unknown")
 	}
 	return x, err
+}
+
+// answers is nil when the user may do something about a referral that they may see: who
+// broke the glass may only look.
+func (p *Pages) answers(r *http.Request, x dtm.Referral) error {
+	a, err := p.asker(r.Context(), member(r.Context()))
+	if err == nil && !a.Answers(x) {
+		err = dtm.Errorf(dtm.Forbidden, "you see this referral because of an emergency; it is another desk that answers it").Coded("glass.look")
+	}
+	return err
 }
 
 func (p *Pages) referral(w http.ResponseWriter, r *http.Request) error {
@@ -355,8 +370,18 @@ func (p *Pages) showReferral(w http.ResponseWriter, r *http.Request, status int,
 	if !c.ServiceDue.IsZero() {
 		v.Due = v.When(c.ServiceDue)
 	}
-	as := doer(u)
-	for _, a := range refer.Actions(x, as, now) {
+	answers := a.Answers(x)
+	for _, g := range a.Glass {
+		if g.Referral == x.ID && a.Breaks() {
+			v.Glass = v.When(g.Until)
+		}
+	}
+	v.MaySlip = v.MaySlip && answers
+	var actions []dtm.ReferralAction
+	if answers {
+		actions = refer.Actions(x, doer(u), now)
+	}
+	for _, a := range actions {
 		if a == dtm.ReferralSend || a == dtm.ReferralRedirect {
 			v.OfferAction = a
 			continue
@@ -395,6 +420,9 @@ func (p *Pages) showReferral(w http.ResponseWriter, r *http.Request, status int,
 	if dtm.GroupOf(x.Programme) == dtm.GroupReturn {
 		if err := p.returnSteps(ctx, &v, x); err != nil {
 			return err
+		}
+		if !answers {
+			v.Next = ""
 		}
 	}
 	history, err := p.Staff.Referring.Referrals.ReferralHistory(ctx, x.ID)
@@ -499,6 +527,9 @@ func (p *Pages) actOnReferral(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := p.answers(r, x); err != nil {
+		return err
+	}
 	u := member(r.Context())
 	ctx := event.WithActor(r.Context(), actor(r))
 	if step := r.PostFormValue("step"); step != "" {
@@ -573,6 +604,9 @@ func (p *Pages) referralRefused(w http.ResponseWriter, r *http.Request, x dtm.Re
 func (p *Pages) slip(w http.ResponseWriter, r *http.Request) error {
 	x, err := p.referralOf(r)
 	if err != nil {
+		return err
+	}
+	if err := p.answers(r, x); err != nil {
 		return err
 	}
 	if p.Staff.Referring.Slip == nil {

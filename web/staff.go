@@ -272,6 +272,9 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 			page("POST /referrals/{id}", access.ReadReferrals, p.actOnReferral)
 			page("POST /referrals/{id}/person", access.ReadPersons, p.person)
 			page("POST /referrals/{id}/slip", access.ReadReferrals, p.slip)
+			p.glassRoutes(func(pattern string, g gate, fn func(http.ResponseWriter, *http.Request) error) {
+				through(pattern, g, fn)
+			})
 			page("GET /desks/{$}", access.ReadReferrals, p.serviceDesks)
 			page("POST /desks/{code}", access.ReadReferrals, p.keepDesk)
 		}
@@ -445,6 +448,8 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"desk", "staff.desk", "/", ""},
 		{"referrals", "referral.title", "/referrals/", access.ReadReferrals},
 		{"desks", "desk.title", "/desks/", access.ReadReferrals},
+		{"glass", "glass.title", "/glass/", access.BreakGlass},
+		{"glasses", "glass.queue", "/glass/queue", access.ReviewGlass},
 		{"review", "staff.review", "/review/", access.ReadSubmissions},
 		{"alerts", "alert.title", "/alerts/", access.ReadSubmissions},
 		{"planning", "planning.title", "/planning/", access.ReadSubmissions},
@@ -465,7 +470,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"users", "staff.users", "/users/", access.ManageUsers},
 		{"log", "staff.log", "/log", access.ReadLog},
 	} {
-		if absent[m.section] || st.Referring == nil && (m.section == "referrals" || m.section == "desks") {
+		if absent[m.section] || st.Referring == nil && slices.Contains([]string{"referrals", "desks", "glass", "glasses"}, m.section) {
 			continue
 		}
 		if m.need == "" || access.Decide(g.User, m.need) == nil {
@@ -541,6 +546,7 @@ type deskView struct {
 	Silences       []silenceRow
 	Alerts         int  // open
 	Alerting       bool // there is an inbox
+	Glass          int  // accesses in an emergency that the user has to judge
 	Own            *ownView
 	Answers        []dtm.Question // of enumerators, in the last days
 }
@@ -578,6 +584,9 @@ func (p *Pages) desk(w http.ResponseWriter, r *http.Request) error {
 	v := deskView{page: p.inside(r, "desk", "staff.desk", "/")}
 	var err error
 	if v.Own, err = p.own(ctx, v.page); err != nil {
+		return err
+	}
+	if v.Glass, err = p.glassWaiting(ctx, v.User); err != nil {
 		return err
 	}
 	if v.May(string(access.ReadSubmissions)) {

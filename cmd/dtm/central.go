@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"path"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -19,11 +18,11 @@ import (
 // central is the API in the shape of ODK Central, beside the phones' way in.
 func (h *house) central(phones *openrosa.Handler) *central.Handler {
 	lists := &central.Datasets{Entities: h.db, NewID: uuid.NewString}
-	tables := &odata.Handler{Stream: h.db, Submissions: h.db, Blobs: h.blobs, Devices: h.db, Audit: h.db, Exported: h.exported, Now: time.Now, Base: h.config.BaseURL, Tags: h.tags}
-	entities := &odata.Entities{Entities: h.db, Now: time.Now, Base: h.config.BaseURL, ActorID: lists.Actor}
+	tables := &odata.Handler{Stream: h.db, Submissions: h.db, Blobs: h.blobs, Devices: h.db, Audit: h.db, Exported: h.exported, Now: h.now, Base: h.config.BaseURL, Tags: h.tags}
+	entities := &odata.Entities{Entities: h.db, Now: h.now, Base: h.config.BaseURL, ActorID: lists.Actor}
 	return &central.Handler{
 		Operation: h.op, Sessions: h.db, Door: h.door(), PasswordSuffices: h.second().PasswordSuffices, Users: h.db, Forms: h.db, States: h.db, Drafts: h.db, Stream: h.db, Submissions: h.db, Blobs: h.blobs,
-		Reviews: h.db, Devices: h.db, Events: h.db, Audit: h.db, Trail: h.trail(), Points: &central.Points{Register: h, Crew: h.crew, Touched: h.touched, Today: h.today}, Convert: convertForm, Fields: central.FieldsOf, Rand: rand.Reader, Now: time.Now,
+		Reviews: h.db, Devices: h.db, Events: h.db, Audit: h.db, Trail: h.trail(), Points: &central.Points{Register: h, Crew: h.crew, Touched: h.touched, Today: h.today}, Convert: convertForm, Fields: central.FieldsOf, Rand: rand.Reader, Now: h.now,
 		Understand: func(ctx context.Context, s *dtm.Submission) error {
 			if err := phones.Understand(ctx, s); err != nil {
 				return err

@@ -57,7 +57,7 @@ func runDoctor(ctx context.Context, c *call) error {
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	worst := well
 	for _, look := range []func(context.Context, time.Time) (finding, error){
-		h.seeFolder, h.seeDisk, h.seeClock, h.seeStore, h.seeQueue, h.seeBackups, h.seeCertificate, h.seeWebhooks, h.seePoints, h.seeUsers,
+		h.seeFolder, h.seeDisk, h.seeClock, h.seeStore, h.seeQueue, h.seeBackups, h.seeCertificate, h.seeWebhooks, h.seePoints, h.seeUsers, h.seeGlass,
 	} {
 		f, err := look(ctx, now)
 		if err != nil {
@@ -343,4 +343,25 @@ func (h *house) seeUsers(ctx context.Context, _ time.Time) (finding, error) {
 		f.level, f.do = advice, "`dtm user add -role admin` makes the first"
 	}
 	return f, nil
+}
+
+// seeGlass: access taken in an emergency is judged by the end of the next day.
+func (h *house) seeGlass(ctx context.Context, now time.Time) (finding, error) {
+	f := finding{what: "emergencies"}
+	list, err := h.db.GlassToReview(ctx, now)
+	waits, late := 0, 0
+	for _, g := range list {
+		if g.Reviewed == nil {
+			waits++
+			if now.After(dtm.GlassJudgedBy(g, h.op.Zone)) {
+				late++
+			}
+		}
+	}
+	f.says = fmt.Sprintf("%d accesses taken in an emergency wait to be judged", waits)
+	if late > 0 {
+		f.level, f.says = warning, fmt.Sprintf("%s, %d of them longer than until the end of the next day", f.says, late)
+		f.do = "a focal point or an auditor judges them at " + h.baseURL() + "/en/staff/glass/queue"
+	}
+	return f, err
 }

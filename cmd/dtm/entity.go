@@ -43,7 +43,7 @@ func (c *formCache) reads(_ context.Context, f dtm.Form) []string {
 
 // follower does to entity lists what forms and submissions say.
 func (h *house) follower(ctx context.Context) *entity.Follower {
-	return &entity.Follower{Log: h.db, Submissions: h.db, Entities: h.db, Progress: h.db, Now: time.Now,
+	return &entity.Follower{Log: h.db, Submissions: h.db, Entities: h.db, Progress: h.db, Now: h.now,
 		Lists: func(ctx context.Context, form, version string) ([]dtm.EntityList, error) {
 			m, err := h.forms.model(ctx, form, version)
 			if err != nil {

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"dtm"
 	"dtm/access"
@@ -79,7 +78,7 @@ func writeNew(file, text string) error {
 // second checks second factors.
 func (h *house) second() *access.Seconds {
 	if h.seconds == nil {
-		h.seconds = &access.Seconds{Factors: h.db, Door: h.door(), Key: h.key.For("factor"), Issuer: h.op.Title.In(h.op.Languages[0]), Rand: rand.Reader, Now: time.Now}
+		h.seconds = &access.Seconds{Factors: h.db, Door: h.door(), Key: h.key.For("factor"), Issuer: h.op.Title.In(h.op.Languages[0]), Rand: rand.Reader, Now: h.now}
 	}
 	return h.seconds
 }
@@ -115,7 +114,7 @@ func (h *house) provider() (*signon.Provider, error) {
 	if h.config.OIDCIssuer == "" {
 		return nil, nil
 	}
-	p := &signon.Provider{Name: h.config.OIDCName, Issuer: h.config.OIDCIssuer, ID: h.config.OIDCID, Secret: h.config.OIDCSecret, Back: h.baseURL() + web.SignOnBack, Now: time.Now}
+	p := &signon.Provider{Name: h.config.OIDCName, Issuer: h.config.OIDCIssuer, ID: h.config.OIDCID, Secret: h.config.OIDCSecret, Back: h.baseURL() + web.SignOnBack, Now: h.now}
 	if p.Name == "" {
 		p.Name = "OpenID"
 	}

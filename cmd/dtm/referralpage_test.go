@@ -17,8 +17,9 @@ import (
 
 // visitor is a browser of somebody of the staff.
 type visitor struct {
-	t    *testing.T
-	base string
+	t     *testing.T
+	base  string
+	email string
 	http.Client
 }
 
@@ -36,21 +37,28 @@ func (s *screened) server() *httptest.Server {
 // visit lets somebody in who has given a password and a second factor.
 func (s *screened) visit(base string, u dtm.User) *visitor {
 	s.t.Helper()
-	ctx, token, now := s.t.Context(), rand.Text()+rand.Text(), time.Now().UTC()
+	ctx, now := s.t.Context(), s.now.now().UTC()
 	err := s.h.db.AddUser(ctx, u, "hash")
 	if err == nil {
 		err = s.h.db.AddFactors(ctx, u.Email, []dtm.Factor{{ID: "app", Kind: dtm.FactorTOTP, Name: "app", Secret: []byte("sealed"), Created: now}}, "")
 	}
-	if err == nil {
-		err = s.h.db.AddSession(ctx, token, dtm.Session{Kind: dtm.SessionKindPages, Email: u.Email, Created: now, Expires: now.Add(time.Hour), Second: now, Proved: now})
-	}
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	v := &visitor{t: s.t, base: base}
+	v := &visitor{t: s.t, base: base, email: u.Email}
 	v.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	v.Jar = jar{{Name: "dtm", Value: token}}
+	s.again(v)
 	return v
+}
+
+// again lets a visitor sign in now.
+func (s *screened) again(v *visitor) {
+	s.t.Helper()
+	token, now := rand.Text()+rand.Text(), s.now.now().UTC()
+	if err := s.h.db.AddSession(s.t.Context(), token, dtm.Session{Kind: dtm.SessionKindPages, Email: v.email, Created: now, Expires: now.Add(30 * time.Minute), Second: now, Proved: now}); err != nil {
+		s.t.Fatal(err)
+	}
+	v.Jar = jar{{Name: "dtm", Value: token}}
 }
 
 type jar []*http.Cookie

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"dtm"
 	"dtm/access"
@@ -80,13 +79,13 @@ func (h *house) entityCSV(ctx context.Context, w io.Writer, l dtm.EntityList) er
 
 // door is the one by which users sign in, to the pages and to the API.
 func (h *house) door() *access.Door {
-	h.doorway.Do(func() { h.signIns = &access.Door{Users: h.db, Now: time.Now} })
+	h.doorway.Do(func() { h.signIns = &access.Door{Users: h.db, Now: h.now} })
 	return h.signIns
 }
 
 // trail is where exports and refusals are noted, of pages and API alike.
 func (h *house) trail() *access.Trail {
-	h.tracing.Do(func() { h.traces = &access.Trail{Audit: h.db, Now: time.Now} })
+	h.tracing.Do(func() { h.traces = &access.Trail{Audit: h.db, Now: h.now} })
 	return h.traces
 }
 
@@ -97,7 +96,7 @@ func (h *house) exported(ctx context.Context, what string, how map[string]any) e
 
 // answered writes the answers to a form of those submissions that a search finds.
 func (h *house) answered(w http.ResponseWriter, r *http.Request, form string, among dtm.SubmissionSearch) error {
-	t := &odata.Handler{Stream: amongStream{h.db, among}, Submissions: h.db, Blobs: h.blobs, Devices: h.db, Audit: h.db, Exported: h.exported, Now: time.Now, Base: h.config.BaseURL, Tags: h.tags}
+	t := &odata.Handler{Stream: amongStream{h.db, among}, Submissions: h.db, Blobs: h.blobs, Devices: h.db, Audit: h.db, Exported: h.exported, Now: h.now, Base: h.config.BaseURL, Tags: h.tags}
 	return t.CSV(w, r, form)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -133,34 +134,63 @@ func (db *DB) BreakGlass(ctx context.Context, email, referral, reason string) (d
 		return dtm.Glass{}, failure(op, fmt.Errorf("randomness: %w", err))
 	}
 	g := dtm.Glass{ID: id.String(), Email: address(email), Referral: referral, Reason: reason}
+	r, err := db.Referral(ctx, referral)
+	if err != nil {
+		return g, err
+	}
+	if r.Person == "" {
+		return g, dtm.Errorf(dtm.Conflict, "this referral names nobody: there is nothing to open").Coded("glass.nobody")
+	}
+	words, err := db.sealGlass(ctx, r.Person, "words", g.ID, reason)
+	if err != nil {
+		return g, failure(op, err)
+	}
 	err = db.update(ctx, op, func(t *tx) error {
-		var one int
-		found, err := t.row(`
-			SELECT 1
-			FROM referral
-			WHERE operation = $1 AND id = $2`, []any{t.db.operation, referral}, &one)
-		if err == nil && !found {
-			err = dtm.Errorf(dtm.NotFound, "there is no such referral").Coded("referral.unknown")
-		}
-		if err != nil {
-			return err
-		}
 		g.At, g.Until = t.now, t.now.Add(dtm.GlassFor)
 		if err := t.exec(`
-			INSERT INTO glass (operation, id, email, referral, reason, at, until)
-			VALUES ($1, $2, $3, $4, $5, $6, $7)`, t.db.operation, g.ID, g.Email, g.Referral, g.Reason, timeText(g.At), timeText(g.Until)); err != nil {
+			INSERT INTO glass (operation, id, email, referral, reason, person, words, at, until)
+			VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8)`, t.db.operation, g.ID, g.Email, g.Referral, r.Person, words, timeText(g.At), timeText(g.Until)); err != nil {
 			return err
 		}
-		_, err = t.log(dtm.GlassBroken, referral, event.Actor(ctx), jsonText(map[string]string{"glass": g.ID})) // the reason may name somebody
+		_, err = t.log(dtm.GlassBroken, referral, event.Actor(ctx), jsonText(map[string]string{"glass": g.ID}))
 		return err
 	})
 	return g, err
 }
 
+// sealGlass seals what is said about access in an emergency under the person's key.
+func (db *DB) sealGlass(ctx context.Context, person, column, id, text string) ([]byte, error) {
+	key, err := db.keyOf(ctx, person)
+	if err != nil {
+		return nil, err
+	}
+	return key.Seal(glassPlace(db.operation, column, id), []byte(text))
+}
+
+func glassPlace(operation, column, id string) string {
+	return "glass|" + column + "|" + operation + "|" + id
+}
+
+// openGlass is the other way; "" when the person was erased since.
+func (db *DB) openGlass(ctx context.Context, person, column, id string, sealed []byte) (string, error) {
+	if len(sealed) == 0 {
+		return "", nil
+	}
+	key, err := db.keyOf(ctx, person)
+	if err != nil && dtm.KindOf(err) == dtm.Gone {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	plain, err := key.Open(glassPlace(db.operation, column, id), sealed)
+	return string(plain), err
+}
+
 const glassQuery = `
-	SELECT id, email, referral, reason, at, until, reviewer, reviewed, needed, verdict
-	FROM glass
-	WHERE operation = $1`
+	SELECT g.id, g.email, g.referral, g.words, g.at, g.until, g.reviewer, g.reviewed, g.needed, g.said, g.person
+	FROM glass g
+	WHERE g.operation = $1`
 
 func (db *DB) glasses(ctx context.Context, op, query string, args ...any) ([]dtm.Glass, error) {
 	rows, err := db.read.QueryContext(ctx, query, args...)
@@ -168,12 +198,17 @@ func (db *DB) glasses(ctx context.Context, op, query string, args ...any) ([]dtm
 		return nil, failure(op, err)
 	}
 	defer rows.Close()
-	var list []dtm.Glass
+	type sealedGlass struct {
+		dtm.Glass
+		person      string
+		words, said []byte
+	}
+	var found []sealedGlass
 	for rows.Next() {
-		var g dtm.Glass
+		var g sealedGlass
 		var at, until string
 		var reviewed sql.NullString
-		err := rows.Scan(&g.ID, &g.Email, &g.Referral, &g.Reason, &at, &until, &g.Reviewer, &reviewed, &g.Right, &g.Verdict)
+		err := rows.Scan(&g.ID, &g.Email, &g.Referral, &g.words, &at, &until, &g.Reviewer, &reviewed, &g.Right, &g.said, &g.person)
 		if err == nil {
 			g.At, err = textTime(at)
 		}
@@ -186,26 +221,58 @@ func (db *DB) glasses(ctx context.Context, op, query string, args ...any) ([]dtm
 		if err != nil {
 			return nil, failure(op, err)
 		}
-		list = append(list, g)
+		found = append(found, g)
 	}
-	return list, failure(op, rows.Err())
+	if err := rows.Err(); err != nil {
+		return nil, failure(op, err)
+	}
+	var list []dtm.Glass
+	for _, g := range found {
+		if g.Reason, err = db.openGlass(ctx, g.person, "words", g.ID, g.words); err == nil {
+			g.Verdict, err = db.openGlass(ctx, g.person, "said", g.ID, g.said)
+		}
+		if err != nil {
+			return nil, failure(op, err)
+		}
+		list = append(list, g.Glass)
+	}
+	return list, nil
 }
 
 // BrokenGlass lists those of a user that are open now.
 func (db *DB) BrokenGlass(ctx context.Context, email string) ([]dtm.Glass, error) {
-	return db.glasses(ctx, "store.BrokenGlass", glassQuery+` AND email = $2 AND until > $3
-		ORDER BY at DESC`, db.operation, address(email), timeText(db.now()))
+	return db.glasses(ctx, "store.BrokenGlass", glassQuery+` AND g.email = $2 AND g.until > $3
+		ORDER BY g.at DESC`, db.operation, address(email), timeText(db.now()))
 }
 
 // GlassToReview lists those that nobody has judged and then those judged since a time.
 func (db *DB) GlassToReview(ctx context.Context, since time.Time) ([]dtm.Glass, error) {
-	return db.glasses(ctx, "store.GlassToReview", glassQuery+` AND (reviewed IS NULL OR reviewed >= $2)
-		ORDER BY reviewed IS NOT NULL, at DESC`, db.operation, timeText(since))
+	return db.glasses(ctx, "store.GlassToReview", glassQuery+` AND (g.reviewed IS NULL OR g.reviewed >= $2)
+		ORDER BY g.reviewed IS NOT NULL, g.at DESC`, db.operation, timeText(since))
 }
 
 // ReviewGlass judges one.
 func (db *DB) ReviewGlass(ctx context.Context, id string, right bool, verdict string) error {
-	return db.update(ctx, "store.ReviewGlass", func(t *tx) error {
+	const op = "store.ReviewGlass"
+	var person string
+	err := db.read.QueryRowContext(ctx, `
+		SELECT person
+		FROM glass
+		WHERE operation = $1 AND id = $2`, db.operation, id).Scan(&person)
+	if errors.Is(err, sql.ErrNoRows) {
+		return dtm.Errorf(dtm.NotFound, "there is no such entry").Coded("glass.unknown")
+	}
+	if err != nil {
+		return failure(op, err)
+	}
+	var said []byte
+	if verdict = strings.TrimSpace(verdict); verdict != "" {
+		// Of somebody who was erased since, only the judgement is kept, without words.
+		if said, err = db.sealGlass(ctx, person, "said", id, verdict); err != nil && dtm.KindOf(err) != dtm.Gone {
+			return failure(op, err)
+		}
+	}
+	return db.update(ctx, op, func(t *tx) error {
 		var email, referral string
 		var reviewed sql.NullString
 		found, err := t.row(`
@@ -224,8 +291,8 @@ func (db *DB) ReviewGlass(ctx context.Context, id string, right bool, verdict st
 		}
 		if err := t.exec(`
 			UPDATE glass
-			SET reviewer = $3, reviewed = $4, needed = $5, verdict = $6
-			WHERE operation = $1 AND id = $2`, t.db.operation, id, event.Actor(ctx), timeText(t.now), right, verdict); err != nil {
+			SET reviewer = $3, reviewed = $4, needed = $5, said = $6
+			WHERE operation = $1 AND id = $2`, t.db.operation, id, event.Actor(ctx), timeText(t.now), right, said); err != nil {
 			return err
 		}
 		_, err = t.log(dtm.GlassReviewed, referral, event.Actor(ctx), jsonText(map[string]any{"glass": id, "right": right}))

@@ -536,49 +536,116 @@ func (db *DB) Pseudonym(ctx context.Context, person, partner string) (string, er
 }
 
 // ErasePerson destroys the key of a person and of those merged into it. What is left
-// says that there was somebody.
+// says that there was somebody. The keys go first: what fails after them can be asked for
+// again, and nothing can be read meanwhile.
 func (db *DB) ErasePerson(ctx context.Context, id, why string) error {
 	const op = "store.ErasePerson"
-	if err := because(why); err != nil {
+	if !slices.Contains(dtm.EraseReasons, why) {
+		return dtm.Errorf(dtm.Invalid, "say why").Coded("person.why")
+	}
+	if _, err := db.Person(ctx, id); err != nil {
 		return err
 	}
-	var ids []string
-	err := db.update(ctx, op, func(t *tx) error {
+	merged, err := db.MergedInto(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, id := range append(merged, id) {
+		if err := db.keys.destroy(ctx, db.operation, id); err != nil {
+			return failure(op, err)
+		}
+	}
+	return db.update(ctx, op, func(t *tx) error {
 		p, err := t.person(id)
-		if err != nil {
+		if err != nil || p.Erased != nil {
 			return err
 		}
-		if p.Erased != nil {
-			return nil
-		}
 		for _, statement := range []string{
-			`UPDATE person SET erased = $3, version = version + 1 WHERE operation = $1 AND (id = $2 OR merged_into = $2)`,
+			`UPDATE person SET erased = $3, restricted = 0, version = version + 1 WHERE operation = $1 AND (id = $2 OR merged_into = $2)`,
 			`DELETE FROM person_mark WHERE operation = $1 AND person = $2 AND $3 <> ''`,
 			`DELETE FROM person_field WHERE operation = $1 AND $3 <> '' AND person IN (SELECT id FROM person WHERE operation = $1 AND (id = $2 OR merged_into = $2))`,
+			`DELETE FROM submission_sealed WHERE operation = $1 AND $3 <> '' AND person IN (SELECT id FROM person WHERE operation = $1 AND (id = $2 OR merged_into = $2))`,
 			`DELETE FROM family WHERE operation = $1 AND $3 <> '' AND (person = $2 OR other = $2)`,
 		} {
 			if err := t.exec(statement, t.db.operation, id, timeText(t.now)); err != nil {
 				return err
 			}
 		}
-		_, err = t.log(dtm.PersonErased, id, event.Actor(ctx), "{}")
+		_, err = t.log(dtm.PersonErased, id, event.Actor(ctx), jsonText(whyDetail{why}))
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	if ids, err = db.texts(ctx, op, `
+}
+
+type whyDetail struct {
+	Why string `json:"why"`
+}
+
+// MergedInto lists who was found to be a person.
+func (db *DB) MergedInto(ctx context.Context, id string) ([]string, error) {
+	return db.texts(ctx, "store.MergedInto", `
 		SELECT id
 		FROM person
-		WHERE operation = $1 AND (id = $2 OR merged_into = $2)`, db.operation, id); err != nil {
-		return err
+		WHERE operation = $1 AND merged_into = $2
+		ORDER BY seq`, db.operation, id)
+}
+
+// RestrictPerson has nobody read on, or ends that.
+func (db *DB) RestrictPerson(ctx context.Context, id string, on bool, why string) error {
+	if !slices.Contains(dtm.RestrictReasons, why) {
+		return dtm.Errorf(dtm.Invalid, "say why").Coded("person.why")
 	}
-	for _, id := range ids {
-		if err := db.keys.destroy(ctx, db.operation, id); err != nil {
-			return failure(op, err)
+	return db.update(ctx, "store.RestrictPerson", func(t *tx) error {
+		p, err := t.person(id)
+		switch {
+		case err != nil:
+			return err
+		case p.Erased != nil:
+			return dtm.Errorf(dtm.Gone, "the key of this person was destroyed: nothing of it can be read any more").Coded("person.erased")
+		case p.Restricted == on:
+			return nil
 		}
+		if err := t.exec(`
+			UPDATE person
+			SET restricted = $3, version = version + 1
+			WHERE operation = $1 AND id = $2`, t.db.operation, id, on); err != nil {
+			return err
+		}
+		name := dtm.PersonReleased
+		if on {
+			name = dtm.PersonRestricted
+		}
+		_, err = t.log(name, id, event.Actor(ctx), jsonText(whyDetail{why}))
+		return err
+	})
+}
+
+// ReadsOf lists who opened what of a person.
+func (db *DB) ReadsOf(ctx context.Context, id string) ([]dtm.Opening, error) {
+	const op = "store.ReadsOf"
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT at, actor, groups, purpose
+		FROM person_read
+		WHERE operation = $1 AND person IN (SELECT id FROM person WHERE operation = $1 AND (id = $2 OR merged_into = $2))
+		ORDER BY seq`, db.operation, id)
+	if err != nil {
+		return nil, failure(op, err)
 	}
-	return nil
+	defer rows.Close()
+	var list []dtm.Opening
+	for rows.Next() {
+		var r dtm.Opening
+		var at, groups string
+		err := rows.Scan(&at, &r.Actor, &groups, &r.Purpose)
+		if err == nil {
+			r.At, err = textTime(at)
+		}
+		if err != nil {
+			return nil, failure(op, err)
+		}
+		r.Groups = strings.Fields(groups)
+		list = append(list, r)
+	}
+	return list, failure(op, rows.Err())
 }
 
 // keyOf is the key of a person, for what is sealed beside their fields.

@@ -69,7 +69,8 @@ func persons(t *testing.T, d Dialect) {
 	must(t, s.ErasePerson(who, p.ID, "asked"))
 	_, err = s.OpenPerson(who, p.ID, dtm.FieldGroups, "x")
 	wantKind(t, err, dtm.Gone)
-	wantKind(t, s.ErasePerson(who, p.ID, " "), dtm.Invalid)
+	wantKind(t, s.ErasePerson(who, p.ID, "why not"), dtm.Invalid)
+	wantKind(t, s.ErasePerson(who, "nobody", dtm.EraseAsked), dtm.NotFound)
 	if x, err := s.Person(ctx, p.ID); err != nil || x.Erased == nil {
 		t.Errorf("%+v, %v", x, err)
 	}

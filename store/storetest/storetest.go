@@ -52,6 +52,10 @@ type Store interface {
 	dtm.Persons
 	dtm.Consents
 	dtm.Cases
+	dtm.Agreements
+	dtm.Glasses
+	dtm.Checkpoints
+	dtm.Retention
 	dtm.Forecasts
 	dtm.Capacities
 	Close() error
@@ -151,6 +155,9 @@ func Run(t *testing.T, d Dialect) {
 		{"ReferralHistories", func(t *testing.T, d Dialect) { Histories(t, d, 200, 7) }},
 		{"Screenings", screenings},
 		{"Persons", persons},
+		{"Glasses", glasses},
+		{"Checkpoints", checkpoints},
+		{"Retention", retention},
 		{"PersonSearch", personSearch},
 		{"Merge", merge},
 		{"Sealed", sealed},
