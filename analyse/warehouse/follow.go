@@ -33,7 +33,6 @@ func (m Merger) move(ctx context.Context, moves []Move, known map[Cell]int32) (f
 	for _, t := range []struct{ name, definition string }{
 		{"move", `(number INTEGER, cell INTEGER, since DATE, until DATE)`},
 		{"recast", `(cell INTEGER, since DATE, until DATE, to_cell INTEGER)`},
-		{"sum_up", `(month DATE)`},
 	} {
 		if err := m.Temp(ctx, t.name, t.definition); err != nil {
 			return nil, nil, err
@@ -68,11 +67,18 @@ func (m Merger) move(ctx context.Context, moves []Move, known map[Cell]int32) (f
 	}); err != nil {
 		return nil, nil, err
 	}
-	if err := all(ctx, m, `
-		INSERT INTO sum_up
+	if err := m.Each(ctx, func(scan func(...any) error) error {
+		var at time.Time
+		err := scan(&at)
+		months = append(months, month(at))
+		return err
+	}, `
 		SELECT DISTINCT f.month
 		FROM fact f
-		JOIN recast r ON f.cell = r.cell AND f.observed >= r.since AND f.observed < r.until`, `
+		JOIN recast r ON f.cell = r.cell AND f.observed >= r.since AND f.observed < r.until`); err != nil {
+		return nil, nil, err
+	}
+	if err := all(ctx, m, `
 		UPDATE fact
 		SET cell = r.to_cell
 		FROM recast r
@@ -84,7 +90,5 @@ func (m Merger) move(ctx context.Context, moves []Move, known map[Cell]int32) (f
 	); err != nil {
 		return nil, nil, err
 	}
-	s := &Stage{}
-	err = m.SumUp(ctx, s)
-	return fresh, s.SumUp, err
+	return fresh, months, m.SumUp(ctx, months)
 }

@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -26,11 +27,11 @@ type Merger struct {
 // Merge writes the stage down: the last step of a batch before its position.
 func (m Merger) Merge(ctx context.Context, s *Stage) error {
 	for _, step := range []func(context.Context, *Stage) error{
-		m.stage,
+		m.appendCells,
 		m.mergeSubmissions,
 		m.mergeHistory,
 		m.insertFacts,
-		m.SumUp,
+		m.shorten,
 		m.markMain,
 		m.recordOutcome,
 	} {
@@ -117,67 +118,8 @@ func (m Merger) EmptySets(ctx context.Context) error {
 	return m.AddAnswers(ctx, sets)
 }
 
-// stage fills the temporary tables.
-func (m Merger) stage(ctx context.Context, s *Stage) error {
-	for _, t := range []struct{ name, definition string }{
-		{"stage", `(
-			number     INTEGER,
-			chunk      INTEGER,
-			source     TEXT,
-			observed   DATE,
-			month      DATE,
-			month_only BOOLEAN,
-			cell       INTEGER,
-			people     INTEGER,
-			assessed   TEXT
-		)`},
-		{"stage_vulnerability", `(number INTEGER, code TEXT, people INTEGER)`},
-		{"stage_submission", `(source TEXT)`},
-		{"stage_replaced", `(source TEXT)`},
-		{"sum_up", `(month DATE)`},
-		{"touched", `(month DATE, point TEXT, point_text TEXT)`},
-	} {
-		if err := m.Temp(ctx, t.name, t.definition); err != nil {
-			return err
-		}
-	}
-	if err := m.AppendCells(ctx, s.Cells, s.FirstCell); err != nil {
-		return err
-	}
-	var vulnerable [][]any
-	if len(s.Facts) > 0 {
-		err := m.Fill(ctx, "stage", []string{"number", "chunk", "source", "observed", "month", "month_only", "cell", "people", "assessed"}, len(s.Facts), func(i int) []any {
-			f := &s.Facts[i]
-			if f.Dropped {
-				return nil
-			}
-			for _, v := range f.Movement.Vulnerable {
-				vulnerable = append(vulnerable, []any{int32(i), v.Code, int32(v.People)})
-			}
-			return []any{int32(i), f.Chunk, f.Source, f.Observed, f.Month, f.MonthOnly, f.Cell, f.People, f.Assessed}
-		})
-		if err != nil {
-			return err
-		}
-	}
-	one := func(list []string) func(int) []any { return func(i int) []any { return []any{list[i]} } }
-	for _, t := range []struct {
-		table   string
-		columns []string
-		n       int
-		row     func(int) []any
-	}{
-		{"stage_vulnerability", []string{"number", "code", "people"}, len(vulnerable), func(i int) []any { return vulnerable[i] }},
-		{"stage_submission", []string{"source"}, len(s.Submitted), one(s.Submitted)},
-		{"stage_replaced", []string{"source"}, len(s.Replaced), one(s.Replaced)},
-	} {
-		if t.n > 0 {
-			if err := m.Fill(ctx, t.table, t.columns, t.n, t.row); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+func (m Merger) appendCells(ctx context.Context, s *Stage) error {
+	return m.AppendCells(ctx, s.Cells, s.FirstCell)
 }
 
 // mergeSubmissions takes out what the staged submissions said before and what the
@@ -187,11 +129,12 @@ func (m Merger) mergeSubmissions(ctx context.Context, s *Stage) error {
 	if len(s.Submitted) == 0 {
 		return nil
 	}
+	submitted := strings.Join(s.Submitted, separator)
 	if len(s.Replaced) > 0 {
 		if _, err := m.Exec(ctx, `
 			INSERT INTO replaced (operation, source)
-			SELECT DISTINCT CAST($1 AS text), source FROM stage_replaced
-			ON CONFLICT DO NOTHING`, m.Operation); err != nil {
+			SELECT CAST($1 AS text), unnest(string_to_array($2, chr(31)))
+			ON CONFLICT DO NOTHING`, m.Operation, strings.Join(s.Replaced, separator)); err != nil {
 			return err
 		}
 	}
@@ -199,35 +142,14 @@ func (m Merger) mergeSubmissions(ctx context.Context, s *Stage) error {
 	// join would read every submission there ever was, several times a second.
 	added, err := m.Exec(ctx, `
 		INSERT INTO submission (operation, source)
-		SELECT DISTINCT CAST($1 AS text), source FROM stage_submission
-		ON CONFLICT DO NOTHING`, m.Operation)
+		SELECT CAST($1 AS text), unnest(string_to_array($2, chr(31)))
+		ON CONFLICT DO NOTHING`, m.Operation, submitted)
 	if err != nil {
 		return err
 	}
 	if int(added) < len(s.Submitted) || len(s.Replaced) > 0 {
-		s.Mixed = true // perhaps: touched says
-		if err := m.Temp(ctx, "void", `AS SELECT source FROM stage_submission UNION SELECT source FROM stage_replaced`); err != nil {
+		if err := m.takeOut(ctx, s, submitted); err != nil {
 			return err
-		}
-		if err := all(ctx, m, `
-			INSERT INTO sum_up
-			SELECT DISTINCT month FROM fact WHERE source IN (SELECT source FROM void)`, `
-			INSERT INTO touched
-			SELECT DISTINCT f.month, c.point, c.point_text
-			FROM fact f
-			JOIN cell c ON c.cell = f.cell
-			WHERE f.source IN (SELECT source FROM void) AND c.breakdown <> 'full'`,
-		); err != nil {
-			return err
-		}
-		tables := []string{"fact", "fact_vulnerability", "arrival"}
-		for _, t := range Records {
-			tables = append(tables, t.Name)
-		}
-		for _, t := range tables {
-			if err := all(ctx, m, `DELETE FROM `+t+` WHERE source IN (SELECT source FROM void)`); err != nil {
-				return err
-			}
 		}
 	}
 	replaced := map[string]bool{} // of the staged ones, those that were replaced, whichever came first
@@ -236,7 +158,7 @@ func (m Merger) mergeSubmissions(ctx context.Context, s *Stage) error {
 		err := scan(&source)
 		replaced[source] = true
 		return err
-	}, `SELECT r.source FROM replaced r JOIN stage_submission t ON r.source = t.source WHERE r.operation = $1`, m.Operation); err != nil {
+	}, `SELECT source FROM replaced WHERE operation = $1 AND source IN (SELECT unnest(string_to_array($2, chr(31))))`, m.Operation, submitted); err != nil {
 		return err
 	}
 	if len(s.Arrivals) > 0 {
@@ -269,49 +191,114 @@ func (m Merger) mergeSubmissions(ctx context.Context, s *Stage) error {
 			return err
 		}
 	}
-	if len(replaced) == 0 {
-		return nil
+	if len(replaced) > 0 {
+		for i := range s.Facts {
+			f := &s.Facts[i]
+			f.Dropped = f.Dropped || f.Chunk < 0 && replaced[f.Source]
+		}
 	}
-	_, err = m.Exec(ctx, `
-		DELETE FROM stage
-		WHERE chunk = -1 AND source IN (
-			SELECT r.source FROM replaced r JOIN stage_submission t ON r.source = t.source WHERE r.operation = $1)`, m.Operation)
-	return err
+	return nil
+}
+
+// separator stands between the texts of a list that is one argument: neither ids of
+// instances nor keys of rows have it.
+const separator = "\x1f"
+
+// takeOut removes what the staged submissions said before and what the instances that
+// they replace said.
+func (m Merger) takeOut(ctx context.Context, s *Stage, submitted string) error {
+	if err := m.Temp(ctx, "void", `AS SELECT DISTINCT source FROM (SELECT unnest(string_to_array($1, chr(31))) AS source) v`,
+		strings.Join(append([]string{submitted}, s.Replaced...), separator)); err != nil {
+		return err
+	}
+	if err := m.Each(ctx, func(scan func(...any) error) error {
+		var at time.Time
+		var p monthPlace
+		var breakdown string
+		if err := scan(&at, &p.point, &p.text, &breakdown); err != nil {
+			return err
+		}
+		p.month = month(at)
+		s.void[p.month] = true
+		if breakdown != string(dtm.Full) {
+			s.Mixed, s.touched[p] = true, true
+		}
+		return nil
+	}, `
+		SELECT DISTINCT f.month, c.point, c.point_text, c.breakdown
+		FROM fact f
+		JOIN cell c ON c.operation = f.operation AND c.cell = f.cell
+		WHERE f.source IN (SELECT source FROM void)`); err != nil {
+		return err
+	}
+	tables := []string{"fact", "fact_vulnerability", "arrival"}
+	for _, t := range Records {
+		tables = append(tables, t.Name)
+	}
+	for _, t := range tables {
+		if err := all(ctx, m, `DELETE FROM `+t+` WHERE source IN (SELECT source FROM void)`); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mergeHistory compares imported rows with those that have the same key, drops
-// the unchanged from the stage and takes the changed out of the facts.
+// the unchanged from the stage and takes the changed out of the facts. A key names its
+// day, so that only the facts of the days of the batch are looked at.
 func (m Merger) mergeHistory(ctx context.Context, s *Stage) error {
 	if len(s.Outcomes) == 0 {
 		return nil
 	}
-	if err := m.Temp(ctx, "known", `AS
-		SELECT s.number, m.source, m.month, m.people, m.assessed,
-			m.people = s.people AND m.assessed = s.assessed AS same
-		FROM fact m
-		JOIN stage s ON s.source = m.source
-		WHERE m.operation = $1 AND s.chunk >= 0`, m.Operation); err != nil {
-		return err
-	}
 	before := map[string]Stood{}
-	if err := m.Each(ctx, func(scan func(...any) error) error {
-		var source string
-		var b Stood
-		err := scan(&source, &b.People, &b.Assessed)
-		before[source] = b
-		return err
-	}, `SELECT source, people, assessed FROM known`); err != nil {
+	some := false // there is history to compare with
+	if err := m.Each(ctx, func(scan func(...any) error) error { return scan(&some) }, `SELECT count(*) > 0 FROM outcome WHERE operation = $1`, m.Operation); err != nil {
 		return err
 	}
+	if some {
+		if err := m.Temp(ctx, "imported", `(source TEXT, observed DATE)`); err != nil {
+			return err
+		}
+		values := make([]any, 2)
+		if err := m.Fill(ctx, "imported", []string{"source", "observed"}, len(s.Facts), func(i int) []any {
+			f := &s.Facts[i]
+			if f.Chunk < 0 || f.Dropped {
+				return nil
+			}
+			values[0], values[1] = f.Source, f.day.observed
+			return values
+		}); err != nil {
+			return err
+		}
+		if err := m.Each(ctx, func(scan func(...any) error) error {
+			var source string
+			var b Stood
+			err := scan(&source, &b.month, &b.People, &b.Assessed)
+			b.month = month(b.month)
+			before[source] = b
+			return err
+		}, `
+			SELECT f.source, f.month, f.people, f.assessed
+			FROM fact f
+			JOIN imported i ON i.source = f.source AND i.observed = f.observed
+			WHERE f.operation = $1`, m.Operation); err != nil {
+			return err
+		}
+	}
+	changed := s.changed(before)
 	s.Count(before)
-	if len(before) == 0 {
+	if len(changed) == 0 {
 		return nil
 	}
+	if err := m.Temp(ctx, "changed", `(source TEXT)`); err != nil {
+		return err
+	}
+	if err := m.Fill(ctx, "changed", []string{"source"}, len(changed), func(i int) []any { return []any{changed[i]} }); err != nil {
+		return err
+	}
 	return all(ctx, m, `
-		INSERT INTO sum_up SELECT DISTINCT month FROM known WHERE NOT same`, `
-		DELETE FROM fact WHERE source IN (SELECT source FROM known WHERE NOT same)`, `
-		DELETE FROM fact_vulnerability WHERE source IN (SELECT source FROM known WHERE NOT same)`, `
-		DELETE FROM stage WHERE number IN (SELECT number FROM known WHERE same)`)
+		DELETE FROM fact WHERE source IN (SELECT source FROM changed)`, `
+		DELETE FROM fact_vulnerability WHERE source IN (SELECT source FROM changed)`)
 }
 
 // insertFacts adds what is left in the stage to the facts and to the rollups.
@@ -320,28 +307,63 @@ func (m Merger) insertFacts(ctx context.Context, s *Stage) error {
 	if len(s.Facts) == 0 {
 		return nil
 	}
-	for _, text := range []string{`
-		INSERT INTO fact
-		SELECT CAST($1 AS text), s.source, s.observed, s.month, s.month_only, s.cell, s.people, s.assessed, c.breakdown <> 'nationality'
-		FROM stage s
-		JOIN cell c ON c.cell = s.cell`, `
-		INSERT INTO fact_month
-		SELECT CAST($1 AS text), s.month, s.month_only, s.cell, CAST(sum(s.people) AS bigint), c.breakdown <> 'nationality'
-		FROM stage s
-		JOIN cell c ON c.cell = s.cell
-		GROUP BY s.month, s.month_only, s.cell, c.breakdown`, `
-		INSERT INTO point_day
-		SELECT DISTINCT CAST($1 AS text), s.observed, s.month, c.point, c.point_text, c.region
-		FROM stage s
-		JOIN cell c ON c.cell = s.cell
-		WHERE NOT s.month_only`, `
-		INSERT INTO fact_vulnerability
-		SELECT CAST($1 AS text), s.source, s.observed, s.month, s.month_only, s.cell, v.code, v.people, s.people
-		FROM stage_vulnerability v
-		JOIN stage s ON s.number = v.number`,
+	var vulnerable []*Fact
+	var operation any = m.Operation
+	left := 0
+	values := make([]any, 9)
+	if err := m.Fill(ctx, "fact", []string{"operation", "source", "observed", "month", "month_only", "cell", "people", "assessed", "main"}, len(s.Facts), func(i int) []any {
+		f := &s.Facts[i]
+		if f.Dropped {
+			return nil
+		}
+		left++
+		if len(f.Movement.Vulnerable) > 0 {
+			vulnerable = append(vulnerable, f)
+		}
+		if !f.cell.full {
+			s.touched[monthPlace{f.day.first, f.cell.place.point, f.cell.place.text}] = true
+		}
+		values[0], values[1], values[2], values[3], values[4] = operation, f.Source, f.day.observed, f.day.month, f.MonthOnly
+		values[5], values[6], values[7], values[8] = f.cell.value, f.People, f.Assessed, f.cell.main
+		return values
+	}); err != nil || left == 0 {
+		return err
+	}
+	var lines [][]any
+	for _, f := range vulnerable {
+		for _, v := range f.Movement.Vulnerable {
+			lines = append(lines, []any{operation, f.Source, f.day.observed, f.day.month, f.MonthOnly, f.cell.value, v.Code, int32(v.People), f.People})
+		}
+	}
+	r := s.rollup()
+	for i := range r.months {
+		s.Months[r.months[i].day.first]++
+	}
+	s.Days = len(r.days)
+	for _, t := range []struct {
+		name    string
+		columns []string
+		n       int
+		row     func(int) []any
+	}{
+		{"fact_month", []string{"operation", "month", "month_only", "cell", "people", "main"}, len(r.months), func(i int) []any {
+			x := &r.months[i]
+			return append(values[:0], operation, x.day.month, x.monthOnly, x.cell.value, x.people, x.cell.main)
+		}},
+		{"fact_day", []string{"operation", "observed", "month", "cell", "people", "main"}, len(r.days), func(i int) []any {
+			x := &r.days[i]
+			return append(values[:0], operation, x.day.observed, x.day.month, x.cell.value, x.people, x.cell.main)
+		}},
+		{"point_day", []string{"operation", "observed", "month", "point", "point_text", "region"}, len(r.open), func(i int) []any {
+			x := &r.open[i]
+			return append(values[:0], operation, x.day.observed, x.day.month, x.cell.place.point, x.cell.place.text, x.cell.place.region)
+		}},
+		{"fact_vulnerability", []string{"operation", "source", "observed", "month", "month_only", "cell", "code", "people", "assessed"}, len(lines), func(i int) []any { return lines[i] }},
 	} {
-		if _, err := m.Exec(ctx, text, m.Operation); err != nil {
-			return err
+		if t.n > 0 {
+			if err := m.Fill(ctx, t.name, t.columns, t.n, t.row); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -355,17 +377,21 @@ func (m Merger) markMain(ctx context.Context, s *Stage) error {
 	if !s.Mixed {
 		return nil
 	}
-	if err := all(ctx, m, `
-		INSERT INTO touched
-		SELECT DISTINCT s.month, c.point, c.point_text
-		FROM stage s
-		JOIN cell c ON c.cell = s.cell
-		WHERE c.breakdown <> 'full'`); err != nil {
+	touched := slices.Collect(maps.Keys(s.touched))
+	if len(touched) == 0 {
+		return nil
+	}
+	if err := m.Temp(ctx, "touched", `(month DATE, point TEXT, point_text TEXT)`); err != nil {
+		return err
+	}
+	if err := m.Fill(ctx, "touched", []string{"month", "point", "point_text"}, len(touched), func(i int) []any {
+		return []any{touched[i].month, touched[i].point, touched[i].text}
+	}); err != nil {
 		return err
 	}
 	if err := m.Temp(ctx, "place", `AS
 		SELECT t.month, t.point, t.point_text, bool_or(c.breakdown = 'sex_age') AS has_sex_age
-		FROM (SELECT DISTINCT month, point, point_text FROM touched) t
+		FROM touched t
 		JOIN cell c ON c.point = t.point AND c.point_text = t.point_text
 		JOIN fact_month f ON f.cell = c.cell AND f.month = t.month
 		GROUP BY t.month, t.point, t.point_text`); err != nil {
@@ -384,58 +410,102 @@ func (m Merger) markMain(ctx context.Context, s *Stage) error {
 		SET main = f.main
 		FROM flip f
 		WHERE fact.month = f.month AND fact.cell = f.cell`, `
+		UPDATE fact_day
+		SET main = f.main
+		FROM flip f
+		WHERE fact_day.month = f.month AND fact_day.cell = f.cell`, `
 		UPDATE fact_month
 		SET main = f.main
 		FROM flip f
 		WHERE fact_month.month = f.month AND fact_month.cell = f.cell`)
 }
 
-// SumUp makes the rollups of the months in the temporary table sum_up again from the
-// facts: those where rows were taken
-// out or changed their part, and where many small additions have gathered.
-func (m Merger) SumUp(ctx context.Context, s *Stage) error {
-	for month, n := range s.Months {
-		if before := m.Deltas[month]; before > 0 && before+n > sumUpAfter {
-			if _, err := m.Exec(ctx, `INSERT INTO sum_up VALUES (CAST($1 AS date))`, month.Format(time.DateOnly)); err != nil {
-				return err
-			}
+// shorten makes rollups short again: those of months where rows were taken out are
+// summed up from the facts, those where many small additions have gathered are added
+// up.
+func (m Merger) shorten(ctx context.Context, s *Stage) error {
+	if len(s.void) > 0 {
+		if err := m.SumUp(ctx, slices.Collect(maps.Keys(s.void))); err != nil {
+			return err
 		}
 	}
-	if err := m.Each(ctx, func(scan func(...any) error) error {
-		var month time.Time
-		err := scan(&month)
-		s.SumUp = append(s.SumUp, dtm.MonthOf(month).First())
-		return err
-	}, `SELECT DISTINCT month FROM sum_up`); err != nil {
-		return err
+	var long []time.Time
+	for month, n := range s.Months {
+		if before := m.Deltas[month]; before > 0 && before+n > sumUpAfter && !s.void[month] {
+			long = append(long, month)
+		}
 	}
-	if len(s.SumUp) == 0 {
+	s.SumUp = slices.AppendSeq(long, maps.Keys(s.void))
+	if len(long) == 0 {
 		return nil
 	}
-	return all(ctx, m, `
-		DELETE FROM fact_month WHERE month IN (SELECT month FROM sum_up)`, `
-		DELETE FROM point_day WHERE month IN (SELECT month FROM sum_up)`, `
-		INSERT INTO fact_month
-		SELECT operation, month, month_only, cell, CAST(sum(people) AS bigint), main
-		FROM fact
-		WHERE month IN (SELECT month FROM sum_up)
-		GROUP BY operation, month, month_only, cell, main`, `
-		INSERT INTO point_day
-		SELECT DISTINCT operation, observed, month, point, point_text, region
-		FROM movement
-		WHERE NOT month_only AND month IN (SELECT month FROM sum_up)`)
-}
-
-func (m Merger) recordOutcome(ctx context.Context, s *Stage) error {
-	for _, o := range s.Outcomes {
-		if _, err := m.Exec(ctx, `
-			INSERT INTO outcome (operation, chunk, row_count, added, unchanged, changed)
-			VALUES ($1, $2, $3, $4, $5, $6)`,
-			m.Operation, o.Chunk, int32(o.Rows), int32(o.Added), int32(o.Unchanged), int32(o.Changed)); err != nil {
+	if err := m.months(ctx, "added_up", long); err != nil {
+		return err
+	}
+	for _, t := range []struct{ table, sums string }{
+		{"fact_month", `SELECT operation, month, month_only, cell, CAST(sum(people) AS bigint) AS people, main FROM fact_month WHERE month IN (SELECT month FROM added_up) GROUP BY operation, month, month_only, cell, main`},
+		{"point_day", `SELECT DISTINCT operation, observed, month, point, point_text, region FROM point_day WHERE month IN (SELECT month FROM added_up)`},
+	} {
+		if err := m.Temp(ctx, "short_"+t.table, `AS `+t.sums); err != nil {
+			return err
+		}
+		if err := all(ctx, m, `DELETE FROM `+t.table+` WHERE month IN (SELECT month FROM added_up)`, `INSERT INTO `+t.table+` SELECT * FROM short_`+t.table); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// months fills a temporary table with months.
+func (m Merger) months(ctx context.Context, table string, months []time.Time) error {
+	if err := m.Temp(ctx, table, `(month DATE)`); err != nil {
+		return err
+	}
+	return m.Fill(ctx, table, []string{"month"}, len(months), func(i int) []any { return []any{months[i]} })
+}
+
+// SumUp makes the rollups of months again from the facts.
+func (m Merger) SumUp(ctx context.Context, months []time.Time) error {
+	if len(months) == 0 {
+		return nil
+	}
+	if err := m.months(ctx, "sum_up", months); err != nil {
+		return err
+	}
+	return all(ctx, m, `
+		DELETE FROM fact_month WHERE month IN (SELECT month FROM sum_up)`, `
+		DELETE FROM fact_day WHERE month IN (SELECT month FROM sum_up)`, `
+		DELETE FROM point_day WHERE month IN (SELECT month FROM sum_up)`, `
+		INSERT INTO fact_day
+		SELECT operation, observed, month, cell, CAST(sum(people) AS bigint), main
+		FROM fact
+		WHERE NOT month_only AND month IN (SELECT month FROM sum_up)
+		GROUP BY operation, observed, month, cell, main`, `
+		INSERT INTO fact_month
+		SELECT operation, month, FALSE, cell, CAST(sum(people) AS bigint), main
+		FROM fact_day
+		WHERE month IN (SELECT month FROM sum_up)
+		GROUP BY operation, month, cell, main`, `
+		INSERT INTO fact_month
+		SELECT operation, month, TRUE, cell, CAST(sum(people) AS bigint), main
+		FROM fact
+		WHERE month_only AND month IN (SELECT month FROM sum_up)
+		GROUP BY operation, month, cell, main`, `
+		INSERT INTO point_day
+		SELECT DISTINCT f.operation, f.observed, f.month, c.point, c.point_text, c.region
+		FROM fact_day f
+		JOIN cell c ON c.operation = f.operation AND c.cell = f.cell
+		WHERE f.month IN (SELECT month FROM sum_up)`)
+}
+
+func (m Merger) recordOutcome(ctx context.Context, s *Stage) error {
+	if len(s.Outcomes) == 0 {
+		return nil
+	}
+	return m.Fill(ctx, "outcome", []string{"operation", "chunk", "row_count", "added", "unchanged", "changed"}, len(s.Outcomes), func(i int) []any {
+		o := &s.Outcomes[i]
+		return []any{m.Operation, o.Chunk, int32(o.Rows), int32(o.Added), int32(o.Unchanged), int32(o.Changed)}
+	})
 }
 
 func distinct(sets []Answered) (out []Answered) {

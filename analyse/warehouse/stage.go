@@ -9,13 +9,15 @@ import (
 )
 
 // Stage is a batch made ready for a database: facts with their cell's number, one
-// for each key. Pure; the rooms under warehouse write it down.
+// for each key, and what they add to the rollups. Pure; the rooms under warehouse
+// write it down.
 type Stage struct {
 	Cells     []Cell // new ones, numbered from FirstCell
 	FirstCell int32
 	Facts     []Fact
-	Months    map[time.Time]int // rows that the months' sums get
-	SumUp     []time.Time       // months that were summed up again: filled by the room
+	Months    map[time.Time]int // rows that fact_month got, by month: filled by the room
+	Days      int               // rows that fact_day got: filled by the room
+	SumUp     []time.Time       // months whose rollups were made short again: filled by the room
 	Mixed     bool              // not all rows record everything: main must be looked at
 
 	Submitted []string  // sources of submissions
@@ -26,12 +28,16 @@ type Stage struct {
 	Rows    map[string][]Row // facts besides movements, by table
 	Answers []Answered       // of their sets
 
-	known map[Cell]int32
-	index map[Cell]int32 // of Cells
-	keys  map[string]int // of imported facts
-	sums  map[monthCell]struct{}
-	twice bool // a key came more than once
-	sets  map[Answered]bool
+	known  map[Cell]int32
+	cells  map[Cell]*stagedCell
+	places map[place]*place
+	days   map[int64]*stagedDay
+	keys   map[string]int // of imported facts
+	twice  bool           // a key came more than once
+	sets   map[Answered]bool
+
+	void    map[time.Time]bool // months that rows were taken out of
+	touched map[monthPlace]bool
 }
 
 // Arrived is the arrival of a source.
@@ -44,19 +50,36 @@ type Arrived struct {
 type Fact struct {
 	Chunk     int32 // -1: of a submission
 	Source    string
-	Observed  time.Time
-	Month     time.Time
 	MonthOnly bool
-	Cell      int32
 	People    int32
 	Assessed  string
 	Movement  *dtm.Movement
-	Dropped   bool // the key comes again in the batch: the last one stands
+	Dropped   bool // it is not written: the key comes again in the batch, or stands already
+
+	day  *stagedDay
+	cell *stagedCell
 }
 
-type monthCell struct {
-	month time.Time
-	cell  int32
+// stagedCell, stagedDay and place are what many facts of a batch share: held once,
+// and as the values that a database is given.
+type stagedCell struct {
+	n     int32
+	value any // n
+	main  bool
+	full  bool
+	place *place
+}
+
+type stagedDay struct {
+	observed, month any // time.Time
+	first           time.Time
+}
+
+type place struct{ point, text, region string }
+
+type monthPlace struct {
+	month       time.Time
+	point, text string
 }
 
 // NewStage stages a batch. known are the cells that have a number already: all
@@ -68,10 +91,17 @@ func NewStage(b *Batch, pack *Pack, known map[Cell]int32) *Stage {
 		Months:    map[time.Time]int{},
 		Outcomes:  make([]Outcome, len(b.Chunks)),
 		known:     known,
-		index:     map[Cell]int32{},
-		keys:      map[string]int{},
-		sums:      map[monthCell]struct{}{},
+		cells:     map[Cell]*stagedCell{},
+		places:    map[place]*place{},
+		days:      map[int64]*stagedDay{},
+		void:      map[time.Time]bool{},
+		touched:   map[monthPlace]bool{},
 	}
+	imported := 0
+	for i := range b.Chunks {
+		imported += len(b.Chunks[i].Rows)
+	}
+	s.keys = make(map[string]int, imported)
 	for i := range b.Chunks {
 		rows := b.Chunks[i].Rows
 		s.Outcomes[i] = Outcome{Chunk: b.Chunks[i].Hash, Rows: len(rows)}
@@ -115,33 +145,137 @@ func NewStage(b *Batch, pack *Pack, known map[Cell]int32) *Stage {
 }
 
 func (s *Stage) add(chunk int32, source string, m *dtm.Movement, pack *Pack) {
-	c := pack.CellOf(m)
+	c := s.cell(pack.CellOf(m))
+	s.Mixed = s.Mixed || !c.full
+	s.Facts = append(s.Facts, Fact{
+		Chunk: chunk, Source: source, MonthOnly: m.MonthOnly, People: int32(m.People), Assessed: Assessed(m), Movement: m,
+		day: s.day(m.Observed), cell: c,
+	})
+}
+
+// cell gives a cell its number, a new one when it has none.
+func (s *Stage) cell(c Cell) *stagedCell {
+	if known, ok := s.cells[c]; ok {
+		return known
+	}
 	n, ok := s.known[c]
 	if !ok {
-		n, ok = s.index[c]
-	}
-	if !ok {
 		n = s.FirstCell + int32(len(s.Cells))
-		s.index[c] = n
 		s.Cells = append(s.Cells, c)
 	}
-	month := month(m.Observed)
-	mc := monthCell{month, n}
-	if _, ok := s.sums[mc]; !ok {
-		s.sums[mc] = struct{}{}
-		s.Months[month]++
+	at := place{c.Point, c.PointText, c.Region}
+	if s.places[at] == nil {
+		s.places[at] = &at
 	}
-	s.Mixed = s.Mixed || c.Breakdown != string(dtm.Full)
-	s.Facts = append(s.Facts, Fact{
-		Chunk: chunk, Source: source, Observed: m.Observed, Month: month, MonthOnly: m.MonthOnly,
-		Cell: n, People: int32(m.People), Assessed: Assessed(m), Movement: m,
-	})
+	x := &stagedCell{n: n, value: n, main: c.Breakdown != string(dtm.ByNationality), full: c.Breakdown == string(dtm.Full), place: s.places[at]}
+	s.cells[c] = x
+	return x
+}
+
+func (s *Stage) day(observed time.Time) *stagedDay {
+	n := observed.Unix()
+	d := s.days[n]
+	if d == nil {
+		first := month(observed)
+		d = &stagedDay{observed: observed, month: first, first: first}
+		s.days[n] = d
+	}
+	return d
+}
+
+// rollup is what the staged facts that are written add to the rollups.
+type rollup struct {
+	months []sum // by month and cell
+	days   []sum // by day and cell, where the day is known
+	open   []sum // days and places on which something was recorded
+}
+
+type sum struct {
+	day       *stagedDay // a day of the month
+	monthOnly bool
+	cell      *stagedCell
+	people    int64
+}
+
+func (s *Stage) rollup() (r rollup) {
+	type monthCell struct {
+		month     time.Time
+		monthOnly bool
+		cell      *stagedCell
+	}
+	type dayCell struct {
+		day  *stagedDay
+		cell *stagedCell
+	}
+	type dayPlace struct {
+		day   *stagedDay
+		place *place
+	}
+	months, days, open := map[monthCell]int32{}, map[dayCell]int32{}, map[dayPlace]bool{}
+	for i := range s.Facts {
+		f := &s.Facts[i]
+		if f.Dropped || f.MonthOnly {
+			continue
+		}
+		k := dayCell{f.day, f.cell}
+		n, ok := days[k]
+		if !ok {
+			n = int32(len(r.days))
+			days[k] = n
+			r.days = append(r.days, sum{day: f.day, cell: f.cell})
+			if at := (dayPlace{f.day, f.cell.place}); !open[at] {
+				open[at] = true
+				r.open = append(r.open, sum{day: f.day, cell: f.cell})
+			}
+		}
+		r.days[n].people += int64(f.People)
+	}
+	add := func(day *stagedDay, monthOnly bool, cell *stagedCell, people int64) {
+		k := monthCell{day.first, monthOnly, cell}
+		n, ok := months[k]
+		if !ok {
+			n = int32(len(r.months))
+			months[k] = n
+			r.months = append(r.months, sum{day: day, monthOnly: monthOnly, cell: cell})
+		}
+		r.months[n].people += people
+	}
+	for i := range r.days {
+		add(r.days[i].day, false, r.days[i].cell, r.days[i].people)
+	}
+	for i := range s.Facts {
+		if f := &s.Facts[i]; !f.Dropped && f.MonthOnly {
+			add(f.day, true, f.cell, int64(f.People))
+		}
+	}
+	return r
 }
 
 // Stood is what a fact said before the batch.
 type Stood struct {
 	People   int32
 	Assessed string
+	month    time.Time
+}
+
+// changed drops the imported facts that stand already, given those that stood before
+// under the same keys, and gives those that are corrected.
+func (s *Stage) changed(before map[string]Stood) (sources []string) {
+	for i := range s.Facts {
+		f := &s.Facts[i]
+		if f.Chunk < 0 || f.Dropped {
+			continue
+		}
+		switch was, ok := before[f.Source]; {
+		case !ok:
+		case was.People == f.People && was.Assessed == f.Assessed:
+			f.Dropped = true
+		default:
+			sources = append(sources, f.Source)
+			s.void[was.month] = true
+		}
+	}
+	return sources
 }
 
 // Count fills the outcomes, given the imported facts that stood before under the
@@ -153,17 +287,16 @@ func (s *Stage) Count(before map[string]Stood) {
 			continue
 		}
 		o := &s.Outcomes[f.Chunk]
-		now := Stood{f.People, f.Assessed}
 		switch was, ok := before[f.Source]; {
 		case !ok:
 			o.Added++
-		case was == now:
+		case was.People == f.People && was.Assessed == f.Assessed:
 			o.Unchanged++
 		default:
 			o.Changed++
 		}
 		if s.twice {
-			before[f.Source] = now
+			before[f.Source] = Stood{People: f.People, Assessed: f.Assessed}
 		}
 	}
 }

@@ -23,12 +23,12 @@ import (
 )
 
 // measureFacts measures the warehouse, and how soon what a phone sends is seen.
-func measureFacts(bin string, compare, large int) error {
+func measureFacts(bin, keep string, compare, large int) error {
 	op, err := operation.Pack("djibouti")
 	if err != nil {
 		return err
 	}
-	if err := facts(op, compare, large); err != nil {
+	if err := facts(op, keep, compare, large); err != nil {
 		return err
 	}
 	if bin, err = filepath.Abs(bin); err != nil {
@@ -47,14 +47,18 @@ func measureFacts(bin string, compare, large int) error {
 
 // facts measures the warehouse at two sizes: every indicator of movements against
 // the same texts run bare at 10 million facts, the questions of a dashboard at 100
-// million, and loading.
-func facts(op *dtm.Operation, compare, large int) error {
+// million, and loading. What is generated is kept in the folder keep, and taken from
+// there; "" keeps nothing.
+func facts(op *dtm.Operation, keep string, compare, large int) error {
 	ctx := context.Background()
-	dir, err := os.MkdirTemp("", "dtm-facts-")
+	dir, err := os.MkdirTemp(keep, "dtm-facts-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	if keep == "" {
+		keep = dir
+	}
 	line("measure", "seen", "allowed")
 	if b, err := os.ReadFile("/proc/loadavg"); err == nil {
 		line("load of the machine before", strings.TrimSpace(string(b)), "")
@@ -63,12 +67,12 @@ func facts(op *dtm.Operation, compare, large int) error {
 		return err
 	}
 	if compare > 0 {
-		if err := against(ctx, op, filepath.Join(dir, "compare.duckdb"), compare); err != nil {
+		if err := against(ctx, op, keep, compare); err != nil {
 			return err
 		}
 	}
 	if large > 0 {
-		if err := questions(ctx, op, filepath.Join(dir, "large.duckdb"), large); err != nil {
+		if err := questions(ctx, op, keep, large); err != nil {
 			return err
 		}
 	}
@@ -114,6 +118,41 @@ func loading(ctx context.Context, op *dtm.Operation, dir string) error {
 	line(fmt.Sprintf("loader, %d facts with days", n), fmt.Sprintf("%.0f facts/s", n/took.Seconds()), "500,000 facts/s")
 	return nil
 }
+
+// generated gives the warehouse file of n facts in a folder: one that is there, if it
+// is of this program's layout.
+func generated(ctx context.Context, op *dtm.Operation, folder string, n int) (string, error) {
+	file := filepath.Join(folder, fmt.Sprintf("facts-%d.duckdb", n))
+	if _, err := os.Stat(file); err == nil {
+		w, err := duckdb.Open(ctx, file, op)
+		if err != nil {
+			return "", err
+		}
+		at, err := w.Position(ctx)
+		if err := errors.Join(err, w.Close()); err != nil {
+			return "", err
+		}
+		if at.Hash == generatedHash {
+			line(fmt.Sprintf("%d facts generated", n), "before", "")
+			return file, nil
+		}
+		if err := os.Remove(file); err != nil {
+			return "", err
+		}
+	}
+	began := time.Now()
+	if err := synthesize(ctx, op, file, n); err != nil {
+		return "", err
+	}
+	st, err := os.Stat(file)
+	if err != nil {
+		return "", err
+	}
+	line(fmt.Sprintf("%d facts generated", n), fmt.Sprintf("%s, %d MB", time.Since(began).Round(time.Second), st.Size()>>20), "")
+	return file, nil
+}
+
+const generatedHash = "bench"
 
 // synthesize fills a warehouse file with n facts of three years at the points of the
 // operation: some 2,000 usual ways, of which few are very usual, by sex, age,
@@ -174,7 +213,7 @@ func synthesize(ctx context.Context, op *dtm.Operation, file string, n int) erro
 				FROM (SELECT range AS i, CAST(hash(range) %% 1000000007 AS bigint) AS h FROM range(%d, %d))
 			)`, op.Code, m, from, to-from, from, to))
 	}
-	run(`UPDATE load_position SET seq = 1, hash = 'bench', event_at = TIMESTAMP '2024-01-01'`)
+	run(`UPDATE load_position SET seq = 1, hash = '` + generatedHash + `', event_at = TIMESTAMP '2024-01-01'`)
 	run(`CHECKPOINT`)
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err
@@ -275,12 +314,11 @@ func nameOf(q dtm.Query) string {
 
 // against asks each question through the engine, run after run without its memory of
 // answers, and runs the texts that it ran bare on a connection of its own.
-func against(ctx context.Context, op *dtm.Operation, file string, n int) error {
-	began := time.Now()
-	if err := synthesize(ctx, op, file, n); err != nil {
+func against(ctx context.Context, op *dtm.Operation, folder string, n int) error {
+	file, err := generated(ctx, op, folder, n)
+	if err != nil {
 		return err
 	}
-	line(fmt.Sprintf("%d facts generated", n), time.Since(began).Round(time.Second).String(), "")
 	w, err := duckdb.Open(ctx, file, op)
 	if err != nil {
 		return err
@@ -341,16 +379,11 @@ func against(ctx context.Context, op *dtm.Operation, file string, n int) error {
 }
 
 // questions asks what dashboards ask, once each on a warehouse that was just opened.
-func questions(ctx context.Context, op *dtm.Operation, file string, n int) error {
-	began := time.Now()
-	if err := synthesize(ctx, op, file, n); err != nil {
+func questions(ctx context.Context, op *dtm.Operation, folder string, n int) error {
+	file, err := generated(ctx, op, folder, n)
+	if err != nil {
 		return err
 	}
-	size := int64(0)
-	if st, err := os.Stat(file); err == nil {
-		size = st.Size()
-	}
-	line(fmt.Sprintf("%d facts generated", n), fmt.Sprintf("%s, %d MB", time.Since(began).Round(time.Second), size>>20), "")
 	w, err := duckdb.Open(ctx, file, op)
 	if err != nil {
 		return err

@@ -38,14 +38,14 @@ func main() {
 	receive := flag.Bool("receive", false, "measure receiving alone; with -folder, into that one")
 	public := flag.String("public", "", "measure the public page and the report alone, over the data `folder` given, which keeps the records sent meanwhile")
 	only := flag.Bool("staff", false, "measure the pages of staff and public alone, over a large folder with many open flags")
-	keep := flag.String("folder", "", "where that large folder is, or is made and kept; left out: made and removed")
+	keep := flag.String("folder", "", "where that large folder is, or is made and kept, and the facts that -facts generates; left out: made and removed")
 	sent := flag.Int("submissions", 200_000, "submissions in that folder; half of them are flagged")
 	warehouse := flag.Bool("facts", false, "measure the warehouse alone: indicators against bare texts at -compare facts, the questions of a dashboard at -most, loading, and how soon a submission is seen")
 	compare := flag.Int("compare", 10_000_000, "facts behind the comparison with bare texts")
 	most := flag.Int("most", 100_000_000, "facts behind the questions of a dashboard; some 5 GB on disk while it runs")
 	flag.Parse()
 	if *warehouse {
-		if err := measureFacts(*bin, *compare, *most); err != nil {
+		if err := measureFacts(*bin, *keep, *compare, *most); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}

@@ -11,10 +11,6 @@ import (
 	"dtm/analyse/warehouse"
 )
 
-// orderAfter is how many rows may be added to fact_month in all before it is put
-// in order.
-const orderAfter = 300_000
-
 // Apply adds a batch in one transaction and returns what became of its chunks.
 // It is a Conflict when the warehouse does not stand at b.From: somebody else
 // loaded, or the file is not this log's.
@@ -46,6 +42,7 @@ func (w *Warehouse) Apply(ctx context.Context, b warehouse.Batch) ([]warehouse.O
 	for _, m := range s.SumUp {
 		delete(w.deltas, m)
 	}
+	w.days += s.Days
 	return s.Outcomes, nil
 }
 

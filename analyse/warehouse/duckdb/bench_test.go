@@ -87,8 +87,7 @@ func synthetic(b *testing.B, n int) *Warehouse {
 	run(`INSERT INTO answer_set VALUES ('reason', 'economic', 'economic'), ('reason', 'conflict economic', 'conflict'),
 		('reason', 'conflict economic', 'economic'), ('reason', 'economic family', 'economic'), ('reason', 'economic family', 'family'),
 		('reason', 'conflict', 'conflict')`)
-	run(`CREATE TEMP TABLE sum_up AS SELECT DISTINCT month FROM fact`)
-	if err := w.merger().SumUp(ctx, warehouse.NewStage(&warehouse.Batch{}, w.pack, w.cells)); err != nil {
+	if err := w.SumUp(ctx); err != nil {
 		b.Fatal(err)
 	}
 	run(`UPDATE load_position SET seq = 1, hash = 'bench'`)

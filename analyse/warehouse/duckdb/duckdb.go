@@ -36,6 +36,7 @@ type Warehouse struct {
 	writer *sql.Conn
 	cells  map[warehouse.Cell]int32 // number of each cell in the table cell
 	deltas map[time.Time]int        // rows added to fact_month by month since it was last summed up
+	days   int                      // rows added to fact_day since it was last put in order
 }
 
 // Open opens the warehouse at path, "" for one in memory. A file that was made
@@ -176,6 +177,7 @@ func (w *Warehouse) reset(ctx context.Context) error {
 		}
 		w.cells = map[warehouse.Cell]int32{}
 		clear(w.deltas)
+		w.days = 0
 		return w.exec(ctx, `
 			INSERT INTO load_position (operation, seq, hash, event_at, fingerprint)
 			VALUES ($1, 0, '', CAST('1970-01-01' AS timestamp), $2)`, w.op.Code, w.pack.Fingerprint())
