@@ -181,7 +181,7 @@ func text(file string, operation string, a ask, extra ...any) (string, []any, er
 			return b.String()
 		case "facts":
 			if a.byDay() {
-				return "movement_day"
+				return "movement"
 			}
 			return "movement_month"
 		default: // rows

@@ -321,7 +321,7 @@ func (m Merger) insertFacts(ctx context.Context, s *Stage) error {
 			vulnerable = append(vulnerable, f)
 		}
 		if !f.cell.full {
-			s.touched[monthPlace{f.day.first, f.cell.place.point, f.cell.place.text}] = true
+			s.touched[monthPlace{*f.day.first, f.cell.place.point, f.cell.place.text}] = true
 		}
 		values[0], values[1], values[2], values[3], values[4] = operation, f.Source, f.day.observed, f.day.month, f.MonthOnly
 		values[5], values[6], values[7], values[8] = f.cell.value, f.People, f.Assessed, f.cell.main
@@ -337,9 +337,8 @@ func (m Merger) insertFacts(ctx context.Context, s *Stage) error {
 	}
 	r := s.rollup()
 	for i := range r.months {
-		s.Months[r.months[i].day.first]++
+		s.Months[*r.months[i].day.first]++
 	}
-	s.Days = len(r.days)
 	for _, t := range []struct {
 		name    string
 		columns []string
@@ -349,10 +348,6 @@ func (m Merger) insertFacts(ctx context.Context, s *Stage) error {
 		{"fact_month", []string{"operation", "month", "month_only", "cell", "people", "main"}, len(r.months), func(i int) []any {
 			x := &r.months[i]
 			return append(values[:0], operation, x.day.month, x.monthOnly, x.cell.value, x.people, x.cell.main)
-		}},
-		{"fact_day", []string{"operation", "observed", "month", "cell", "people", "main"}, len(r.days), func(i int) []any {
-			x := &r.days[i]
-			return append(values[:0], operation, x.day.observed, x.day.month, x.cell.value, x.people, x.cell.main)
 		}},
 		{"point_day", []string{"operation", "observed", "month", "point", "point_text", "region"}, len(r.open), func(i int) []any {
 			x := &r.open[i]
@@ -410,10 +405,6 @@ func (m Merger) markMain(ctx context.Context, s *Stage) error {
 		SET main = f.main
 		FROM flip f
 		WHERE fact.month = f.month AND fact.cell = f.cell`, `
-		UPDATE fact_day
-		SET main = f.main
-		FROM flip f
-		WHERE fact_day.month = f.month AND fact_day.cell = f.cell`, `
 		UPDATE fact_month
 		SET main = f.main
 		FROM flip f
@@ -474,28 +465,16 @@ func (m Merger) SumUp(ctx context.Context, months []time.Time) error {
 	}
 	return all(ctx, m, `
 		DELETE FROM fact_month WHERE month IN (SELECT month FROM sum_up)`, `
-		DELETE FROM fact_day WHERE month IN (SELECT month FROM sum_up)`, `
 		DELETE FROM point_day WHERE month IN (SELECT month FROM sum_up)`, `
-		INSERT INTO fact_day
-		SELECT operation, observed, month, cell, CAST(sum(people) AS bigint), main
-		FROM fact
-		WHERE NOT month_only AND month IN (SELECT month FROM sum_up)
-		GROUP BY operation, observed, month, cell, main`, `
 		INSERT INTO fact_month
-		SELECT operation, month, FALSE, cell, CAST(sum(people) AS bigint), main
-		FROM fact_day
+		SELECT operation, month, month_only, cell, CAST(sum(people) AS bigint), main
+		FROM fact
 		WHERE month IN (SELECT month FROM sum_up)
-		GROUP BY operation, month, cell, main`, `
-		INSERT INTO fact_month
-		SELECT operation, month, TRUE, cell, CAST(sum(people) AS bigint), main
-		FROM fact
-		WHERE month_only AND month IN (SELECT month FROM sum_up)
-		GROUP BY operation, month, cell, main`, `
+		GROUP BY operation, month, month_only, cell, main`, `
 		INSERT INTO point_day
-		SELECT DISTINCT f.operation, f.observed, f.month, c.point, c.point_text, c.region
-		FROM fact_day f
-		JOIN cell c ON c.operation = f.operation AND c.cell = f.cell
-		WHERE f.month IN (SELECT month FROM sum_up)`)
+		SELECT DISTINCT operation, observed, month, point, point_text, region
+		FROM movement
+		WHERE NOT month_only AND month IN (SELECT month FROM sum_up)`)
 }
 
 func (m Merger) recordOutcome(ctx context.Context, s *Stage) error {

@@ -16,7 +16,6 @@ type Stage struct {
 	FirstCell int32
 	Facts     []Fact
 	Months    map[time.Time]int // rows that fact_month got, by month: filled by the room
-	Days      int               // rows that fact_day got: filled by the room
 	SumUp     []time.Time       // months whose rollups were made short again: filled by the room
 	Mixed     bool              // not all rows record everything: main must be looked at
 
@@ -32,6 +31,7 @@ type Stage struct {
 	cells  map[Cell]*stagedCell
 	places map[place]*place
 	days   map[int64]*stagedDay
+	months map[time.Time]*time.Time
 	keys   map[string]int // of imported facts
 	twice  bool           // a key came more than once
 	sets   map[Answered]bool
@@ -71,8 +71,8 @@ type stagedCell struct {
 }
 
 type stagedDay struct {
-	observed, month any // time.Time
-	first           time.Time
+	observed, month any        // time.Time
+	first           *time.Time // of the month: one for all its days
 }
 
 type place struct{ point, text, region string }
@@ -94,6 +94,7 @@ func NewStage(b *Batch, pack *Pack, known map[Cell]int32) *Stage {
 		cells:     map[Cell]*stagedCell{},
 		places:    map[place]*place{},
 		days:      map[int64]*stagedDay{},
+		months:    map[time.Time]*time.Time{},
 		void:      map[time.Time]bool{},
 		touched:   map[monthPlace]bool{},
 	}
@@ -177,7 +178,10 @@ func (s *Stage) day(observed time.Time) *stagedDay {
 	d := s.days[n]
 	if d == nil {
 		first := month(observed)
-		d = &stagedDay{observed: observed, month: first, first: first}
+		if s.months[first] == nil {
+			s.months[first] = &first
+		}
+		d = &stagedDay{observed: observed, month: first, first: s.months[first]}
 		s.days[n] = d
 	}
 	return d
@@ -186,7 +190,6 @@ func (s *Stage) day(observed time.Time) *stagedDay {
 // rollup is what the staged facts that are written add to the rollups.
 type rollup struct {
 	months []sum // by month and cell
-	days   []sum // by day and cell, where the day is known
 	open   []sum // days and places on which something was recorded
 }
 
@@ -199,53 +202,31 @@ type sum struct {
 
 func (s *Stage) rollup() (r rollup) {
 	type monthCell struct {
-		month     time.Time
+		month     *time.Time
 		monthOnly bool
 		cell      *stagedCell
-	}
-	type dayCell struct {
-		day  *stagedDay
-		cell *stagedCell
 	}
 	type dayPlace struct {
 		day   *stagedDay
 		place *place
 	}
-	months, days, open := map[monthCell]int32{}, map[dayCell]int32{}, map[dayPlace]bool{}
+	months, open := map[monthCell]int32{}, map[dayPlace]bool{}
 	for i := range s.Facts {
 		f := &s.Facts[i]
-		if f.Dropped || f.MonthOnly {
+		if f.Dropped {
 			continue
 		}
-		k := dayCell{f.day, f.cell}
-		n, ok := days[k]
-		if !ok {
-			n = int32(len(r.days))
-			days[k] = n
-			r.days = append(r.days, sum{day: f.day, cell: f.cell})
-			if at := (dayPlace{f.day, f.cell.place}); !open[at] {
-				open[at] = true
-				r.open = append(r.open, sum{day: f.day, cell: f.cell})
-			}
-		}
-		r.days[n].people += int64(f.People)
-	}
-	add := func(day *stagedDay, monthOnly bool, cell *stagedCell, people int64) {
-		k := monthCell{day.first, monthOnly, cell}
+		k := monthCell{f.day.first, f.MonthOnly, f.cell}
 		n, ok := months[k]
 		if !ok {
 			n = int32(len(r.months))
 			months[k] = n
-			r.months = append(r.months, sum{day: day, monthOnly: monthOnly, cell: cell})
+			r.months = append(r.months, sum{day: f.day, monthOnly: f.MonthOnly, cell: f.cell})
 		}
-		r.months[n].people += people
-	}
-	for i := range r.days {
-		add(r.days[i].day, false, r.days[i].cell, r.days[i].people)
-	}
-	for i := range s.Facts {
-		if f := &s.Facts[i]; !f.Dropped && f.MonthOnly {
-			add(f.day, true, f.cell, int64(f.People))
+		r.months[n].people += int64(f.People)
+		if at := (dayPlace{f.day, f.cell.place}); !f.MonthOnly && !open[at] {
+			open[at] = true
+			r.open = append(r.open, sum{day: f.day, cell: f.cell})
 		}
 	}
 	return r

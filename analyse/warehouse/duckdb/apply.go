@@ -4,12 +4,18 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
 
 	"dtm"
 	"dtm/analyse/warehouse"
 )
+
+// orderAfter is how many rows may be added to fact_month in all before it is put
+// in order.
+const orderAfter = 300_000
 
 // Apply adds a batch in one transaction and returns what became of its chunks.
 // It is a Conflict when the warehouse does not stand at b.From: somebody else
@@ -42,7 +48,6 @@ func (w *Warehouse) Apply(ctx context.Context, b warehouse.Batch) ([]warehouse.O
 	for _, m := range s.SumUp {
 		delete(w.deltas, m)
 	}
-	w.days += s.Days
 	return s.Outcomes, nil
 }
 
@@ -83,30 +88,52 @@ func (x *writer) Temp(ctx context.Context, name, definition string, args ...any)
 	return x.w.exec(ctx, `CREATE OR REPLACE TEMP TABLE `+name+` `+definition, args...)
 }
 
-func (x *writer) Fill(_ context.Context, table string, _ []string, n int, row func(i int) []any) error {
-	catalog := ""
-	if x.temps[table] {
-		catalog = "temp"
-	}
+func (x *writer) Fill(ctx context.Context, table string, columns []string, n int, row func(i int) []any) error {
+	skip := 0 // leading columns that the rows need not carry
 	return x.w.writer.Raw(func(conn any) error {
-		return appendRows(conn.(driver.Conn), catalog, table, func(add func(...driver.Value) error) error {
-			var values []driver.Value
-			for i := range n {
-				r := row(i)
-				if r == nil {
-					continue
-				}
+		var a *duckdb.Appender
+		var err error
+		switch {
+		case x.temps[table]:
+			a, err = duckdb.NewAppender(conn.(driver.Conn), "temp", "main", table)
+		case n >= manyRows && columns[0] == "operation":
+			skip = 1
+			a, err = x.w.many(conn.(driver.Conn), table, columns)
+		default:
+			a, err = duckdb.NewAppender(conn.(driver.Conn), "", "main", table)
+		}
+		if err != nil {
+			return err
+		}
+		var values []driver.Value
+		for i := 0; i < n && err == nil; i++ {
+			if r := row(i); r != nil {
 				values = values[:0]
-				for _, v := range r {
+				for _, v := range r[skip:] {
 					values = append(values, v)
 				}
-				if err := add(values...); err != nil {
-					return err
-				}
+				err = a.AppendRow(values...)
 			}
-			return nil
-		})
+		}
+		return errors.Join(err, a.CloseWithCancel(ctx))
 	})
+}
+
+// manyRows is from how many rows on an INSERT that DuckDB plans is worth it: it writes
+// in parallel and is not given the same operation with every row.
+const manyRows = 5000
+
+func (w *Warehouse) many(conn driver.Conn, table string, columns []string) (*duckdb.Appender, error) {
+	var types []duckdb.TypeInfo
+	for _, c := range columns[1:] {
+		t, err := duckdb.NewTypeInfo(w.types[table+"."+c])
+		if err != nil {
+			return nil, fmt.Errorf("%s.%s: %w", table, c, err)
+		}
+		types = append(types, t)
+	}
+	list := strings.Join(columns[1:], ", ")
+	return duckdb.NewQueryAppender(conn, `INSERT INTO `+table+` (operation, `+list+`) SELECT '`+strings.ReplaceAll(w.op.Code, "'", "''")+`', `+list+` FROM appended_data`, "", types, columns[1:])
 }
 
 func appendRows(c driver.Conn, catalog, table string, fill func(add func(...driver.Value) error) error) error {

@@ -36,7 +36,7 @@ type Warehouse struct {
 	writer *sql.Conn
 	cells  map[warehouse.Cell]int32 // number of each cell in the table cell
 	deltas map[time.Time]int        // rows added to fact_month by month since it was last summed up
-	days   int                      // rows added to fact_day since it was last put in order
+	types  map[string]duckdb.Type   // of the columns of the tables: "fact.people"
 }
 
 // Open opens the warehouse at path, "" for one in memory. A file that was made
@@ -67,7 +67,7 @@ func Open(ctx context.Context, path string, op *dtm.Operation) (*Warehouse, erro
 	if w.writer, err = w.db.Conn(ctx); err != nil {
 		return nil, errors.Join(wrap("Open", err), w.db.Close())
 	}
-	if err := w.prepare(ctx); err != nil {
+	if err := errors.Join(w.prepare(ctx), w.readTypes(ctx)); err != nil {
 		return nil, errors.Join(wrap("Open", err), w.Close())
 	}
 	return w, nil
@@ -177,7 +177,6 @@ func (w *Warehouse) reset(ctx context.Context) error {
 		}
 		w.cells = map[warehouse.Cell]int32{}
 		clear(w.deltas)
-		w.days = 0
 		return w.exec(ctx, `
 			INSERT INTO load_position (operation, seq, hash, event_at, fingerprint)
 			VALUES ($1, 0, '', CAST('1970-01-01' AS timestamp), $2)`, w.op.Code, w.pack.Fingerprint())
@@ -224,6 +223,22 @@ func (w *Warehouse) each(ctx context.Context, row func(scan func(...any) error) 
 		}
 	}
 	return errors.Join(rows.Err(), rows.Close())
+}
+
+// readTypes remembers what the tables' columns hold.
+func (w *Warehouse) readTypes(ctx context.Context) error {
+	w.types = map[string]duckdb.Type{}
+	names := map[string]duckdb.Type{"VARCHAR": duckdb.TYPE_VARCHAR, "DATE": duckdb.TYPE_DATE, "TIMESTAMP": duckdb.TYPE_TIMESTAMP, "BOOLEAN": duckdb.TYPE_BOOLEAN,
+		"INTEGER": duckdb.TYPE_INTEGER, "BIGINT": duckdb.TYPE_BIGINT, "DOUBLE": duckdb.TYPE_DOUBLE}
+	return w.each(ctx, func(scan func(...any) error) error {
+		var table, column, kind string
+		err := scan(&table, &column, &kind)
+		w.types[table+"."+column] = names[kind]
+		return err
+	}, `
+		SELECT table_name, column_name, data_type
+		FROM information_schema.columns
+		WHERE table_schema = 'main' AND table_catalog = current_database()`)
 }
 
 // readCells remembers which cells have a number.

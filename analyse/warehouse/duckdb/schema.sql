@@ -52,17 +52,6 @@ CREATE TABLE fact_month (
 	main       BOOLEAN NOT NULL
 );
 
--- fact without source: what is read when days are asked for. Rows of which only the
--- month is known are not in it. Several rows may have the same day and cell.
-CREATE TABLE fact_day (
-	operation  TEXT NOT NULL,
-	observed   DATE NOT NULL,
-	month      DATE NOT NULL,
-	cell       INTEGER NOT NULL,
-	people     BIGINT NOT NULL,
-	main       BOOLEAN NOT NULL
-);
-
 -- People of a fact by vulnerability, for facts that were assessed.
 CREATE TABLE fact_vulnerability (
 	operation  TEXT NOT NULL,
@@ -289,15 +278,6 @@ SELECT f.operation, f.month AS observed, f.month, f.month_only,
 	c.next, c.final, c.breakdown, c.nationality, c.sex, c.age, c.age_band, c.reason_set, c.transport_set,
 	f.people, f.main
 FROM fact_month f
-JOIN cell c ON c.cell = f.cell;
-
--- And at the grain of a day.
-CREATE VIEW movement_day AS
-SELECT f.operation, f.observed, f.month, FALSE AS month_only,
-	c.point, c.point_text, c.region, c.role, c.direction, c.flow_type, c.route, c.subroute, c.origin, c.previous,
-	c.next, c.final, c.breakdown, c.nationality, c.sex, c.age, c.age_band, c.reason_set, c.transport_set,
-	f.people, f.main
-FROM fact_day f
 JOIN cell c ON c.cell = f.cell;
 
 CREATE VIEW vulnerability AS

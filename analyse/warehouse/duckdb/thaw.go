@@ -64,14 +64,6 @@ func (w *Warehouse) thaw(ctx context.Context, f warehouse.Frozen) error {
 		}); err != nil {
 			return err
 		}
-		if err := w.exec(ctx, `
-			INSERT INTO fact_day
-			SELECT operation, observed, month, cell, CAST(sum(people) AS bigint), main
-			FROM fact
-			WHERE NOT month_only
-			GROUP BY operation, observed, month, cell, main`); err != nil {
-			return err
-		}
 		if err := fill("fact_month", len(f.Months), func(i int) ([]driver.Value, error) {
 			x := &f.Months[i]
 			m, err := dtm.ParseMonth(x.Month)

@@ -34,8 +34,6 @@ func rowViews() []dtm.View {
 			Columns: append(slices.Clone(movementColumns), "people", "assessed", "main")},
 		{Name: "movement_month", Says: dtm.Text{dtm.English: "The same, summed up by month: read this one unless days matter.", dtm.French: "Les mêmes, par mois : à lire sauf si les jours importent.", dtm.Arabic: "الشيء نفسه مجموعًا بالشهر: اقرأ هذا ما لم تكن الأيام مهمة."},
 			Columns: append(slices.DeleteFunc(slices.Clone(movementColumns), func(c string) bool { return c == "source" }), "people", "main")},
-		{Name: "movement_day", Says: dtm.Text{dtm.English: "The same, summed up by day, where the day is known: read this one when days matter and single groups do not.", dtm.French: "Les mêmes, par jour, là où le jour est connu : à lire quand les jours importent et non chaque groupe.", dtm.Arabic: "الشيء نفسه مجموعًا باليوم حيث يُعرف اليوم: اقرأ هذا عندما تهم الأيام لا كل مجموعة."},
-			Columns: append(slices.DeleteFunc(slices.Clone(movementColumns), func(c string) bool { return c == "source" }), "people", "main")},
 		{Name: "vulnerability", Says: dtm.Text{dtm.English: "People of a registered group by vulnerability, where it was assessed.", dtm.French: "Personnes d’un groupe par vulnérabilité, là où elle a été évaluée.", dtm.Arabic: "أشخاص المجموعة حسب حالة الضعف حيث جرى تقييمها."},
 			Columns: append(slices.Clone(movementColumns), "code", "people", "assessed")},
 		{Name: "point_day", Says: dtm.Text{dtm.English: "Days on which a point recorded something.", dtm.French: "Jours où un point a enregistré quelque chose.", dtm.Arabic: "الأيام التي سجّلت فيها النقطة شيئًا."},

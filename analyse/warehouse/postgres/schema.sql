@@ -52,17 +52,6 @@ CREATE TABLE fact_month (
 	main       BOOLEAN NOT NULL
 );
 
--- fact without source: what is read when days are asked for. Rows of which only the
--- month is known are not in it. Several rows may have the same day and cell.
-CREATE TABLE fact_day (
-	operation  TEXT NOT NULL,
-	observed   DATE NOT NULL,
-	month      DATE NOT NULL,
-	cell       INTEGER NOT NULL,
-	people     BIGINT NOT NULL,
-	main       BOOLEAN NOT NULL
-);
-
 -- People of a fact by vulnerability, for facts that were assessed.
 CREATE TABLE fact_vulnerability (
 	operation  TEXT NOT NULL,
@@ -276,8 +265,6 @@ CREATE INDEX arrival_observed ON arrival (operation, observed);
 CREATE INDEX fact_source ON fact (operation, source);
 CREATE INDEX fact_month_of ON fact (operation, month);
 CREATE INDEX fact_month_month ON fact_month (operation, month);
-CREATE INDEX fact_day_observed ON fact_day (operation, observed);
-CREATE INDEX fact_day_month ON fact_day (operation, month);
 CREATE INDEX fact_vulnerability_source ON fact_vulnerability (operation, source);
 CREATE INDEX site_count_source ON site_count (operation, source);
 CREATE INDEX site_people_source ON site_people (operation, source);
@@ -301,15 +288,6 @@ SELECT f.operation, f.month AS observed, f.month, f.month_only,
 	c.next, c.final, c.breakdown, c.nationality, c.sex, c.age, c.age_band, c.reason_set, c.transport_set,
 	f.people, f.main
 FROM fact_month f
-JOIN cell c ON c.operation = f.operation AND c.cell = f.cell;
-
--- And at the grain of a day.
-CREATE VIEW movement_day AS
-SELECT f.operation, f.observed, f.month, FALSE AS month_only,
-	c.point, c.point_text, c.region, c.role, c.direction, c.flow_type, c.route, c.subroute, c.origin, c.previous,
-	c.next, c.final, c.breakdown, c.nationality, c.sex, c.age, c.age_band, c.reason_set, c.transport_set,
-	f.people, f.main
-FROM fact_day f
 JOIN cell c ON c.operation = f.operation AND c.cell = f.cell;
 
 CREATE VIEW vulnerability AS
