@@ -12,22 +12,22 @@ type Bounds struct{ Low, High float64 }
 // it. A count that is not hidden has its own value as both.
 func Attack(s Sums, hidden []bool) []Bounds {
 	out := make([]Bounds, len(s.Count))
+	m := s.whatReadersSee(hidden)
 	for i := range out {
-		out[i] = s.attack(hidden, i)
+		out[i] = s.attack(m, hidden, i)
 	}
 	return out
 }
 
-func (s Sums) attack(hidden []bool, i int) Bounds {
+func (s Sums) attack(m moves, hidden []bool, i int) Bounds {
 	b := Bounds{s.Count[i], s.Count[i]}
 	if !hidden[i] {
 		return b
 	}
-	m := s.whatReadersSee(hidden)
 	if d := m.down[i]; d > 0 {
-		b.Low += m.push(i, -d)[i]
+		b.Low += m.push(i, -d).of(i)
 	}
-	b.High += m.push(i, math.Inf(1))[i]
+	b.High += m.push(i, math.Inf(1)).of(i)
 	return b
 }
 
@@ -35,7 +35,7 @@ func (s Sums) attack(hidden []bool, i int) Bounds {
 // known to be.
 func (s Sums) whatReadersSee(hidden []bool) moves {
 	n := len(s.Count)
-	m := moves{s.Rows, make([]float64, n), make([]float64, n), make([]float64, n), nil}
+	m := moves{s.Rows, make([]float64, n), make([]float64, n), make([]float64, n), rowsOf(n, s.Rows), newWork(n, len(s.Rows))}
 	for c, h := range hidden {
 		if h {
 			m.up[c], m.down[c] = s.room(c)

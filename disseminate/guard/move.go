@@ -12,7 +12,36 @@ type moves struct {
 	rows     [][]int
 	up, down []float64 // 0: not at all
 	cost     []float64
-	of       [][]int // the sums of each count; nil: not looked up yet
+	of       [][]int // the sums of each count
+	work     *work
+}
+
+// work is what one push after the other uses again.
+type work struct {
+	seen, bound []bool    // of counts and of sums; false between two pushes
+	variable    []int32   // of each count, plus one; 0 between two pushes
+	cells       []float64 // of the tableau's rows
+}
+
+func newWork(counts, sums int) *work {
+	return &work{seen: make([]bool, counts), bound: make([]bool, sums), variable: make([]int32, counts)}
+}
+
+// change is how counts move: those that do, in order.
+type change []moved
+
+type moved struct {
+	count int
+	by    float64
+}
+
+// of is how far a count moves.
+func (c change) of(count int) float64 {
+	n, found := slices.BinarySearchFunc(c, count, func(m moved, count int) int { return cmp.Compare(m.count, count) })
+	if !found {
+		return 0
+	}
+	return c[n].by
 }
 
 const (
@@ -26,39 +55,32 @@ const (
 // reach lists the counts that can move together with count i, and the sums that bind
 // them; both in order.
 func (m moves) reach(i int) (counts, sums []int) {
-	of := m.of
-	if of == nil {
-		of = rowsOf(len(m.up), m.rows)
-	}
-	seen, bound := make([]bool, len(m.up)), make([]bool, len(m.rows))
-	todo := []int{i}
+	seen, bound := m.work.seen, m.work.bound
+	counts = []int{i}
 	seen[i] = true
-	for len(todo) > 0 {
-		c := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		for _, n := range of[c] {
+	for next := 0; next < len(counts); next++ {
+		for _, n := range m.of[counts[next]] {
 			if bound[n] {
 				continue
 			}
 			bound[n] = true
+			sums = append(sums, n)
 			for _, o := range m.rows[n] {
 				if !seen[o] && (m.up[o] > 0 || m.down[o] > 0) {
 					seen[o] = true
-					todo = append(todo, o)
+					counts = append(counts, o)
 				}
 			}
 		}
 	}
-	for c, is := range seen {
-		if is {
-			counts = append(counts, c)
-		}
+	for _, c := range counts {
+		seen[c] = false
 	}
-	for n, is := range bound {
-		if is {
-			sums = append(sums, n)
-		}
+	for _, n := range sums {
+		bound[n] = false
 	}
+	slices.Sort(counts)
+	slices.Sort(sums)
 	return counts, sums
 }
 
@@ -74,12 +96,12 @@ func rowsOf(counts int, rows [][]int) [][]int {
 }
 
 // push moves count i by at most by (with its sign; may be infinite) as far as the
-// sums and limits allow, at the least cost, and returns the changes of all counts.
+// sums and limits allow, at the least cost, and returns how counts move.
 //
 // It is the simplex method with bounded variables whose costs are those of their
 // distance from nothing: one variable may pass from down to up on the way, so that a
 // step is as long as it gains (Bartels & Conn's linear programming in absolute values).
-func (m moves) push(i int, by float64) []float64 {
+func (m moves) push(i int, by float64) change {
 	change, ok := m.simplex(i, by, kink)
 	if !ok {
 		change, _ = m.simplex(i, by, 0) // all kinks in one place: slower, exact
@@ -89,7 +111,7 @@ func (m moves) push(i int, by float64) []float64 {
 
 // simplex is the work of push; false: taking the kinks' distance out again left a
 // limit behind.
-func (m moves) simplex(i int, by float64, kink float64) ([]float64, bool) {
+func (m moves) simplex(i int, by float64, kink float64) (change, bool) {
 	t := m.tableau(i, by, kink)
 	gained := 0
 	for {
@@ -99,9 +121,7 @@ func (m moves) simplex(i int, by float64, kink float64) ([]float64, bool) {
 		}
 		step := t.step(j, sign, gain)
 		if math.IsInf(step, 1) {
-			change := make([]float64, len(m.up))
-			change[i] = by // unbounded, which only count i is not charged for
-			return change, true
+			return change{{i, by}}, true // unbounded, which only count i is not charged for
 		}
 		if step > tiny {
 			gained = 0
@@ -109,7 +129,7 @@ func (m moves) simplex(i int, by float64, kink float64) ([]float64, bool) {
 			gained++
 		}
 	}
-	return t.change(len(m.up))
+	return t.change()
 }
 
 // variable is the change of one count.
@@ -135,7 +155,12 @@ type tableau struct {
 func (m moves) tableau(i int, by, kink float64) *tableau {
 	t := &tableau{}
 	near, touched := m.reach(i)
-	of := make([]int32, len(m.up)) // variable of a count, plus one
+	of := m.work.variable
+	defer func() {
+		for _, c := range near {
+			of[c] = 0
+		}
+	}()
 	reward := 1.0
 	for _, c := range near {
 		reward += 10 * m.cost[c]
@@ -159,8 +184,10 @@ func (m moves) tableau(i int, by, kink float64) *tableau {
 		t.row[j], t.x[j] = -1, v.zero
 	}
 	var rows [][]float64
-	for _, n := range touched {
-		v := make([]float64, len(t.vars))
+	m.work.cells = slices.Grow(m.work.cells[:0], len(touched)*len(t.vars))[:len(touched)*len(t.vars)]
+	clear(m.work.cells)
+	for k, n := range touched {
+		v := m.work.cells[k*len(t.vars) : (k+1)*len(t.vars)]
 		any := false
 		for q, c := range m.rows[n] {
 			sign := -1.0
@@ -289,10 +316,9 @@ func (t *tableau) enter(first bool) (best int, sign, most float64) {
 		if up == 0 {
 			continue
 		}
+		z := t.z[:len(v)]
 		for j, f := range v {
-			if f != 0 {
-				t.z[j] -= up * f
-			}
+			z[j] -= up * f
 		}
 	}
 	best, most = -1, tiny
@@ -390,21 +416,20 @@ func (t *tableau) step(j int, sign, gain float64) float64 {
 
 // change reads the solution, with the kinks back at nothing: false when a basic
 // variable then is beyond a limit.
-func (t *tableau) change(counts int) ([]float64, bool) {
+func (t *tableau) change() (change, bool) {
 	for j, v := range t.vars {
 		if t.row[j] < 0 && t.x[j] == v.zero {
 			t.x[j] = 0
 		}
 	}
 	t.settle()
-	out, ok := make([]float64, counts), true
+	out, ok := change(nil), true
 	for j, v := range t.vars {
 		x := t.x[j]
 		ok = ok && x > v.low-tiny && x < v.high+tiny
-		if math.Abs(x) < tiny {
-			x = 0
+		if math.Abs(x) >= tiny {
+			out = append(out, moved{v.count, x})
 		}
-		out[v.count] = x
 	}
 	return out, ok
 }

@@ -33,6 +33,7 @@ func protect(s Sums, small, hidden []bool, threshold float64) *protection {
 		p.cheap = append(p.cheap, cheap)
 	}
 	p.up, p.down = make([]float64, len(s.Count)), make([]float64, len(s.Count))
+	p.moves = moves{s.Rows, make([]float64, len(s.Count)), make([]float64, len(s.Count)), make([]float64, len(s.Count)), p.of, newWork(len(s.Count), len(s.Rows))}
 	for i, is := range small {
 		if is {
 			p.small = append(p.small, i)
@@ -80,7 +81,7 @@ func (p *protection) told(i int, middle, wide float64) bool {
 	again := map[int]swing{}
 	up, down := p.room(i)
 	for _, s := range p.small {
-		if w := p.needs[s]; !w.moves(i) || p.open[s] || w.high[i] <= up+1e-9 && -w.low[i] <= down+1e-9 {
+		if w := p.needs[s]; !w.moves(i) || p.open[s] || w[i].high <= up+1e-9 && -w[i].low <= down+1e-9 {
 			continue
 		}
 		moved, is := swing{}, false
@@ -101,18 +102,20 @@ func (p *protection) told(i int, middle, wide float64) bool {
 
 // swing is how far down and up counts move in the changes that show a small count to
 // be wide; nil: in none.
-type swing struct{ low, high []float64 }
+type swing map[int]span
 
-func newSwing(n int) swing { return swing{make([]float64, n), make([]float64, n)} }
+type span struct{ low, high float64 }
 
-func (w swing) add(change []float64) {
-	for c, d := range change {
-		w.low[c], w.high[c] = min(w.low[c], d), max(w.high[c], d)
+func (w swing) add(c change) {
+	for _, m := range c {
+		s := w[m.count]
+		w[m.count] = span{min(s.low, m.by), max(s.high, m.by)}
 	}
 }
 
 func (w swing) moves(c int) bool {
-	return w.low != nil && (w.low[c] < -1e-6 || w.high[c] > 1e-6)
+	s := w[c]
+	return s.low < -1e-6 || s.high > 1e-6
 }
 
 type protection struct {
@@ -127,6 +130,7 @@ type protection struct {
 	of        [][]int // the sums of each count
 	trials    int     // of telling
 	cheap     [][]int // the counts of each sum, the cheapest first
+	moves     moves   // of one question, none between two
 }
 
 // wide tells whether what a reader can conclude about a hidden count is as wide as
@@ -161,16 +165,15 @@ func (p *protection) nearHidden(i, most int) []int {
 }
 
 func (p *protection) wideIn(near []int, i int) (moved swing, is bool) {
-	n := len(p.Count)
-	m := moves{p.Rows, make([]float64, n), make([]float64, n), make([]float64, n), p.of}
 	for _, c := range near {
-		m.up[c], m.down[c] = p.room(c)
+		p.moves.up[c], p.moves.down[c] = p.room(c)
 	}
-	moved = newSwing(n)
+	defer p.rest(near)
+	moved = swing{}
 	push := func(by float64) float64 {
-		change := m.push(i, by)
+		change := p.moves.push(i, by)
 		moved.add(change)
-		return change[i]
+		return change.of(i)
 	}
 	down := 0.0
 	if room := p.Count[i] - p.least(i); room > 0 {
@@ -178,6 +181,13 @@ func (p *protection) wideIn(near []int, i int) (moved swing, is bool) {
 	}
 	missing := p.threshold - down
 	return moved, missing < 1e-6 || push(missing) > missing-1e-6
+}
+
+// rest lets the counts of a question move no more.
+func (p *protection) rest(near []int) {
+	for _, c := range near {
+		p.moves.up[c], p.moves.down[c], p.moves.cost[c] = 0, 0, 0
+	}
 }
 
 func (p *protection) free(i int) bool { return p.up[i]+p.down[i] >= p.threshold-1e-6 }
@@ -208,7 +218,7 @@ func (p *protection) protect(i int) {
 	if !is {
 		for c, h := range p.hidden { // nothing of it is given up
 			if h {
-				p.needs[i].high[c] = math.Inf(1)
+				p.needs[i][c] = span{p.needs[i][c].low, math.Inf(1)}
 			}
 		}
 		if p.open == nil {
@@ -243,25 +253,22 @@ func (p *protection) hideAll(i int) {
 
 // hide takes a change that is allowed: what moves in it is hidden, and is free by as
 // much for as long as the others of the change stay hidden.
-func (p *protection) hide(change []float64) {
-	moved := make([]bool, len(change))
-	for i, d := range change {
-		if math.Abs(d) > 1e-6 {
-			moved[i] = true
-			if !p.hidden[i] {
-				p.hidden[i] = true
-				p.company = append(p.company, i)
-			}
+func (p *protection) hide(c change) {
+	for _, m := range c {
+		if i := m.count; math.Abs(m.by) > 1e-6 && !p.hidden[i] {
+			p.hidden[i] = true
+			p.company = append(p.company, i)
 		}
 	}
-	for i, d := range change {
-		if !moved[i] || d <= p.up[i] && -d <= p.down[i] {
+	for _, m := range c {
+		i, d := m.count, m.by
+		if math.Abs(d) <= 1e-6 || d <= p.up[i] && -d <= p.down[i] {
 			continue
 		}
-		if p.needs[i].low == nil {
-			p.needs[i] = newSwing(len(change))
+		if p.needs[i] == nil {
+			p.needs[i] = swing{}
 		}
-		p.needs[i].add(change)
+		p.needs[i].add(c)
 		p.up[i], p.down[i] = max(p.up[i], d), max(p.down[i], -d)
 	}
 }
@@ -269,7 +276,7 @@ func (p *protection) hide(change []float64) {
 // change finds a cheap change of all counts in which count i moves by d; nil when
 // there is none. It is looked for among the counts near i first, then further off:
 // what is found there is allowed all the same, only perhaps not the cheapest.
-func (p *protection) change(i int, d float64) []float64 {
+func (p *protection) change(i int, d float64) change {
 	for _, dear := range []bool{false, true} {
 		for _, most := range []int{100, 400, len(p.Count)} {
 			near := p.near(i, most, dear)
@@ -329,9 +336,9 @@ func (p *protection) near(i, most int, dear bool) []int {
 }
 
 // changeOf finds the cheapest change of the counts near in which count i moves by d.
-func (p *protection) changeOf(near []int, i int, d float64) []float64 {
-	n := len(p.Count)
-	m := moves{p.Rows, make([]float64, n), make([]float64, n), make([]float64, n), p.of}
+func (p *protection) changeOf(near []int, i int, d float64) change {
+	m := p.moves
+	defer p.rest(near)
 	dearest := 0.0
 	for _, c := range near {
 		dearest = max(dearest, p.cost(c))
@@ -348,7 +355,7 @@ func (p *protection) changeOf(near []int, i int, d float64) []float64 {
 		m.up[c], m.down[c] = p.room(c)
 	}
 	change := m.push(i, d)
-	if math.Abs(change[i]-d) > 1e-6 {
+	if math.Abs(change.of(i)-d) > 1e-6 {
 		return nil
 	}
 	return change

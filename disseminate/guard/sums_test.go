@@ -56,11 +56,11 @@ func TestAttackTwoEach(t *testing.T) {
 	for _, c := range [][2]int{{0, 0}, {0, 1}, {0, 2}, {1, 0}, {1, 2}, {2, 1}, {2, 3}, {3, 1}, {3, 3}} {
 		hidden[c[0]*4+c[1]] = true
 	}
-	if b := s.attack(hidden, 1); math.Abs(b.Low-47) > 1e-6 || math.Abs(b.High-47) > 1e-6 {
+	if b := s.attack(s.whatReadersSee(hidden), hidden, 1); math.Abs(b.Low-47) > 1e-6 || math.Abs(b.High-47) > 1e-6 {
 		t.Errorf("w.b is found to be %v, want exactly 47", b)
 	}
 	hidden[1*4+1] = true
-	if b := s.attack(hidden, 1); math.Abs(b.Low) > 1e-6 || math.Abs(b.High-141) > 1e-6 {
+	if b := s.attack(s.whatReadersSee(hidden), hidden, 1); math.Abs(b.Low) > 1e-6 || math.Abs(b.High-141) > 1e-6 {
 		t.Errorf("w.b is found to be %v, want 0 to 141", b)
 	}
 }
@@ -219,16 +219,16 @@ func TestProtect(t *testing.T) {
 				t.Fatalf("%v is shown", n)
 			}
 			if small%20 == 0 && len(s.Count) < 120 { // the program that finds is not the one that proves
-				a, b := attackByGonum(s, hidden, i), s.attack(hidden, i)
+				a, b := attackByGonum(s, hidden, i), s.attack(s.whatReadersSee(hidden), hidden, i)
 				if math.Abs(a.Low-b.Low) > 1e-6 || a.High != b.High && math.Abs(a.High-b.High) > 1e-6 {
 					t.Errorf("%v is known to be %v to %v, another method says %v to %v", n, b.Low, b.High, a.Low, a.High)
 				}
 			}
-			if b := s.attack(hidden, i); b.High-b.Low < threshold-1e-6 || !protected[i] {
+			if b := s.attack(s.whatReadersSee(hidden), hidden, i); b.High-b.Low < threshold-1e-6 || !protected[i] {
 				found++
 				t.Errorf("%v is known to be %v to %v", n, b.Low, b.High)
 			}
-			if b := s.attack(poor, i); b.High-b.Low < threshold-1e-6 {
+			if b := s.attack(s.whatReadersSee(poor), poor, i); b.High-b.Low < threshold-1e-6 {
 				foundNaive++
 			}
 		}
