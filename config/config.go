@@ -27,8 +27,10 @@ type Config struct {
 	Operation string `toml:"operation" help:"operation pack: a name that comes with the program, or a folder"`
 	Listen    string `toml:"listen" help:"address to serve on"`
 	BaseURL   string `toml:"base_url" help:"public address that phones and readers use, when it is not the listen address"`
-	Store     string `toml:"store" help:"operational store; empty: SQLite in the data folder"`
-	Warehouse string `toml:"warehouse" help:"warehouse; empty: DuckDB in the data folder"`
+	Store     string `toml:"store" help:"operational store, postgres://USER@HOST/DATABASE; empty: SQLite in the data folder"`
+	Warehouse string `toml:"warehouse" help:"warehouse, postgres://USER@HOST/DATABASE; empty: DuckDB in the data folder"`
+	Media     string `toml:"media" help:"folder of photos and attachments, for several servers on one store; empty: blob in the data folder"`
+	Keys      string `toml:"keys" help:"place of the persons' keys, a file or postgres://... of another database than the store's; empty: keys.db in the data folder"`
 	Cache     string `toml:"cache" help:"folder for the compiled PDF engine; empty: the user's cache folder"`
 	MaxUpload int64  `toml:"max_upload_mb" help:"largest single submission request in MB"`
 	LogFormat string `toml:"log_format" help:"text or json"`

@@ -77,7 +77,7 @@ func (h *house) backupSource(ctx context.Context) (backup.Source, error) {
 			{Name: storeName, Copy: h.db.Backup},
 		},
 		Keys:  keys,
-		Blobs: backup.Blobs(filepath.Join(h.dir, blobName)),
+		Blobs: backup.Blobs(h.mediaDir()),
 		Last:  last,
 	}, err
 }

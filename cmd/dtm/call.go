@@ -7,6 +7,8 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+
+	"dtm/config"
 )
 
 // call is one run of a sub-command, in this process or on behalf of a client:
@@ -20,6 +22,7 @@ type call struct {
 	out, err io.Writer
 	tty      bool // err is a terminal of that width
 	width    int
+	engines  func(*config.Config) error // -store and -warehouse, when given
 	folders  folders
 }
 
@@ -81,5 +84,6 @@ func (c *call) path(p string) string {
 
 // dataFlag adds -data to fs.
 func (c *call) dataFlag(fs *flag.FlagSet) *string {
+	c.engines = config.Flags(fs, "store", "warehouse")
 	return fs.String("data", c.env("DTM_DATA"), "data `folder` (or the environment variable DTM_DATA)")
 }

@@ -174,6 +174,10 @@ func (h *house) seeStore(ctx context.Context, _ time.Time) (finding, error) {
 		f.level, f.says, f.do = fault, err.Error(), "restore a backup into a new folder and compare"
 		return f, nil
 	}
+	if h.config.Store != "" {
+		f.says = "PostgreSQL; its disk and backups are looked after there"
+		return f, nil
+	}
 	st, err := os.Stat(filepath.Join(h.dir, storeName))
 	if err != nil {
 		return f, err

@@ -15,7 +15,6 @@ import (
 	"dtm/access"
 	"dtm/analyse/indicator"
 	"dtm/analyse/load"
-	"dtm/analyse/warehouse/duckdb"
 	"dtm/config"
 	"dtm/disseminate/guard"
 	"dtm/event"
@@ -23,7 +22,7 @@ import (
 	"dtm/operation"
 	"dtm/seal"
 	"dtm/store/blob"
-	"dtm/store/sqlite"
+	"dtm/store/relational"
 )
 
 // house is an open data folder with its rooms joined.
@@ -34,9 +33,9 @@ type house struct {
 	dir       string
 	config    config.Config
 	op        *dtm.Operation
-	db        *sqlite.DB
+	db        *relational.DB
 	blobs     *blob.Disk
-	facts     *duckdb.Warehouse
+	facts     facts
 	figures   *indicator.Engine // internal: not guarded
 	public    dtm.Figures       // what may leave
 	published *outside          // what has left
@@ -79,6 +78,13 @@ func (c *call) open(ctx context.Context, data string) (*house, func(), error) {
 		if r.dir != dir {
 			return nil, nil, dtm.Errorf(dtm.Internal, "asked for %s, serving %s", dir, r.dir)
 		}
+		cfg := r.config
+		if err := c.enginesOf(&cfg); err != nil {
+			return nil, nil, err
+		}
+		if cfg != r.config {
+			return nil, nil, dtm.Errorf(dtm.Conflict, "the server of this folder runs on another store or warehouse; leave -store and -warehouse out, or stop it first").At(data)
+		}
 		return r, func() {}, nil
 	}
 	if _, err := os.Stat(filepath.Join(dir, config.FileName)); err != nil {
@@ -86,6 +92,9 @@ func (c *call) open(ctx context.Context, data string) (*house, func(), error) {
 	}
 	cfg, err := config.FromFolder(os.DirFS(dir), c.env, os.ReadFile)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := c.enginesOf(&cfg); err != nil {
 		return nil, nil, err
 	}
 	h, err := openHouse(ctx, dir, cfg, time.Now)
@@ -123,11 +132,11 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 			err = errors.Join(err, h.close())
 		}
 	}()
-	key, err := h.personKey()
+	key, err := h.personKey(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if h.db, err = sqlite.Open(ctx, filepath.Join(dir, storeName), sqlite.Options{Operation: h.op.Code, Now: now, Keys: filepath.Join(dir, keysName), Seal: key, Programmes: h.op.Programmes, Redact: h.redact}); err != nil {
+	if h.db, err = h.openStore(ctx, relational.Options{Operation: h.op.Code, Now: now, Keys: h.keysPlace(), Seal: key, Programmes: h.op.Programmes, Redact: h.redact}); err != nil {
 		return nil, err
 	}
 	if err := h.readKey(ctx); err != nil {
@@ -139,13 +148,13 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 	if err := h.followRegister(ctx); err != nil {
 		return nil, err
 	}
-	if h.blobs, err = blob.NewDisk(filepath.Join(dir, "blob")); err != nil {
+	if h.blobs, err = h.openMedia(); err != nil {
 		return nil, err
 	}
 	if err := h.followAreas(ctx); err != nil {
 		return nil, err
 	}
-	if h.facts, err = duckdb.Open(ctx, filepath.Join(dir, "facts.duckdb"), h.op); err != nil {
+	if h.facts, err = h.openFacts(ctx); err != nil {
 		return nil, err
 	}
 	if h.figures, err = indicator.New(h.op, h.facts); err != nil {

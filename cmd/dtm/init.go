@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -23,7 +24,15 @@ func runInit(ctx context.Context, c *call) error {
 	if *data == "" {
 		return wrongUse("-data is missing: which folder?")
 	}
-	h, err := c.makeHouse(ctx, *data, *op, false, time.Now)
+	cfg, err := config.Read(nil, c.env, os.ReadFile)
+	if err != nil {
+		return err
+	}
+	given := config.Config{}
+	if err := errors.Join(c.enginesOf(&cfg), c.enginesOf(&given)); err != nil {
+		return err
+	}
+	h, err := c.makeHouseWith(ctx, *data, *op, cfg, given, time.Now)
 	if err != nil {
 		return err
 	}
@@ -48,6 +57,14 @@ func (c *call) operation(name string) string {
 // makeHouse makes a data folder and publishes the forms of its pack. Synthetic says
 // that all data to come are invented.
 func (c *call) makeHouse(ctx context.Context, data, op string, synthetic bool, now func() time.Time) (*house, error) {
+	cfg := config.Default()
+	cfg.Synthetic = synthetic
+	return c.makeHouseWith(ctx, data, op, cfg, config.Config{}, now)
+}
+
+// makeHouseWith is makeHouse with settings, of which the store and the warehouse given
+// by flags are written into the folder's file.
+func (c *call) makeHouseWith(ctx context.Context, data, op string, cfg, given config.Config, now func() time.Time) (*house, error) {
 	dir := c.path(data)
 	file := filepath.Join(dir, config.FileName)
 	if _, err := os.Stat(file); err == nil {
@@ -60,8 +77,7 @@ func (c *call) makeHouse(ctx context.Context, data, op string, synthetic bool, n
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, dtm.Errorf(dtm.Invalid, "the folder cannot be made: %w", err).At(data)
 	}
-	cfg := config.Default()
-	cfg.Operation, cfg.Synthetic = op, synthetic
+	cfg.Operation = op
 	h, err := openHouse(ctx, realPath(dir), cfg, now)
 	if err != nil {
 		return nil, err
@@ -74,7 +90,13 @@ func (c *call) makeHouse(ctx context.Context, data, op string, synthetic bool, n
 	}
 	// Last: a folder with this file is whole.
 	text := fmt.Appendf(nil, "# Settings of this installation; `dtm serve -h` explains them.\noperation = %q\n", op)
-	if synthetic {
+	if given.Store != "" {
+		text = fmt.Appendf(text, "store = %q\n", given.Store)
+	}
+	if given.Warehouse != "" {
+		text = fmt.Appendf(text, "warehouse = %q\n", given.Warehouse)
+	}
+	if cfg.Synthetic {
 		text = append(text, "synthetic = true # the data are invented\n"...)
 	}
 	if err := os.WriteFile(file, text, 0o600); err != nil {

@@ -38,8 +38,8 @@ func init() { commands = list() }
 
 func list() []command {
 	return []command{
-		{"init", "-data DIR [-operation djibouti] [-admin EMAIL -password-file F]", "make a data folder", true, runInit},
-		{"serve", "-data DIR [-listen 127.0.0.1:8080]", "serve phones, pages and the API", true, runServe},
+		{"init", "-data DIR [-operation djibouti] [-admin EMAIL -password-file F] [-store URL] [-warehouse URL]", "make a data folder", true, runInit},
+		{"serve", "-data DIR [-listen 127.0.0.1:8080] [-store URL] [-warehouse URL]", "serve phones, pages and the API", true, runServe},
 		{"demo", "[-listen 127.0.0.1:8080]", "serve a complete synthetic operation from a temporary folder", true, runDemo},
 		{"form convert", "FILE", "turn an XLSForm into an XForm, or name its faults", false, runFormConvert},
 		{"form publish", "-data DIR FILE [ATTACHMENT...]", "make a form available to phones", false, runFormPublish},

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 
 	"dtm"
 	"dtm/seal"
@@ -19,11 +19,15 @@ const keysName = "keys.db"
 // personKey reads the key that wraps the persons' keys, and makes one where there are
 // none yet. A key that is lost is not replaced: what was sealed would be lost without a
 // word. Without it everything but what is personal goes on.
-func (h *house) personKey() (seal.Key, error) {
+func (h *house) personKey(ctx context.Context) (seal.Key, error) {
 	file := h.keyFile()
 	b, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(filepath.Join(h.dir, keysName)); err == nil {
+		there, err := h.hasKeys(ctx)
+		if err != nil {
+			return seal.Key{}, err
+		}
+		if there {
 			slog.Error("the key file is missing: nothing personal can be read until it is put back", "file", file)
 			return seal.Key{}, nil
 		}

@@ -8,11 +8,15 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"dtm/internal/pgtest"
 )
 
 // phone speaks OpenRosa as ODK Collect does.
@@ -109,7 +113,36 @@ func serving(t *testing.T, data string) (base string, stop func()) {
 // refused and kept. Commands are carried out by the running server.
 func TestPhone(t *testing.T) {
 	t.Parallel()
-	data := real(t)
+	phoneToPage(t, real(t))
+}
+
+// TestPhonePostgres is the same way with the store and the warehouse on PostgreSQL.
+func TestPhonePostgres(t *testing.T) {
+	pgtest.Start(t)
+	url := pgtest.Database(t, "")
+	data := filepath.Join(t.TempDir(), "data")
+	dtmRun(t, "init", "-data", data, "-store", url, "-warehouse", url)
+	for _, name := range []string{storeName, "facts.duckdb"} {
+		if _, err := os.Stat(filepath.Join(data, name)); err == nil {
+			t.Errorf("%s was made in the data folder", name)
+		}
+	}
+	if code, _, said := dtmTry(t, "device", "list", "-data", data, "-store", "postgres.db"); code != 1 || !strings.Contains(said, "postgres://") {
+		t.Errorf("a path for a store: %d %s", code, said)
+	}
+	phoneToPage(t, data)
+	if code, _, said := dtmTry(t, "backup", "-data", data, "-out", filepath.Join(t.TempDir(), "b")); code != 1 || !strings.Contains(said, "pg_dump") {
+		t.Errorf("a backup: %d %s", code, said)
+	}
+	if out := dtmRun(t, "doctor", "-data", data); !strings.Contains(out, "PostgreSQL") {
+		t.Errorf("doctor: %s", out)
+	}
+	if out := dtmRun(t, "warehouse", "rebuild", "-data", data); !strings.Contains(out, "1 submissions") {
+		t.Errorf("rebuild: %s", out)
+	}
+}
+
+func phoneToPage(t *testing.T, data string) {
 	base, stop := serving(t, data)
 	out := dtmRun(t, "device", "add", "-data", data, "-name", "Obock-1", "-point", "Obock ville")
 	m := regexp.MustCompile(`http://\S+/v1/key/\S+/projects/1`).FindString(out)

@@ -33,6 +33,12 @@ func runRebuild(ctx context.Context, c *call) error {
 		return err
 	}
 	defer done()
+	if h.config.Warehouse != "" { // one there is; it is emptied and filled in place
+		if err := h.facts.Reset(ctx); err != nil {
+			return err
+		}
+		return c.reload(ctx, h, h.facts)
+	}
 	path := filepath.Join(h.dir, rebuildFile)
 	if *anew {
 		if err := removeWarehouse(path); err != nil {
@@ -60,12 +66,12 @@ func runRebuild(ctx context.Context, c *call) error {
 	if err := os.Rename(path, old); err != nil {
 		return err
 	}
-	h.facts, err = duckdb.Open(ctx, old, h.op)
+	h.facts, err = h.openFacts(ctx)
 	return err
 }
 
 // reload brings a new warehouse up to the end of the log, with a bar.
-func (c *call) reload(ctx context.Context, h *house, wh *duckdb.Warehouse) error {
+func (c *call) reload(ctx context.Context, h *house, wh load.Warehouse) error {
 	from, err := wh.Position(ctx)
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ import (
 func runServe(ctx context.Context, c *call) error {
 	fs := c.flags()
 	data := c.dataFlag(fs)
-	apply := config.Flags(fs, "listen", "base_url", "store", "warehouse", "cache", "max_upload_mb", "log_format")
+	apply := config.Flags(fs, "listen", "base_url", "cache", "max_upload_mb", "log_format")
 	if _, err := c.parse(fs, 0, 0); err != nil {
 		return err
 	}
@@ -33,9 +33,6 @@ func runServe(ctx context.Context, c *call) error {
 	defer done()
 	if err := apply(&h.config); err != nil {
 		return err
-	}
-	if h.config.Store != "" || h.config.Warehouse != "" {
-		return dtm.Errorf(dtm.Unsupported, "this version keeps its data in the data folder only; leave -store and -warehouse out")
 	}
 	l, err := h.listen()
 	if err != nil {

@@ -19,7 +19,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-var server string
+// socket is the folder by which the cluster is reached.
+var socket string
+
+func address(database string) string { return "postgres://dtm@/" + database + "?host=" + socket }
 
 // Main runs the tests of a package with a cluster, to be called by TestMain. Where none
 // can be started the tests that need one are skipped, and fail in CI.
@@ -36,6 +39,20 @@ func Main(m *testing.M) {
 		stop()
 	}
 	os.Exit(code)
+}
+
+// Start is Main for one test of a package whose other tests need no cluster.
+func Start(t testing.TB) {
+	t.Helper()
+	stop, err := start()
+	switch {
+	case err == nil:
+		t.Cleanup(stop)
+	case os.Getenv("CI") != "":
+		t.Fatal("no PostgreSQL to test with: ", err)
+	default:
+		t.Skip("no PostgreSQL to test with: ", err)
+	}
 }
 
 func start() (stop func(), err error) {
@@ -98,10 +115,10 @@ func start() (stop func(), err error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	server = "host=" + dir + " user=dtm dbname="
+	socket = dir
 	for range 100 {
 		var c *pgx.Conn
-		if c, err = pgx.Connect(context.Background(), server+"postgres"); err == nil {
+		if c, err = pgx.Connect(context.Background(), address("postgres")); err == nil {
 			err = c.Close(context.Background())
 			break
 		}
@@ -120,10 +137,10 @@ var databases atomic.Int64
 // and gives its address.
 func Database(t testing.TB, template string) string {
 	t.Helper()
-	if server == "" {
+	if socket == "" {
 		t.Skip("no PostgreSQL to test with")
 	}
-	c, err := pgx.Connect(t.Context(), server+"postgres")
+	c, err := pgx.Connect(t.Context(), address("postgres"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,10 +148,14 @@ func Database(t testing.TB, template string) string {
 	name := fmt.Sprintf("t%d", databases.Add(1))
 	as := "CREATE DATABASE " + name
 	if template != "" {
-		as += " TEMPLATE " + template[len(server):]
+		c, err := pgx.ParseConfig(template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		as += " TEMPLATE " + c.Database
 	}
 	if _, err := c.Exec(t.Context(), as); err != nil {
 		t.Fatal(err)
 	}
-	return server + name
+	return address(name)
 }

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"dtm"
 )
@@ -32,10 +33,36 @@ const coming = "coming"
 // NewDisk uses the folder root, made when absent. What an earlier process left
 // half-written there is removed, so one process may use a folder at a time.
 func NewDisk(root string) (*Disk, error) {
-	d := &Disk{root: root}
 	if err := os.RemoveAll(filepath.Join(root, coming)); err != nil {
 		return nil, failed("blob.NewDisk", err)
 	}
+	return newDisk(root)
+}
+
+// abandoned is how old a half-written file is that nobody can be writing any more.
+const abandoned = 24 * time.Hour
+
+// Shared is NewDisk of a folder that several processes use at a time: only what was
+// abandoned is removed.
+func Shared(root string) (*Disk, error) {
+	list, err := os.ReadDir(filepath.Join(root, coming))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, failed("blob.Shared", err)
+	}
+	for _, e := range list {
+		st, err := e.Info()
+		if err == nil && time.Since(st.ModTime()) > abandoned {
+			err = os.Remove(filepath.Join(root, coming, e.Name()))
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // another process was done with it
+			return nil, failed("blob.Shared", err)
+		}
+	}
+	return newDisk(root)
+}
+
+func newDisk(root string) (*Disk, error) {
+	d := &Disk{root: root}
 	if err := os.MkdirAll(filepath.Join(root, coming), 0o750); err != nil {
 		return nil, failed("blob.NewDisk", err)
 	}

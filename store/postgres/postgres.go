@@ -126,7 +126,7 @@ func opened(err error) error {
 
 // keys opens the place of persons' keys: a file, or a database of its own.
 func keys(ctx context.Context, place string, o Options) (*relational.Keys, error) {
-	if !strings.HasPrefix(place, "postgres") && !strings.Contains(place, "dbname=") {
+	if !strings.HasPrefix(place, "postgres") {
 		return sqlite.Keys(ctx, place, o)
 	}
 	db, err := pool(place, nil, 4)
@@ -142,4 +142,22 @@ func keys(ctx context.Context, place string, o Options) (*relational.Keys, error
 		_, err := db.ExecContext(ctx, `VACUUM key`)
 		return err
 	}}, nil
+}
+
+// HasKeys tells whether persons of the operation have keys in the database at place.
+func HasKeys(ctx context.Context, place, operation string) (there bool, err error) {
+	db, err := pool(place, nil, 1)
+	if err != nil {
+		return false, err
+	}
+	defer db.Close()
+	err = db.QueryRowContext(ctx, `SELECT to_regclass('key') IS NOT NULL`).Scan(&there)
+	if err == nil && there {
+		err = db.QueryRowContext(ctx, `
+			SELECT EXISTS (SELECT 1 FROM key WHERE operation = $1)`, operation).Scan(&there)
+	}
+	if err != nil {
+		return false, opened(err)
+	}
+	return there, nil
 }
