@@ -12,6 +12,9 @@ type Bounds struct{ Low, High float64 }
 // it. A count that is not hidden has its own value as both.
 func Attack(s Sums, hidden []bool) []Bounds {
 	out := make([]Bounds, len(s.Count))
+	if len(out) == 0 {
+		return out
+	}
 	m := s.whatReadersSee(hidden)
 	for i := range out {
 		out[i] = s.attack(m, hidden, i)
