@@ -41,7 +41,7 @@ tools: $(STAMP)/npm ## install what the tests need: Debian packages, npm package
 test: assets tools check ## install what the tests need and run them all
 	@# The PDF engine first and without the race detector, under which compiling
 	@# its WebAssembly takes ten times as long; it leaves the compiled engine in .cache.
-	CI=$${CI:-true} $(GO) test -timeout 10m ./disseminate/report/...
+	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 10m ./disseminate/report/...
 	CI=$${CI:-true} $(GO) test -timeout 10m -run 'Report|FormPaper|Release|Abuse|Area|NoOtherWay' ./cmd/dtm
 	@# Rooms that compute: linear programs and series by the thousand, which take five times
 	@# as long under the race detector. Their locks are tried by web and cmd/dtm below.

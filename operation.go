@@ -182,7 +182,12 @@ type Programme struct {
 type Partner struct {
 	Code string
 	Name Text
+	// Brief are the parts of its monthly brief, in order (BriefParts); none: no brief.
+	Brief []string `json:",omitempty"`
 }
+
+// BriefParts are what a partner's brief may hold.
+var BriefParts = []string{"children", "origins", "reasons", "needs", "stranded", "returns", "points", "statistics"}
 
 // DerivedIndicator is an indicator of the catalogue with part of its question
 // answered by the operation: the entries from one country, the share of one area.

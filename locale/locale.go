@@ -34,13 +34,17 @@ var files embed.FS
 // Languages are those with a catalogue.
 var Languages = []dtm.Lang{dtm.English, dtm.French, dtm.Arabic}
 
+// Pseudo is no reader's language: every message is the English one between ‹ and ›, so
+// that a test of a page or a report finds what does not come from the catalogue.
+const Pseudo dtm.Lang = "qps"
+
 type entry map[string]string // plural form -> text; "other" alone without forms
 
 var catalogues = read()
 
 // Digits are Latin in Arabic too, as in the charts: one figure looks the same in
 // every language.
-var tags = map[dtm.Lang]language.Tag{dtm.English: language.BritishEnglish, dtm.French: language.French, dtm.Arabic: language.MustParse("ar-u-nu-latn")}
+var tags = map[dtm.Lang]language.Tag{dtm.English: language.BritishEnglish, dtm.French: language.French, dtm.Arabic: language.MustParse("ar-u-nu-latn"), Pseudo: language.BritishEnglish}
 
 var printers = map[dtm.Lang]*message.Printer{}
 
@@ -74,6 +78,14 @@ func read() map[dtm.Lang]map[string]entry {
 				out[l][k] = e
 			}
 		}
+	}
+	out[Pseudo] = map[string]entry{}
+	for k, e := range out[dtm.English] {
+		marked := entry{}
+		for form, text := range e {
+			marked[form] = "‹" + text + "›"
+		}
+		out[Pseudo][k] = marked
 	}
 	return out
 }
@@ -217,6 +229,14 @@ var shortMonths = map[dtm.Lang][]string{
 	dtm.English: {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
 	dtm.French:  {"janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."},
 	dtm.Arabic:  months[dtm.Arabic],
+}
+
+func init() {
+	for _, names := range []map[dtm.Lang][]string{months, shortMonths} {
+		for _, m := range names[dtm.English] {
+			names[Pseudo] = append(names[Pseudo], "‹"+m+"›")
+		}
+	}
 }
 
 // Month writes "December 2022".

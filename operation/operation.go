@@ -58,7 +58,15 @@ func Load(fsys fs.FS) (*dtm.Operation, error) {
 	l.op.Programmes = named(l, "programmes.csv", func(r row, n dtm.Text) dtm.Programme {
 		return dtm.Programme{Code: r.get("code"), Name: n, Return: r.get("return") == "yes"}
 	})
-	l.op.Partners = named(l, "partners.csv", func(r row, n dtm.Text) dtm.Partner { return dtm.Partner{Code: r.get("code"), Name: n} })
+	l.op.Partners = named(l, "partners.csv", func(r row, n dtm.Text) dtm.Partner {
+		p := dtm.Partner{Code: r.get("code"), Name: n, Brief: strings.Fields(r.get("brief"))}
+		for _, part := range p.Brief {
+			if !slices.Contains(dtm.BriefParts, part) {
+				l.fault("partners.csv", r.line, "the brief has no part %q; there are %s", part, strings.Join(dtm.BriefParts, ", "))
+			}
+		}
+		return p
+	})
 	l.desks()
 	l.indicators()
 	l.calendar()

@@ -64,7 +64,7 @@ func TestInBrowser(t *testing.T) {
 	s := site(t, 120, nil)
 	ctx := browser(t)
 	for _, l := range []string{"en", "fr", "ar"} {
-		for _, path := range []string{"/?from=2025-03", "/indicators/", "/indicators/daily_average", "/methods", "/about", "/warning/", "/outlook/", "/?from=2019-01"} {
+		for _, path := range []string{"/?from=2025-03", "/indicators/", "/indicators/daily_average", "/methods", "/about", "/warning/", "/outlook/", "/reports/", "/?from=2019-01"} {
 			for _, width := range []int64{390, 1280} {
 				if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), chromedp.Navigate(s.URL+"/"+l+path)); err != nil {
 					t.Fatalf("%s%s at %d: %v", l, path, width, err)

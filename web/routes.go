@@ -15,6 +15,7 @@ func (p *Pages) routes(mux *http.ServeMux) {
 		page(at+"/{$}", p.dashboard)
 		page(at+"/data/{file}", p.data)
 		page(at+"/report/{file}", p.report)
+		page(at+"/reports/{$}", p.reports)
 		page(at+"/indicators/{$}", p.indicators)
 		page(at+"/indicators/{id}", p.indicator)
 		if p.Releases != nil {

@@ -16,9 +16,9 @@ import (
 type Options struct {
 	Operation *dtm.Operation
 	Figures   dtm.Figures // guarded: the pages show what they are given
-	// Report gives the monthly report of the release that is asked for, or made of what
+	// Report gives the PDF of a report of the release that is asked for, or made of what
 	// dtm.Sources gives for it; nil: there is none to link to.
-	Report func(ctx context.Context, asked string, month dtm.Month, lang dtm.Lang) ([]byte, error)
+	Report func(ctx context.Context, asked string, r dtm.Report, lang dtm.Lang) ([]byte, error)
 	// Releases answers from frozen months; nil: all figures are provisional.
 	Releases Releases
 	// Alerts are those that people confirmed; nil: there are none.

@@ -76,8 +76,8 @@ func factsServed(t *testing.T, op *dtm.Operation, b warehouse.Batch, now time.Ti
 		t.Fatal(err)
 	}
 	o := web.Options{Operation: op, Figures: guard.New(e, op), Now: func() time.Time { return now },
-		Report: func(_ context.Context, _ string, m dtm.Month, l dtm.Lang) ([]byte, error) {
-			return fmt.Appendf(nil, "%%PDF %s %s", m, l), nil
+		Report: func(_ context.Context, _ string, r dtm.Report, l dtm.Lang) ([]byte, error) {
+			return fmt.Appendf(nil, "%%PDF %s %s", r.Name(), l), nil
 		}}
 	for _, f := range with {
 		f(&o)
@@ -120,7 +120,7 @@ func TestPages(t *testing.T) {
 	t.Parallel()
 	s := site(t, 120, func(op *dtm.Operation) { op.Synthetic = true })
 	for _, l := range []string{"en", "fr", "ar"} {
-		for _, path := range []string{"/", "/?from=2025-01&to=2025-04", "/?from=2025-03&region=DJ01", "/?from=2025-02&point=galafi&direction=incoming", "/indicators/", "/indicators/daily_average", "/indicators/entries_from_ethiopia", "/methods", "/warning/", "/outlook/", "/outlook/?point=obock"} {
+		for _, path := range []string{"/", "/?from=2025-01&to=2025-04", "/?from=2025-03&region=DJ01", "/?from=2025-02&point=galafi&direction=incoming", "/indicators/", "/indicators/daily_average", "/indicators/entries_from_ethiopia", "/methods", "/warning/", "/outlook/", "/outlook/?point=obock", "/reports/", "/reports/?to=2025-02"} {
 			resp, body := get(t, s.URL+"/"+l+path)
 			if resp.StatusCode != http.StatusOK {
 				t.Errorf("%s%s: %d", l, path, resp.StatusCode)
@@ -176,6 +176,39 @@ func TestDashboardIsWhole(t *testing.T) {
 	}
 	if resp, body := get(t, s.URL+"/fr/report/2025-03.pdf"); resp.Header.Get("Content-Type") != "application/pdf" || body != "%PDF 2025-03 fr" {
 		t.Errorf("report: %s %q", resp.Status, body)
+	}
+}
+
+// TestReportsPage: every link of the page of reports names a report, and the months that
+// have movements are all there.
+func TestReportsPage(t *testing.T) {
+	t.Parallel()
+	s := site(t, 120, nil)
+	_, body := get(t, s.URL+"/fr/reports/?to=2025-02")
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	doc.Find("main li a").Each(func(_ int, a *goquery.Selection) {
+		name := strings.TrimSuffix(strings.TrimPrefix(a.AttrOr("href", ""), "/fr/report/"), ".pdf")
+		r, err := dtm.ParseReport(name)
+		if err != nil {
+			t.Errorf("%s: %v", a.AttrOr("href", ""), err)
+			return
+		}
+		seen[r.Product]++
+		if resp, body := get(t, s.URL+a.AttrOr("href", "")); resp.StatusCode != 200 || body != "%PDF "+name+" fr" {
+			t.Errorf("%s: %s", name, resp.Status)
+		}
+	})
+	for _, p := range dtm.ReportProducts {
+		if seen[p] == 0 {
+			t.Errorf("no %s report is linked", p)
+		}
+	}
+	if got := doc.Find("select[name=to] option[selected]").AttrOr("value", ""); got != "2025-02" {
+		t.Errorf("the month %q is chosen", got)
 	}
 }
 

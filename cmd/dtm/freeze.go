@@ -180,7 +180,7 @@ func (h *house) print(ctx context.Context, o *overview.Overview, op *dtm.Operati
 	if err != nil {
 		return nil, err
 	}
-	return report.Monthly(ctx, press, d)
+	return report.Print(ctx, press, d)
 }
 
 // examine makes the checks, and what changed since the release before.

@@ -109,7 +109,7 @@ func list() []command {
 		{"survey", "-data DIR [QUESTION] [-from M] [-to M] [-weights movements|none] [-lang fr] [-format table|csv|json]", "shares of answers in interviews with sampling error and caveats; the questions without one", false, runSurvey},
 		{"network", "-data DIR -from M [-to M] [-public] [-format table|csv|json]", "where movements come from and go to, with those of which one side is not known spread over the other", false, runNetwork},
 		{"network twice", "FIRST SECOND BOTH", "persons, estimated from two counts and those met by both (Chapman)", false, runNetworkTwice},
-		{"report", "-data DIR -month 2022-12 -lang fr -out F.pdf", "write the monthly report", false, runReport},
+		{"report", "-data DIR [-product P] -month 2022-12 -lang fr -out F.pdf", "write a report: monthly, weekly, point, annual, partner, stranded", false, runReport},
 		{"release create", "-data DIR -month 2022-12 [-note TEXT] [-check] [-as EMAIL -password-file F]", "check a month and freeze it as a numbered release, proposed", false, runReleaseCreate},
 		{"release list", "-data DIR", "list releases with their states", false, runReleaseList},
 		{"release show", "-data DIR N", "a release's manifest, checks and changes", false, runReleaseShow},

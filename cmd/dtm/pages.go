@@ -18,8 +18,8 @@ func (h *house) pages() (http.Handler, error) {
 		return nil, err
 	}
 	p, err := web.New(web.Options{Operation: h.op, Figures: h.public, Now: h.now, Staff: staff, Releases: h.releasePages(), Alerts: h.db, QueryText: h.figures.QueryText, Word: indicator.Word, Forecasts: h.db,
-		Report: func(ctx context.Context, asked string, m dtm.Month, l dtm.Lang) ([]byte, error) {
-			b, _, err := h.monthlyReport(ctx, asked, m, l)
+		Report: func(ctx context.Context, asked string, r dtm.Report, l dtm.Lang) ([]byte, error) {
+			b, _, err := h.report(ctx, asked, r, l)
 			return b, err
 		}})
 	if err != nil {

@@ -170,7 +170,7 @@ func TestRelease(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := h.makeReport(ctx, s, dtm.Month{Year: 2026, Month: 9}, dtm.French)
+		again, err := h.makeReport(ctx, s, dtm.Report{Product: dtm.ReportMonthly, Month: dtm.Month{Year: 2026, Month: 9}}, dtm.French)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 
 	"dtm"
 	"dtm/analyse/release"
 	"dtm/disseminate/maps"
-	"dtm/disseminate/overview"
 	"dtm/disseminate/report"
 	"dtm/locale"
 )
@@ -54,61 +55,137 @@ func (p *printer) close() error {
 	return p.press.Close()
 }
 
-// monthlyReport gives the PDF of a month: of the release that is asked for as it was
-// frozen, otherwise made from guarded figures. asked is that of dtm.Sources.
-func (h *house) monthlyReport(ctx context.Context, asked string, m dtm.Month, l dtm.Lang) ([]byte, dtm.Source, error) {
-	s, err := h.shelf.Source(ctx, asked, m)
+// report gives the PDF of a report: a monthly one of a release as it was frozen,
+// otherwise made from guarded figures. asked is that of dtm.Sources; without it a
+// week's bulletin is of the figures as they are, since a release holds the days of its
+// own month only.
+func (h *house) report(ctx context.Context, asked string, r dtm.Report, l dtm.Lang) ([]byte, dtm.Source, error) {
+	if asked == "" && r.Product == dtm.ReportWeekly {
+		asked = dtm.ReleaseProvisional
+	}
+	s, err := h.shelf.Source(ctx, asked, r.Last())
 	if err != nil {
 		return nil, s, err
 	}
-	if r := s.Frozen; r != nil {
-		if r.Month != m {
-			return nil, s, dtm.Errorf(dtm.NotFound, "release %s is of %s, not of %s", r.Number, r.Month, m).Coded("release.ends", r.Number, r.Month.String())
+	if f := s.Frozen; f != nil {
+		if f.Month != r.Last() {
+			return nil, s, dtm.Errorf(dtm.NotFound, "release %s is of %s, not of %s", f.Number, f.Month, r.Last()).Coded("release.ends", f.Number, f.Month.String())
 		}
-		manifest, err := release.ReadManifest(r.Manifest)
+		manifest, err := release.ReadManifest(f.Manifest)
 		if err != nil {
 			return nil, s, err
 		}
-		if _, ok := manifest.Part(release.ReportPart(l)); ok {
-			b, err := h.part(ctx, *r, manifest, release.ReportPart(l))
+		if _, ok := manifest.Part(release.ReportPart(l)); ok && r.Product == dtm.ReportMonthly {
+			b, err := h.part(ctx, *f, manifest, release.ReportPart(l))
 			return b, s, err
 		}
 	}
-	b, err := h.makeReport(ctx, s, m, l)
+	b, err := h.makeReport(ctx, s, r, l)
 	return b, s, err
 }
 
-// makeReport makes the PDF of a month from a source's figures.
-func (h *house) makeReport(ctx context.Context, s dtm.Source, m dtm.Month, l dtm.Lang) ([]byte, error) {
-	o, err := overview.Build(ctx, s.Figures, s.Operation, overview.Filter{From: m, To: m}, l)
+// makeReport makes the PDF of a report from a source's figures.
+func (h *house) makeReport(ctx context.Context, s dtm.Source, r dtm.Report, l dtm.Lang) ([]byte, error) {
+	press, base, err := h.printer.start(h, s.Operation)
 	if err != nil {
 		return nil, err
 	}
-	if o.Empty {
-		return nil, dtm.Errorf(dtm.NotFound, "there are no movements in %s, so there is no report", m).Coded("report.none", locale.Month(l, m))
+	d, err := report.Compose(ctx, s.Figures, s.Operation, base, r, l)
+	if err != nil {
+		return nil, err
 	}
-	return h.print(ctx, o, s.Operation, s.Figures.Catalogue())
+	return report.Print(ctx, press, d)
+}
+
+// asked reads which report the flags name: exit code 2 when they do not name one.
+func askedReport(product, month, week, year, point, partner string) (dtm.Report, error) {
+	r := dtm.Report{Product: product}
+	var err error
+	needs := func(flag, value string) bool {
+		if value == "" && err == nil {
+			err = wrongUse("-%s is needed for -product %s", flag, product)
+		}
+		return err == nil
+	}
+	switch product {
+	case dtm.ReportWeekly:
+		if needs("week", week) {
+			r.Week, err = dtm.ParseWeek(week)
+		}
+		return r, err
+	case dtm.ReportAnnual:
+		if needs("year", year) {
+			r, err = dtm.ParseReport("annual-" + year)
+		}
+		return r, err
+	case dtm.ReportPoint:
+		r.Of = point
+		needs("point", point)
+	case dtm.ReportPartner:
+		r.Of = partner
+		needs("partner", partner)
+	case dtm.ReportMonthly, dtm.ReportStranded:
+	default:
+		return r, wrongUse("-product %q: want %s, or all", product, strings.Join(dtm.ReportProducts, ", "))
+	}
+	if needs("month", month) {
+		r.Month, err = dtm.ParseMonth(month)
+	}
+	return r, err
+}
+
+// family is every report of a month: its own, the weeks that end in it, the year up to
+// it, each point, each partner.
+func family(op *dtm.Operation, m dtm.Month) []dtm.Report {
+	out := []dtm.Report{{Product: dtm.ReportMonthly, Month: m}}
+	for w := dtm.Monday(m.First()); w.AddDate(0, 0, 6).Before(m.Add(1).First()); w = w.AddDate(0, 0, 7) {
+		out = append(out, dtm.Report{Product: dtm.ReportWeekly, Week: w})
+	}
+	out = append(out, dtm.Report{Product: dtm.ReportAnnual, Year: m.Year}, dtm.Report{Product: dtm.ReportStranded, Month: m})
+	for _, p := range op.Network() {
+		out = append(out, dtm.Report{Product: dtm.ReportPoint, Month: m, Of: p.Code})
+	}
+	for _, p := range op.Partners {
+		if len(p.Brief) > 0 {
+			out = append(out, dtm.Report{Product: dtm.ReportPartner, Month: m, Of: p.Code})
+		}
+	}
+	return out
 }
 
 func runReport(ctx context.Context, c *call) error {
 	fs := c.flags()
 	data := c.dataFlag(fs)
+	product := fs.String("product", dtm.ReportMonthly, "which `report`: "+strings.Join(dtm.ReportProducts, ", ")+"; all: every one of the month, in all languages, into the folder of -out")
 	month := fs.String("month", "", "`month` of the report, for example 2022-12")
+	week := fs.String("week", "", "`week` of a weekly bulletin, for example 2022-W48")
+	year := fs.String("year", "", "`year` of an annual review")
+	point := fs.String("point", "", "`code` of the point of a profile")
+	partner := fs.String("partner", "", "`code` of the partner of a brief")
 	asked := fs.String("release", "", "`number` of a release, latest, or provisional; left out: the month's release if there is one")
 	lang := fs.String("lang", "en", "language: en, fr, ar")
-	out := fs.String("out", "", "`file` to write")
+	out := fs.String("out", "", "`file` to write, or folder with -product all")
 	if _, err := c.parse(fs, 0, 0); err != nil {
 		return err
 	}
-	if *month == "" || *out == "" {
-		return wrongUse("-month and -out are needed")
+	if *out == "" {
+		return wrongUse("-out is needed")
 	}
-	m, err := dtm.ParseMonth(*month)
+	if !slices.Contains(locale.Languages, dtm.Lang(*lang)) {
+		return wrongUse("-lang %q: want en, fr or ar", *lang)
+	}
+	var r dtm.Report
+	var m dtm.Month
+	var err error
+	if *product != "all" {
+		r, err = askedReport(*product, *month, *week, *year, *point, *partner)
+	} else if *month == "" {
+		err = wrongUse("-month is needed for -product all")
+	} else {
+		m, err = dtm.ParseMonth(*month)
+	}
 	if err != nil {
 		return err
-	}
-	if locale.Known(dtm.Lang(*lang)) != dtm.Lang(*lang) {
-		return wrongUse("-lang %q: want en, fr or ar", *lang)
 	}
 	h, done, err := c.open(ctx, *data)
 	if err != nil {
@@ -121,7 +198,10 @@ func runReport(ctx context.Context, c *call) error {
 	if c.tty {
 		fmt.Fprint(c.err, "making the report (the first time on a machine the PDF engine is prepared, up to a minute) ...\n")
 	}
-	b, source, err := h.monthlyReport(ctx, *asked, m, dtm.Lang(*lang))
+	if *product == "all" {
+		return h.reportAll(ctx, c, *asked, m, c.path(*out))
+	}
+	b, source, err := h.report(ctx, *asked, r, dtm.Lang(*lang))
 	if err != nil {
 		return err
 	}
@@ -132,6 +212,55 @@ func runReport(ctx context.Context, c *call) error {
 	if err := os.WriteFile(c.path(*out), b, 0o644); err != nil {
 		return dtm.Errorf(dtm.Invalid, "the report cannot be written: %w", err)
 	}
-	fmt.Fprintf(c.out, "wrote %s: %s, %s, release %s, %d bytes\n", *out, locale.Month(dtm.English, m), *lang, of.ID(), len(b))
+	fmt.Fprintf(c.out, "wrote %s: %s, %s, release %s, %d bytes\n", *out, reportWhen(r), *lang, of.ID(), len(b))
+	return nil
+}
+
+// reportWhen says what a report is, in English.
+func reportWhen(r dtm.Report) string {
+	if r.Product == dtm.ReportMonthly {
+		return locale.Month(dtm.English, r.Month)
+	}
+	return r.Name()
+}
+
+// reportAll writes the month's reports in all languages into a folder, saying each.
+// What there is nothing to report of is said and left out.
+func (h *house) reportAll(ctx context.Context, c *call, asked string, m dtm.Month, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return dtm.Errorf(dtm.Invalid, "the folder cannot be made: %w", err)
+	}
+	list := family(h.op, m)
+	var languages []dtm.Lang
+	for _, l := range h.op.Languages {
+		if slices.Contains(locale.Languages, l) {
+			languages = append(languages, l)
+		}
+	}
+	n, written := 0, 0
+	for _, r := range list {
+		for _, l := range languages {
+			n++
+			name := h.op.Code + "-" + r.Name() + "-" + string(l) + ".pdf"
+			b, _, err := h.report(ctx, asked, r, l)
+			if dtm.KindOf(err) == dtm.NotFound && err != nil {
+				n += len(languages) - 1
+				fmt.Fprintf(c.err, "%d/%d %s: %v\n", n, len(list)*len(languages), r.Name(), err)
+				break
+			}
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
+				return dtm.Errorf(dtm.Invalid, "the report cannot be written: %w", err)
+			}
+			written++
+			fmt.Fprintf(c.err, "%d/%d %s: %d bytes\n", n, len(list)*len(languages), name, len(b))
+		}
+	}
+	if written == 0 {
+		return dtm.Errorf(dtm.NotFound, "nothing is recorded of %s, so there is no report", m).Coded("report.none", locale.Month(dtm.English, m))
+	}
+	fmt.Fprintf(c.out, "wrote %d reports of %s into %s\n", written, locale.Month(dtm.English, m), dir)
 	return nil
 }

@@ -9,8 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"dtm"
+	"dtm/locale"
 )
 
 // TestReportReal: the PDFs of December 2022 hold the published figures.
@@ -41,10 +45,54 @@ func TestReportReal(t *testing.T) {
 			t.Errorf("%s: not tagged (%v)\n%s", lang, err, info)
 		}
 	}
+	// The other products say the figures that the command gives.
+	year := strings.Split(strings.Split(strings.TrimSpace(dtmRun(t, "indicator", "-data", data, "-public", "total_movements", "-from", "2022-01", "-to", "2022-12", "-format", "csv")), "\n")[1], ",")[1]
+	for name, x := range map[string]struct {
+		args []string
+		want []string
+	}{
+		"annual":  {[]string{"-product", "annual", "-year", "2022", "-lang", "fr"}, []string{"Bilan annuel", "Sommaire", locale.Number(dtm.French, parsed(t, year), 0)}},
+		"point":   {[]string{"-product", "point", "-point", "obock", "-month", "2022-12"}, []string{"Obock: profile of the point", "3,557"}},
+		"partner": {[]string{"-product", "partner", "-partner", "unhcr", "-month", "2022-12"}, []string{"Brief for UNHCR", "19,156"}},
+	} {
+		pdf := filepath.Join(t.TempDir(), name+".pdf")
+		dtmRun(t, append([]string{"report", "-data", data, "-out", pdf}, x.args...)...)
+		out, err := exec.Command("pdftotext", "-enc", "UTF-8", pdf, "-").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain := strings.NewReplacer("\u202f", " ", "\u00a0", " ")
+		for _, w := range x.want {
+			if !strings.Contains(plain.Replace(string(out)), plain.Replace(w)) {
+				t.Errorf("%s: %q is not in the text", name, w)
+			}
+		}
+	}
+	for want, args := range map[string][]string{
+		"nothing recorded":    {"-product", "weekly", "-week", "2022-W48"}, // history knows months only
+		"there is no point":   {"-product", "point", "-point", "nowhere", "-month", "2022-12"},
+		"there is no partner": {"-product", "partner", "-partner", "nobody", "-month", "2022-12"},
+		"-week is needed":     {"-product", "weekly"},
+		"-product \"daily\"":  {"-product", "daily", "-month", "2022-12"},
+		"is not a week":       {"-product", "weekly", "-week", "2022-W60"},
+	} {
+		if code, _, stderr := dtmTry(t, append([]string{"report", "-data", data, "-out", filepath.Join(t.TempDir(), "x.pdf")}, args...)...); code == 0 || !strings.Contains(stderr, want) {
+			t.Errorf("%v: exit %d, %s", args, code, stderr)
+		}
+	}
 	if code, _, stderr := dtmTry(t, "report", "-data", data, "-month", "2031-01", "-lang", "fr", "-out", filepath.Join(t.TempDir(), "x.pdf")); code != 1 || !strings.Contains(stderr, "no movements") {
 		t.Errorf("a month without data: exit %d, %s", code, stderr)
 	}
 	if _, err := os.Stat("x.pdf"); err == nil {
 		t.Error("a file was written")
 	}
+}
+
+func parsed(t *testing.T, s string) float64 {
+	t.Helper()
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }

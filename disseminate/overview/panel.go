@@ -88,8 +88,8 @@ func (b *building) near(t dtm.Table, f dtm.Figure) (string, bool) {
 	return "", false
 }
 
-// byValue sorts figures, the largest first, then withheld, then missing.
-func byValue(f []dtm.Figure) []dtm.Figure {
+// Ranked sorts figures, the largest first, then withheld, then missing.
+func Ranked(f []dtm.Figure) []dtm.Figure {
 	f = slices.Clone(f)
 	rank := func(x dtm.Figure) float64 {
 		switch {
@@ -171,7 +171,7 @@ func (b *building) points() {
 	}
 	c := chart.Bars{Axis: b.say("word.point"), Measure: b.say("word.movements")}
 	title := b.say("panel.points.plain")
-	for i, f := range byValue(t.Figures) {
+	for i, f := range Ranked(t.Figures) {
 		bar := chart.Bar{Label: b.pointName(f.Keys[0]), Cell: chart.FromFigure(f), Unknown: f.Keys[0] == ""}
 		if f.Value != nil && sum > 0 {
 			bar.Note = b.whole(*f.Value / sum * 100)
@@ -213,7 +213,7 @@ func (b *building) flows() {
 		m.Points = append(m.Points, point)
 	}
 	title := b.say("panel.map.plain")
-	sorted := byValue(od.Figures)
+	sorted := Ranked(od.Figures)
 	for _, f := range sorted {
 		from, to := f.Keys[0], f.Keys[1]
 		if from == to || from == "" || to == "" {
@@ -301,7 +301,7 @@ func (b *building) list(topic Topic, key string, t dtm.Table, list string, most 
 	}
 	var parts []string
 	unknown := ""
-	for _, f := range byValue(t.Figures) {
+	for _, f := range Ranked(t.Figures) {
 		v, near := f.Value, ""
 		if v == nil && f.About != nil {
 			v, near = f.About, "≈\u2009"
@@ -368,7 +368,7 @@ func (b *building) sexAge() {
 	title := b.say("panel.sexage.plain")
 	var parts []string
 	unknown := ""
-	for _, f := range byValue(t.Figures) {
+	for _, f := range Ranked(t.Figures) {
 		label, known := name(f.Keys)
 		cell := chart.FromFigure(f)
 		if f.Value != nil {
@@ -427,7 +427,7 @@ func (b *building) shares(id string, t dtm.Table, list, key string) {
 	}
 	c := chart.Bars{Axis: b.say("word." + strings.TrimSuffix(id, "s")), Measure: b.say("word.share") + " (%)"}
 	title := ""
-	for i, f := range byValue(t.Figures) {
+	for i, f := range Ranked(t.Figures) {
 		if i == mostBars {
 			break
 		}

@@ -3,7 +3,7 @@
 // language, comes in; a tagged PDF goes out.
 //
 //	press := report.NewPress(cacheDir)
-//	pdf, err := report.Monthly(ctx, press, document)
+//	pdf, err := report.Print(ctx, press, document)
 //
 // The templates (folder template) are Typst and hold the layout only: no text of
 // the reader's, no rule about figures. What the document does not give is not

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -9,9 +10,10 @@ import (
 	"dtm"
 )
 
-// Document is a monthly report as it is to be read. Every text is in Lang and
+// Document is a report as it is to be read. Every text is in Lang and
 // stands as it is: markup in it is not obeyed. Empty parts are left out.
 type Document struct {
+	Product  string    `json:"-"` // dtm.ReportProducts: which template lays it out
 	Lang     dtm.Lang  `json:"lang"`
 	Date     time.Time `json:"-"`        // day of the release; the PDF is dated with it
 	Kicker   string    `json:"kicker"`   // above the title: the operation
@@ -21,6 +23,7 @@ type Document struct {
 	Marks    []Mark    `json:"marks"`    // on the first page and at the head of every other
 	Cells    []Cell    `json:"cells"`    // headline figures; four to a row
 
+	Facts    []Term    `json:"facts"`    // what is fixed about the subject
 	Overview Overview  `json:"overview"` // page one
 	Opening  []Figure  `json:"opening"`  // page one, where it has room for them
 	Spread   Section   `json:"spread"`   // page two, filled by up to two figures
@@ -82,6 +85,7 @@ type Table struct {
 	Rows     [][]string `json:"rows"`  // as many fields as columns; the first names the row
 	Total    bool       `json:"total"` // the last row is the sum of the others
 	Caption  string     `json:"caption"`
+	Broad    bool       `json:"broad"` // needs the whole width
 }
 
 // Column is a column's head.
@@ -105,15 +109,18 @@ type Term struct {
 
 // Words are the fixed texts of the layout itself.
 type Words struct {
-	Page string `json:"page"` // "Page {page} of {pages}"
+	Page     string `json:"page"`     // "Page {page} of {pages}"
+	Contents string `json:"contents"` // over the list of contents; "": none
 }
 
 // check finds what would give a document that cannot be read or published.
 func (d Document) check() error {
 	fault := func(where, msg string) error {
-		return &dtm.Error{Kind: dtm.Invalid, Op: "report.Monthly", Where: where, Msg: msg}
+		return &dtm.Error{Kind: dtm.Invalid, Op: "report.Print", Where: where, Msg: msg}
 	}
 	switch {
+	case !slices.Contains(dtm.ReportProducts, d.Product):
+		return fault("product", fmt.Sprintf("there is no product %q", d.Product))
 	case d.Lang == "":
 		return fault("lang", "the report has no language")
 	case d.Title == "":
