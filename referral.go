@@ -242,7 +242,8 @@ type Referrals interface {
 	Referral(ctx context.Context, id string) (Referral, error)
 	// ReferralByNumber finds one by its number, however it is written: NotFound.
 	ReferralByNumber(ctx context.Context, number string) (Referral, error)
-	// Referrals lists the most pressing first, with the number of all that match.
+	// Referrals lists the most pressing first, of what is over alone the latest, with the
+	// number of all that match.
 	Referrals(ctx context.Context, f ReferralFilter) ([]Referral, int, error)
 	// Act does what the rules allow to the actor: Conflict when the state does not have
 	// the action, when another version is current, or when the desk has no place left;
@@ -251,6 +252,23 @@ type Referrals interface {
 	Act(ctx context.Context, id string, as Doer, do Do) (Referral, *Referral, error)
 	// ReferralHistory lists what happened to a referral, oldest first.
 	ReferralHistory(ctx context.Context, id string) ([]ReferralEntry, error)
+	// Waiting counts who still waits for something, within what the asker may know of
+	// (nil: all): the biggest groups first.
+	Waiting(ctx context.Context, within *ReferralScope, now time.Time) ([]Waiting, error)
+}
+
+// Waiting is how many referrals stand alike: where the person was met, which desk was
+// asked, how far it is. It names nobody.
+type Waiting struct {
+	Point, Desk, Programme string
+	State                  ReferralState
+	N, Late                int // Late of N: their time has passed
+}
+
+// WaitingStates are those in which a person still waits for something to be done.
+var WaitingStates = []ReferralState{
+	ReferralSubmitted, ReferralSent, ReferralAcknowledged, ReferralAccepted, ReferralInService,
+	ReferralRejected, ReferralExpired, ReferralNoShow, ReferralNotCompleted,
 }
 
 // Doer is who acts on a referral, as the rules see it.

@@ -83,8 +83,55 @@ type ReasonCount struct {
 // Unmet is the need of a programme that no service has met, by what stands against it.
 type Unmet struct {
 	Programme                                               string
+	Key                                                     string // that UnmetBy counted by
 	Needs, Met                                              int
 	Declined, Rejected, NoShow, NoDesk, Waiting, Other, All int // All: the sum of the six before
+}
+
+// add counts one need, by what became of it.
+func (u *Unmet) add(r dtm.Referral) {
+	u.Needs++
+	u.All++
+	switch {
+	case r.State == dtm.ReferralHeld:
+		u.Declined++
+	case r.State == dtm.ReferralCompleted || r.State == dtm.ReferralClosed:
+		u.Met++
+		u.All--
+	case r.State == dtm.ReferralRejected || r.State == dtm.ReferralUnmet && r.Reason == "rejected":
+		u.Rejected++
+	case r.State == dtm.ReferralNoShow || r.State == dtm.ReferralUnmet && r.Reason == "not_found":
+		u.NoShow++
+	case r.State == dtm.ReferralSubmitted || r.State == dtm.ReferralUnmet && (r.Reason == "no_service" || r.Reason == "no_capacity"):
+		u.NoDesk++
+	case !r.State.Terminal() && r.State != dtm.ReferralNotCompleted:
+		u.Waiting++
+	default:
+		u.Other++
+	}
+}
+
+// UnmetBy counts needs by a key of each referral, such as the place or the week, in the
+// keys' order. What Compute leaves out is left out here.
+func UnmetBy(list []dtm.Referral, key func(dtm.Referral) string) (out []Unmet) {
+	by := map[string]*Unmet{}
+	for _, r := range list {
+		if r.State == dtm.ReferralInError || r.State == dtm.ReferralCancelled || r.State == dtm.ReferralRedirected {
+			continue
+		}
+		k := key(r)
+		u := by[k]
+		if u == nil {
+			u = &Unmet{Key: k}
+			by[k] = u
+		}
+		u.add(r)
+	}
+	for _, u := range by {
+		out = append(out, *u)
+	}
+	slices.SortFunc(out, func(a, b Unmet) int { return cmp.Compare(a.Key, b.Key) })
+	return out
 }
 
 // Compute makes the figures of referrals at a moment. list holds redirected ones too.
@@ -119,11 +166,10 @@ func Compute(list []dtm.Referral, now time.Time) Figures {
 			u = &Unmet{Programme: r.Programme}
 			unmet[r.Programme] = u
 		}
-		u.Needs++
+		u.add(r)
 		f.Declined.Of++
 		if r.State == dtm.ReferralHeld {
 			f.Declined.N++
-			u.Declined++
 			continue
 		}
 		f.Referrals++
@@ -135,20 +181,6 @@ func Compute(list []dtm.Referral, now time.Time) Figures {
 			f.Open++
 		}
 		met := r.State == dtm.ReferralCompleted || r.State == dtm.ReferralClosed
-		switch {
-		case met:
-			u.Met++
-		case r.State == dtm.ReferralRejected || r.State == dtm.ReferralUnmet && r.Reason == "rejected":
-			u.Rejected++
-		case r.State == dtm.ReferralNoShow || r.State == dtm.ReferralUnmet && r.Reason == "not_found":
-			u.NoShow++
-		case r.State == dtm.ReferralSubmitted || r.State == dtm.ReferralUnmet && (r.Reason == "no_service" || r.Reason == "no_capacity"):
-			u.NoDesk++
-		case !r.State.Terminal() && r.State != dtm.ReferralNotCompleted:
-			u.Waiting++
-		default:
-			u.Other++
-		}
 		if r.State == dtm.ReferralNoShow || r.State == dtm.ReferralUnmet && r.Reason == "not_found" {
 			f.NoShow.N++
 		}
@@ -206,7 +238,6 @@ func Compute(list []dtm.Referral, now time.Time) Figures {
 	}
 	slices.SortFunc(f.Reasons, func(a, b ReasonCount) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Reason, b.Reason)) })
 	for _, u := range unmet {
-		u.All = u.Declined + u.Rejected + u.NoShow + u.NoDesk + u.Waiting + u.Other
 		f.Unmet = append(f.Unmet, *u)
 	}
 	slices.SortFunc(f.Unmet, func(a, b Unmet) int { return cmp.Compare(a.Programme, b.Programme) })

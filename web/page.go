@@ -20,7 +20,7 @@ var templateFiles embed.FS
 type views map[string]*template.Template
 
 // parse reads the templates; each page is the layout with its own content, and may
-// hold parts (part_*.html) that others hold too.
+// hold parts (*.part.html) that others hold too.
 func (p *Pages) parse() (views, error) {
 	v := views{}
 	entries, err := templateFiles.ReadDir("template")
@@ -31,8 +31,18 @@ func (p *Pages) parse() (views, error) {
 		if e.Name() == "layout.html" || strings.HasSuffix(e.Name(), ".part.html") {
 			continue
 		}
-		t, err := template.New("layout.html").Funcs(template.FuncMap{"asset": func(name string) string { return p.assets.url[name] }}).
-			ParseFS(templateFiles, "template/layout.html", "template/*.part.html", "template/"+e.Name())
+		t := template.New("layout.html").Funcs(template.FuncMap{"asset": func(name string) string { return p.assets.url[name] }})
+		if name, whole := strings.CutSuffix(e.Name(), ".whole.html"); whole { // without the layout, for bad lines
+			text, err := templateFiles.ReadFile("template/" + e.Name())
+			if err != nil {
+				return nil, err
+			}
+			if v[name], err = t.Parse(string(text)); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		t, err := t.ParseFS(templateFiles, "template/layout.html", "template/*.part.html", "template/"+e.Name())
 		if err != nil {
 			return nil, err
 		}

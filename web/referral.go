@@ -545,6 +545,12 @@ func (p *Pages) actOnReferral(w http.ResponseWriter, r *http.Request) error {
 		}
 		return p.seeReferral(w, r, x.ID, "")
 	}
+	patrolling := r.PostFormValue("back") == "patrol"
+	if tap := r.PostFormValue("tap"); tap != "" { // one button says what and why
+		what, why, _ := strings.Cut(tap, " ")
+		r.PostForm.Set("do", what)
+		r.PostForm.Set("reason", why)
+	}
 	version, err := strconv.Atoi(r.PostFormValue("version"))
 	if err != nil {
 		return dtm.Errorf(dtm.Invalid, "the version of the referral is missing").Coded("referral.stale")
@@ -559,8 +565,15 @@ func (p *Pages) actOnReferral(w http.ResponseWriter, r *http.Request) error {
 		do.Second = "user:" + other.Email
 	}
 	_, next, err := p.Staff.Referring.Referrals.Act(ctx, x.ID, doer(u), do)
+	if k := dtm.KindOf(err); err != nil && patrolling && k != dtm.Internal && k != dtm.NotFound {
+		return p.showPatrol(w, r, serve.Status(k), locale.Error(p.guess(r), err), "")
+	}
 	if err != nil {
 		return p.referralRefused(w, r, x, err)
+	}
+	if patrolling {
+		http.Redirect(w, r, "/"+string(p.guess(r))+"/staff/referrals/patrol?done="+string(do.Action), http.StatusSeeOther)
+		return nil
 	}
 	if next != nil {
 		return p.seeReferral(w, r, next.ID, do.Action)

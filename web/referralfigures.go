@@ -1,7 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
+	"time"
 
 	"dtm"
 	"dtm/access"
@@ -27,6 +30,9 @@ type figuresView struct {
 	Shares  []shareRow
 	Reasons []shareRow
 	Unmet   []unmetRow
+	Places  []unmetRow
+	Weeks   []unmetRow
+	Choices []option // of programmes, for the tables by place and week
 	Cut     bool
 }
 
@@ -102,5 +108,51 @@ func (p *Pages) referralFigures(w http.ResponseWriter, r *http.Request) error {
 	for _, x := range v.F.Unmet {
 		v.Unmet = append(v.Unmet, unmetRow{x, v.Programme(x.Programme)})
 	}
+	v.unmetWhere(list, r.URL.Query().Get("programme"))
 	return p.show(w, http.StatusOK, "referralfigures", v)
+}
+
+// unmetWhere counts need by place and by week, of one programme or of all.
+func (v *figuresView) unmetWhere(list []dtm.Referral, programme string) {
+	v.Choices = []option{{Label: v.T("figures.all")}}
+	known := false
+	for _, x := range v.p.Operation.Programmes {
+		chosen := x.Code == programme
+		known = known || chosen
+		v.Choices = append(v.Choices, option{Value: x.Code, Label: x.Name.In(v.Lang), Selected: chosen})
+	}
+	if known {
+		list = slices.DeleteFunc(slices.Clone(list), func(r dtm.Referral) bool { return r.Programme != programme })
+	}
+	for _, x := range refer.UnmetBy(list, func(r dtm.Referral) string { return r.Point }) {
+		name := v.T("waiting.nowhere")
+		if x.Key != "" {
+			name = v.PointName(x.Key)
+		}
+		v.Places = append(v.Places, unmetRow{x, name})
+	}
+	slices.SortStableFunc(v.Places, func(a, b unmetRow) int { return cmp.Compare(b.All, a.All) })
+	zone, now := v.p.Operation.Zone, v.p.Now()
+	for _, x := range refer.UnmetBy(list, func(r dtm.Referral) string {
+		day := dtm.DayOf(refer.Clocks(r, now).Start, zone)
+		return day.AddDate(0, 0, -(int(day.Weekday())+6)%7).Format(time.DateOnly) // Mondays
+	}) {
+		monday, err := time.Parse(time.DateOnly, x.Key)
+		if err != nil {
+			continue
+		}
+		v.Weeks = append(v.Weeks, unmetRow{x, v.T("figures.week", locale.Date(v.Lang, monday))})
+	}
+	slices.Reverse(v.Weeks)
+}
+
+type unmetTable struct {
+	page
+	Head string
+	Rows []unmetRow
+}
+
+// Table is a table of need and what met it, by what head says.
+func (v figuresView) Table(head string, rows []unmetRow) unmetTable {
+	return unmetTable{v.page, head, rows}
 }

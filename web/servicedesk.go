@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"dtm"
 	"dtm/event"
@@ -56,6 +57,9 @@ func (p *Pages) showDesks(w http.ResponseWriter, r *http.Request, status int, me
 			row.State = v.T("desk.why.closed")
 		case d.PausedAt(now):
 			row.State = v.T("desk.paused", d.Paused)
+			if d.Until != nil {
+				row.State = v.T("desk.paused.until", d.Paused, v.When(*d.Until))
+			}
 		}
 		v.Rows = append(v.Rows, row)
 	}
@@ -73,13 +77,26 @@ func (p *Pages) keepDesk(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if r.PostFormValue("do") == "confirm" {
+		if err := p.Staff.Referring.Desks.VerifyDesk(ctx, code); err != nil {
+			return err
+		}
+		return p.showDesks(w, r, http.StatusOK, "", locale.Say(l, "desk.confirmed", d.Name.In(l)))
+	}
 	capacity := dtm.NoLimit
 	if s := strings.TrimSpace(r.PostFormValue("capacity")); s != "" {
 		if capacity, err = strconv.Atoi(s); err != nil || capacity < 0 {
 			return p.showDesks(w, r, http.StatusBadRequest, locale.Say(l, "error.desk.capacity"), "")
 		}
 	}
-	if _, err := p.Staff.Referring.Desks.SetCapacity(ctx, code, capacity, strings.TrimSpace(r.PostFormValue("pause")), nil); err != nil {
+	var until *time.Time
+	if days, err := strconv.Atoi(r.PostFormValue("until")); err == nil && days > 0 && days <= 31 {
+		// the morning after so many days: whoever comes on duty finds the desk open
+		day := dtm.DayOf(p.Now(), p.Operation.Zone).AddDate(0, 0, days)
+		at := time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, p.Operation.Zone)
+		until = &at
+	}
+	if _, err := p.Staff.Referring.Desks.SetCapacity(ctx, code, capacity, strings.TrimSpace(r.PostFormValue("pause")), until); err != nil {
 		return err
 	}
 	return p.showDesks(w, r, http.StatusOK, "", locale.Say(l, "desk.kept", d.Name.In(l)))

@@ -268,6 +268,11 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 		if p.Staff.Referring != nil {
 			page("GET /referrals/{$}", access.ReadReferrals, p.referrals)
 			page("GET /referrals/figures", access.ReadReferrals, p.referralFigures)
+			page("GET /referrals/waiting", access.ReadReferrals, p.waiting)
+			page("GET /referrals/patrol", access.ReadReferrals, p.patrol)
+			page("POST /referrals/patrol", access.ReadPersons, p.patrol)
+			page("GET /referrals/find", access.ReadPersons, p.findPerson)
+			page("POST /referrals/find", access.ReadPersons, p.findPerson)
 			page("GET /referrals/{id}", access.ReadReferrals, p.referral)
 			page("POST /referrals/{id}", access.ReadReferrals, p.actOnReferral)
 			page("POST /referrals/{id}/person", access.ReadPersons, p.person)

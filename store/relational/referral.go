@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -267,7 +268,8 @@ func (db *DB) ReferralByNumber(ctx context.Context, number string) (dtm.Referral
 	return list[0], nil
 }
 
-// Referrals lists by filter: what is open first, the most pressing of it first.
+// Referrals lists by filter: what is open first, the most pressing of it first; of what
+// is over alone the latest first.
 func (db *DB) Referrals(ctx context.Context, f dtm.ReferralFilter) ([]dtm.Referral, int, error) {
 	const op = "store.Referrals"
 	if f.Limit <= 0 {
@@ -296,8 +298,19 @@ func (db *DB) Referrals(ctx context.Context, f dtm.ReferralFilter) ([]dtm.Referr
 	if f.Desks != nil {
 		among("desk", len(f.Desks), func(i int) any { return f.Desks[i] })
 	}
+	// What is open comes by its clock, what is over by its last change; lists of one kind
+	// alone are read from an index that has just those.
+	order := `r.terminal, r.due, r.id`
 	if f.States != nil {
 		among("state", len(f.States), func(i int) any { return string(f.States[i]) })
+		over := func(s dtm.ReferralState) bool { return s.Terminal() }
+		switch {
+		case !slices.ContainsFunc(f.States, over):
+			f.Open = true
+		case !slices.ContainsFunc(f.States, func(s dtm.ReferralState) bool { return !s.Terminal() }):
+			where += ` AND r.terminal = 1`
+			order = `r.changed DESC, r.id DESC`
+		}
 	}
 	for _, x := range []struct {
 		column string
@@ -315,8 +328,9 @@ func (db *DB) Referrals(ctx context.Context, f dtm.ReferralFilter) ([]dtm.Referr
 	}
 	if f.Open {
 		where += ` AND r.terminal = 0`
+		order = `r.due, r.id`
 	}
-	if !f.Since.IsZero() {
+	if !f.Since.IsZero() && !f.Open {
 		where += ` AND (r.terminal = 0 OR r.changed >= ` + bind(timeText(f.Since)) + `)`
 	}
 	if !f.ReceivedSince.IsZero() {
@@ -335,7 +349,7 @@ func (db *DB) Referrals(ctx context.Context, f dtm.ReferralFilter) ([]dtm.Referr
 		SELECT `+referralColumns+`
 		FROM referral r
 		WHERE `+where+`
-		ORDER BY r.terminal, r.due, r.id
+		ORDER BY `+order+`
 		LIMIT `+bind(f.Limit)+` OFFSET `+bind(max(0, f.Offset)), args...)
 	if err != nil {
 		return nil, 0, failure(op, err)
@@ -350,6 +364,41 @@ func (db *DB) Referrals(ctx context.Context, f dtm.ReferralFilter) ([]dtm.Referr
 		list = append(list, r)
 	}
 	return list, total, failure(op, rows.Err())
+}
+
+// Waiting counts who waits where.
+func (db *DB) Waiting(ctx context.Context, within *dtm.ReferralScope, now time.Time) ([]dtm.Waiting, error) {
+	const op = "relational.Waiting"
+	args := []any{db.operation, timeText(now)}
+	where := ""
+	if within != nil {
+		in, more := inScope(*within, len(args)+1)
+		where, args = ` AND `+in, append(args, more...)
+	}
+	var states []string
+	for _, s := range dtm.WaitingStates {
+		args = append(args, string(s))
+		states = append(states, "$"+strconv.Itoa(len(args)))
+	}
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT r.point, r.desk, r.programme, r.state, count(*), sum(CASE WHEN r.due < $2 THEN 1 ELSE 0 END)
+		FROM referral r
+		WHERE r.operation = $1 AND r.terminal = 0 AND r.state IN (`+strings.Join(states, ", ")+`)`+where+`
+		GROUP BY r.point, r.desk, r.programme, r.state
+		ORDER BY count(*) DESC, r.point, r.desk, r.programme, r.state`, args...)
+	if err != nil {
+		return nil, failure(op, err)
+	}
+	defer rows.Close()
+	var list []dtm.Waiting
+	for rows.Next() {
+		var w dtm.Waiting
+		if err := rows.Scan(&w.Point, &w.Desk, &w.Programme, &w.State, &w.N, &w.Late); err != nil {
+			return nil, failure(op, err)
+		}
+		list = append(list, w)
+	}
+	return list, failure(op, rows.Err())
 }
 
 // Act does what the rules allow, within one transaction: state, place at the desk,

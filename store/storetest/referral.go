@@ -175,6 +175,23 @@ func referrals(t *testing.T, d Dialect) {
 	if list[0].ID != "b" || list[2].ID != "a" {
 		t.Errorf("the most pressing is not first: %v", list)
 	}
+	// Who waits where: one with a desk, one without; what was redirected is counted once.
+	late := list[1].Received.AddDate(1, 0, 0)
+	counts, err := s.Waiting(ctx, nil, late)
+	must(t, err)
+	want2 := []dtm.Waiting{{Point: "obock", Programme: "vhr", State: dtm.ReferralSubmitted, N: 1, Late: 1}, {Point: "obock", Desk: "h2", Programme: "health", State: dtm.ReferralSent, N: 1, Late: 1}}
+	if !slices.Equal(counts, want2) {
+		t.Errorf("waiting %+v, want %+v", counts, want2)
+	}
+	if counts, err = s.Waiting(ctx, nil, list[1].Received); err != nil || len(counts) != 2 || counts[0].Late+counts[1].Late != 0 {
+		t.Errorf("nobody is late on arrival: %+v, %v", counts, err)
+	}
+	if counts, err = s.Waiting(ctx, &dtm.ReferralScope{IDs: []string{next.ID}}, late); err != nil || len(counts) != 1 || counts[0] != want2[1] {
+		t.Errorf("within a scope: %+v, %v", counts, err)
+	}
+	if counts, err = s.Waiting(ctx, &dtm.ReferralScope{}, late); err != nil || len(counts) != 0 {
+		t.Errorf("an empty scope shows %+v, %v", counts, err)
+	}
 }
 
 // referralTable walks every state and action through the store.
