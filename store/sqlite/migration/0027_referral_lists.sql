@@ -10,3 +10,6 @@ CREATE INDEX referral_desk ON referral (operation, desk, due, id, state) WHERE t
 CREATE INDEX referral_over ON referral (operation, changed, id, state, desk) WHERE terminal = 1;
 CREATE INDEX referral_over_desk ON referral (operation, desk, changed, id, state) WHERE terminal = 1;
 CREATE INDEX referral_received ON referral (operation, received);
+
+-- Who was found to be somebody else is asked for with everything of a person.
+CREATE INDEX person_merged ON person (operation, merged_into);
