@@ -65,11 +65,17 @@ func (p *Pages) showPatrol(w http.ResponseWriter, r *http.Request, status int, m
 		return err
 	}
 	scope := a.Scope(access.ReadReferrals)
-	list, total, err := p.Staff.Referring.Referrals.Referrals(ctx, dtm.ReferralFilter{Within: &scope, Desks: []string{u.Desk}, States: []dtm.ReferralState{dtm.ReferralSent, dtm.ReferralAcknowledged, dtm.ReferralAccepted, dtm.ReferralInService}, Limit: patrolShown})
-	if err != nil {
-		return err
+	// Those who were taken on come first: they are being looked for.
+	var list []dtm.Referral
+	for _, states := range [][]dtm.ReferralState{deskInbox[1], deskInbox[0]} {
+		f := dtm.ReferralFilter{Within: &scope, Desks: []string{u.Desk}, States: states, Limit: max(1, patrolShown-len(list))}
+		some, total, err := p.Staff.Referring.Referrals.Referrals(ctx, f)
+		if err != nil {
+			return err
+		}
+		some = some[:min(len(some), patrolShown-len(list))]
+		list, v.More = append(list, some...), v.More+total-len(some)
 	}
-	v.More = total - len(list)
 	opened := ""
 	if r.Method == http.MethodPost {
 		opened = r.PostFormValue("open")

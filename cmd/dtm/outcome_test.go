@@ -60,10 +60,7 @@ func TestOfflineToOutcome(t *testing.T) {
 		t.Fatal(err)
 	}
 	phone := seat{t, first, base}
-	phone.do(chromedp.EmulateViewport(390, 844), chromedp.Func(func(ctx context.Context, x *chromedp.Target) error {
-		_, err := cdp.Call(ctx, x, network.Enable, network.EnableParams{})
-		return err
-	}), chromedp.Navigate(base+"/entry/#"+token))
+	phone.do(chromedp.EmulateViewport(390, 844), chromedp.Navigate(base+"/entry/#"+token))
 	phone.until("the forms", `document.querySelector("[data-key=start-screening]")`)
 	phone.until("the worker", `navigator.serviceWorker.controller`)
 	phone.push("[data-key=lang-en]")
@@ -155,9 +152,29 @@ func TestOfflineToOutcome(t *testing.T) {
 	if err != nil || again.State != dtm.ReferralSent || again.Desk != "clinic-yoboki" || !again.Captured.Equal(ill.Captured) || again.Escalation != 0 {
 		t.Fatalf("redirected to %+v, %v", again, err)
 	}
-	other.do(chromedp.Navigate(base + "/en/staff/referrals/"))
+	// The other clinic is on the road without network: its answer is kept on the phone.
+	other.do(chromedp.Navigate(base + "/en/staff/referrals/patrol"))
+	other.online(false)
+	other.push(`button[value="accept "]`)
+	other.until("the answer is kept and the next is asked", `document.querySelector(".k")?.innerText.includes("Kept on this phone") && document.querySelector("button[value='complete ']")`)
+	if kept := ask[string](other, `localStorage.getItem("dtm-patrol")`); !strings.Contains(kept, again.ID) || strings.Contains(kept, "Male") {
+		t.Errorf("the phone keeps %s", kept)
+	}
+	if r, err := db.Referral(ctx, again.ID); err != nil || r.State != dtm.ReferralSent {
+		t.Errorf("without network it is %s, %v: this proves nothing", r.State, err)
+	}
 	s.now.to(arrived.Add(8 * time.Minute))
-	other.tap(`li form button[value=accept]`)
+	other.online(true)
+	s.soon("the answer is sent when the network comes back", func() bool {
+		r, err := db.Referral(ctx, again.ID)
+		return err == nil && r.State == dtm.ReferralAccepted
+	})
+	other.until("the page as it is now", `localStorage.getItem("dtm-patrol") == "[]" && document.readyState == "complete" && document.querySelector(".o button")`)
+	other.tap(`.o button`)
+	if said := other.text("main"); !strings.Contains(said, "Neither name nor place") {
+		t.Errorf("nothing was given of the person, and the page says:\n%s", said)
+	}
+	other.do(chromedp.Navigate(base + "/en/staff/referrals/" + again.ID))
 	other.tap(`form[action$="/person"] button`)
 	ask[int](other, fmt.Sprintf(`(f => { f.closest("details")?.setAttribute("open", ""); f.querySelector("[name=words]").value = %q; return 0; })(document.querySelector("button[value=note]").form)`, clinical))
 	other.tap(`button[value=note]`)
@@ -192,10 +209,11 @@ func TestOfflineToOutcome(t *testing.T) {
 			t.Errorf("the figures do not say %q:\n%s", want, page)
 		}
 	}
-	for _, at := range []string{"/staff/referrals/", "/staff/referrals/figures", "/staff/desks/", "/staff/referrals/" + ill.ID} {
+	for _, at := range []string{"/staff/referrals/", "/staff/referrals/figures", "/staff/referrals/waiting", "/staff/referrals/find", "/staff/desks/", "/staff/referrals/" + ill.ID} {
 		focal.looks("focal-"+strings.ReplaceAll(strings.Trim(strings.ReplaceAll(at, ill.ID, "one"), "/"), "/", "-"), at)
 	}
 	guard.looks("desk-inbox", "/staff/referrals/")
+	guard.looks("desk-patrol", "/staff/referrals/patrol")
 	guard.looks("desk-referral", "/staff/referrals/"+child.ID)
 
 	// The agreement ends while the desk's page is open: its next click is refused.
@@ -328,6 +346,9 @@ func (s seat) online(on bool) {
 	}
 	off := !on
 	s.do(chromedp.Func(func(ctx context.Context, x *chromedp.Target) error {
+		if _, err := cdp.Call(ctx, x, network.Enable, network.EnableParams{}); err != nil {
+			return err
+		}
 		_, err := cdp.Call(ctx, x, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{EmulateOfflineServiceWorker: &off, MatchedNetworkConditions: conditions})
 		if err == nil {
 			_, err = cdp.Call(ctx, x, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: !on, DownloadThroughput: -1, UploadThroughput: -1})

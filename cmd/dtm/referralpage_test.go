@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/rand"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -242,6 +245,91 @@ func TestReferralPages(t *testing.T) {
 	}
 	if status, body = health.get("/en/staff/referrals/"); status != http.StatusOK || strings.Contains(body, sick[0].Number) {
 		t.Errorf("the inbox after the agreement's end: %d", status)
+	}
+	s.searched()
+}
+
+// TestPatrol: the small page for the road works without a script, is small, shows a
+// person's place only after it was accepted, hides a number that is not safe to call, and
+// answers by one tap; an answer that comes too late is refused with the page as it is now.
+func TestPatrol(t *testing.T) {
+	t.Parallel()
+	s := newScreened(t)
+	base := s.server().URL
+	day := dtm.DayOf(s.h.now(), s.h.op.Zone)
+	if _, err := s.h.db.AddAgreement(t.Context(), dtm.Agreement{Partner: "iom", Kind: dtm.AgreementCases, Purpose: "p", Basis: "b", Programmes: []string{"mrrm", "health"}, Groups: dtm.FieldGroups, From: day.AddDate(0, 0, -1), To: day.AddDate(0, 0, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	unit := s.visit(base, dtm.User{Email: "u@example.org", Role: dtm.RoleDesk, Partner: "iom", Desk: "patrol-obock"})
+	focal := s.visit(base, dtm.User{Email: "f@example.org", Role: dtm.RoleFocal})
+	const page = "/en/staff/referrals/patrol"
+	if status, body := unit.get(page); status != http.StatusOK || !strings.Contains(body, "Nobody waits for your answer") {
+		t.Errorf("the empty page: %d %s", status, body)
+	}
+	var list []dtm.Referral
+	for range 30 {
+		_, one := s.send("reach", "no", "need", "water", "refer", "mrrm", "person_name", plantedName, "person_phone", plantedPhone, "safe", "no", "spot", "12.1 43.2 0 9")
+		list = append(list, one...)
+	}
+	if got := toldOf(list[:1]); got != "mrrm sent normal patrol-obock" {
+		t.Fatal(got)
+	}
+	status, body := unit.get(page)
+	if status != http.StatusOK || strings.Count(body, "<section") != 25 || !strings.Contains(body, "5 more are in the inbox") || strings.Contains(body, "Xylophena") || strings.Contains(body, "12.1") {
+		t.Errorf("the page of thirty: %d %.600s", status, body)
+	}
+	var wire bytes.Buffer
+	z := gzip.NewWriter(&wire)
+	fmt.Fprint(z, body)
+	z.Close()
+	for _, m := range regexp.MustCompile(`(?:href|src)="(/asset/[^"]+)"`).FindAllStringSubmatch(body, -1) {
+		_, part := unit.get(m[1])
+		fmt.Fprint(&wire, part) // as if it were not compressed
+	}
+	if wire.Len() > 10_000 {
+		t.Errorf("the small page takes %d bytes on the line", wire.Len())
+	}
+	at := "/en/staff/referrals/" + list[0].ID
+	if _, body = unit.post(page, url.Values{"open": {list[0].ID}}); strings.Contains(body, "Xylophena") || strings.Contains(body, "12.1 43.2") {
+		t.Error("the place of a person is shown before acceptance")
+	}
+	if status, to := unit.post(at, url.Values{"back": {"patrol"}, "version": {"2"}, "tap": {"accept "}}); status != http.StatusSeeOther || to != page+"?done=accept" {
+		t.Errorf("we go: %d %s", status, to)
+	}
+	if _, body = unit.post(page, url.Values{"open": {list[0].ID}}); !strings.Contains(body, plantedName) || !strings.Contains(body, "12.1 43.2") || strings.Contains(body, plantedPhone) {
+		t.Errorf("name and place after acceptance, without the number that is not safe to call:\n%s", body)
+	}
+	if status, body = unit.post(at, url.Values{"back": {"patrol"}, "version": {"2"}, "tap": {"reject no_capacity"}}); status != http.StatusConflict || !strings.Contains(body, "<section") {
+		t.Errorf("an answer that comes too late: %d", status)
+	}
+	if status, _ = unit.post(at, url.Values{"back": {"patrol"}, "version": {"3"}, "tap": {"no_show not_found"}}); status != http.StatusSeeOther {
+		t.Errorf("not found: %d", status)
+	}
+	if r, err := s.h.db.Referral(t.Context(), list[0].ID); err != nil || r.State != dtm.ReferralNoShow || r.Reason != "not_found" {
+		t.Errorf("%s %s, %v", r.State, r.Reason, err)
+	}
+
+	// Who waits where: thirty at Obock, one of them for another way; nobody is named.
+	if status, body = focal.get("/en/staff/referrals/waiting"); status != http.StatusOK || !strings.Contains(body, "<strong>30</strong>") || strings.Contains(body, "Xylophena") || strings.Contains(body, list[1].Number) {
+		t.Errorf("who waits where: %d %.2000s", status, body)
+	}
+	// The register finds by sound; the search is recorded without what was asked.
+	before, err := s.h.db.Last(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, body = focal.post("/en/staff/referrals/find", url.Values{"name": {"hylofena quartzman"}}); status != http.StatusOK || strings.Count(body, "/en/staff/referrals/0")+strings.Count(body, `class="meta full"><a href=`) < 20 || !strings.Contains(body, "More than 20 people agree") {
+		t.Errorf("the search: %d %.1500s", status, body)
+	}
+	events, err := s.h.db.Events(t.Context(), before, 10)
+	if err != nil || len(events) != 1 || events[0].Name != dtm.PersonSearched || strings.Contains(strings.ToLower(events[0].Detail), "quar") {
+		t.Errorf("recorded as %+v, %v", events, err)
+	}
+	if _, body = focal.post("/en/staff/referrals/find", url.Values{"name": {"Nobody Suchlike"}}); !strings.Contains(body, "Nobody in the register agrees") {
+		t.Error("a search without a result does not say what to do")
+	}
+	if status, _ = unit.post("/en/staff/referrals/find", url.Values{"name": {plantedName}}); status != http.StatusForbidden {
+		t.Errorf("a desk searches the register: %d", status)
 	}
 	s.searched()
 }

@@ -141,7 +141,7 @@ func (db *DB) ConsentsOf(ctx context.Context, person string) ([]dtm.Consent, err
 	rows, err := db.read.QueryContext(ctx, `
 		SELECT id, person, recipient, groups, wording, lang, how, whose, assent, reason, second, actor, given, withdrawn
 		FROM consent
-		WHERE operation = $1 AND (person = $2 OR person IN (SELECT id FROM person WHERE operation = $1 AND merged_into = $2))
+		WHERE operation = $1 AND person IN (SELECT $2 UNION ALL SELECT id FROM person WHERE operation = $1 AND merged_into = $2)
 		ORDER BY seq, id`, db.operation, person)
 	if err != nil {
 		return nil, failure(op, err)
@@ -237,7 +237,7 @@ func (db *DB) CaseNotes(ctx context.Context, person string, groups []string, pur
 	rows, err := db.read.QueryContext(ctx, `
 		SELECT id, person, referral, field_group, desk, actor, at, sealed
 		FROM case_note
-		WHERE operation = $1 AND (person = $2 OR person IN (SELECT id FROM person WHERE operation = $1 AND merged_into = $2))
+		WHERE operation = $1 AND person IN (SELECT $2 UNION ALL SELECT id FROM person WHERE operation = $1 AND merged_into = $2)
 		ORDER BY seq`, db.operation, person)
 	if err != nil {
 		return nil, failure(op, err)

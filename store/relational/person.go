@@ -1,10 +1,12 @@
 package relational
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/binary"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -368,57 +370,99 @@ func (db *DB) texts(ctx context.Context, op, query string, args ...any) ([]strin
 	return list, failure(op, rows.Err())
 }
 
+// frequentMark is how many persons may share a part of a name for it to lead to
+// candidates by itself: one that more have tells too little, and the newest of them are
+// looked at.
+const frequentMark = 2000
+
 // Candidates lists who shares marks with a person: a telephone number or a case code, or
 // at least two parts of the name, or one with the year of birth.
 func (db *DB) Candidates(ctx context.Context, id string) ([]dtm.Candidate, error) {
 	const op = "store.Candidates"
+	type ownMark struct {
+		kind   string
+		mark   []byte
+		shared int // by how many, counted up to frequentMark and one
+	}
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT o.person, o.kind, count(*)
+		SELECT m.kind, m.mark, (SELECT count(*) FROM (SELECT 1 FROM person_mark o WHERE o.operation = m.operation AND o.kind = m.kind AND o.mark = m.mark LIMIT $3) found)
 		FROM person_mark m
-		JOIN person_mark o ON o.operation = m.operation AND o.kind = m.kind AND o.mark = m.mark AND o.person <> m.person
-		JOIN person p ON p.operation = o.operation AND p.id = o.person AND p.merged_into = '' AND p.erased IS NULL
 		WHERE m.operation = $1 AND m.person = $2
-		  AND NOT EXISTS (SELECT 1 FROM person_apart a
-		                  WHERE a.operation = m.operation AND (a.a = m.person AND a.b = o.person OR a.a = o.person AND a.b = m.person))
-		GROUP BY o.person, o.kind
-		ORDER BY o.person, o.kind`, db.operation, id)
+		ORDER BY 3, m.kind, m.mark`, db.operation, id, frequentMark+1)
 	if err != nil {
 		return nil, failure(op, err)
 	}
 	defer rows.Close()
+	var own []ownMark
+	for rows.Next() {
+		var m ownMark
+		if err := rows.Scan(&m.kind, &m.mark, &m.shared); err != nil {
+			return nil, failure(op, err)
+		}
+		own = append(own, m)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, failure(op, err)
+	}
+	weight := map[string]int{"phone": 2, "case_code": 3, "birth_year": 1, "name": 1}
 	type agreed struct {
 		fields []string
 		weight int
 	}
 	by := map[string]*agreed{}
-	for rows.Next() {
-		var person, kind string
-		var n int
-		if err := rows.Scan(&person, &kind, &n); err != nil {
-			return nil, failure(op, err)
+	// The rarest mark comes first. Who shares two has one that is not the last: the others
+	// need to be asked only of those who were found by then.
+	for i, m := range own {
+		query, args := `
+			SELECT person
+			FROM person_mark
+			WHERE operation = $1 AND kind = $2 AND mark = $3`, []any{db.operation, m.kind, m.mark}
+		if seeds := i == 0 || weight[m.kind] > 1 || i < len(own)-1 && m.shared <= frequentMark; seeds {
+			query, args = query+` ORDER BY person DESC LIMIT $4`, append(args, frequentMark)
+		} else {
+			query, args = query+` AND person IN (SELECT value FROM json_each($4))`, append(args, listText(slices.Collect(maps.Keys(by))))
 		}
-		a := by[person]
-		if a == nil {
-			a = &agreed{}
-			by[person] = a
+		persons, err := db.texts(ctx, op, query, args...)
+		if err != nil {
+			return nil, err
 		}
-		a.fields = append(a.fields, kind)
-		a.weight += map[string]int{"phone": 2, "case_code": 3, "birth_year": 1, "name": 1}[kind] * map[bool]int{true: n, false: 1}[kind == "name"]
+		for _, person := range persons {
+			if person == id {
+				continue
+			}
+			a := by[person]
+			if a == nil {
+				a = &agreed{}
+				by[person] = a
+			}
+			if !slices.Contains(a.fields, m.kind) {
+				a.fields = append(a.fields, m.kind)
+			}
+			a.weight += weight[m.kind]
+		}
 	}
-	if err := rows.Err(); err != nil {
-		return nil, failure(op, err)
-	}
-	var list []dtm.Candidate
+	var likely []string
 	for person, a := range by {
 		if a.weight >= 2 {
-			list = append(list, dtm.Candidate{Person: person, Agree: a.fields})
+			likely = append(likely, person)
 		}
 	}
+	persons, err := db.texts(ctx, op, `
+		SELECT p.id
+		FROM person p
+		WHERE p.operation = $1 AND p.id IN (SELECT value FROM json_each($2)) AND p.merged_into = '' AND p.erased IS NULL
+		  AND NOT EXISTS (SELECT 1 FROM person_apart a
+		                  WHERE a.operation = p.operation AND (a.a = $3 AND a.b = p.id OR a.a = p.id AND a.b = $3))`, db.operation, listText(likely), id)
+	if err != nil {
+		return nil, err
+	}
+	var list []dtm.Candidate
+	for _, person := range persons {
+		slices.Sort(by[person].fields)
+		list = append(list, dtm.Candidate{Person: person, Agree: by[person].fields})
+	}
 	slices.SortFunc(list, func(a, b dtm.Candidate) int {
-		if d := by[b.Person].weight - by[a.Person].weight; d != 0 {
-			return d
-		}
-		return strings.Compare(a.Person, b.Person)
+		return cmp.Or(cmp.Compare(by[b.Person].weight, by[a.Person].weight), cmp.Compare(a.Person, b.Person))
 	})
 	return list, nil
 }
