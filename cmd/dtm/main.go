@@ -140,6 +140,7 @@ func list() []command {
 		{"desk list", "-data DIR", "the desks that answer referrals, with their places", false, runDeskList},
 		{"desk set", "-data DIR CODE [-programme P -partner P -en NAME -fr NAME] [-capacity N|none] [-pause WHY] [-area P-CODE] [-lat Y -lon X] [-services N,...] [-languages L,...] [-days D -hours 08:00-16:00] [-consulate] [-closed]", "add a desk, or change it", false, runDeskSet},
 		{"check", "-data DIR", "verify the event log and the attachments", false, runCheck},
+		{"move", "-from DIR -to postgres://... | -from postgres://... -to DIR", "take the store of a folder to PostgreSQL, or back; compared row by row, goes on where it was interrupted", true, runMove},
 		{"doctor", "-data DIR", "look at disk, clock, backups, certificate, what waits and who is silent", false, runDoctor},
 		{"version", "", "print the version", false, runVersion},
 	}

@@ -49,6 +49,9 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if err := migrate(ctx, e.Write, o.Operation, o); err != nil {
 		return fail(err)
 	}
+	if err := notMoving(ctx, e.Write, o.Operation); err != nil {
+		return fail(err)
+	}
 	if _, err := e.Write.ExecContext(ctx, `
 		INSERT INTO log_lock (operation)
 		VALUES ($1)

@@ -25,3 +25,8 @@ CREATE TABLE work_claim (
   until TIMESTAMPTZ NOT NULL,
   PRIMARY KEY (operation, name)
 );
+
+-- Operations of which a move has brought a part, or is taking them away.
+CREATE TABLE moving (
+  operation TEXT COLLATE "C" PRIMARY KEY
+);
