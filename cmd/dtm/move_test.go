@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"dtm/internal/pgtest"
+)
+
+// TestMove: a store goes to PostgreSQL, killed on the way and run again, and comes back
+// the same; what was interrupted is served by neither; what changed underneath is seen.
+func TestMove(t *testing.T) {
+	pgtest.Start(t)
+	url := pgtest.Database(t, "")
+	data := real(t)
+	dtmRun(t, "device", "add", "-data", data, "-name", "Obock-1", "-point", "obock")
+	send(t, data, time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC), 20, 7)
+	figure := value(t, data, "total_movements", "2026-09", "2026-09")
+	exe, err := exec.LookPath("dtm") // the test binary under the program's name: see TestMain
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`(?m)^\w+ +\d+ rows  [0-9a-f]+$`)
+
+	killed := 0
+	var there string
+	for try := range 40 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(150+50*try)*time.Millisecond)
+		out, err := exec.CommandContext(ctx, exe, "move", "-from", data, "-to", url).Output() // ended by SIGKILL
+		cancel()
+		if err == nil {
+			there = string(out)
+			break
+		}
+		killed++
+		if b, err := os.ReadFile(filepath.Join(data, "config.toml")); err != nil || strings.Contains(string(b), "store") {
+			break // killed after the folder was told: the next run finishes
+		}
+	}
+	if there == "" {
+		there = dtmRun(t, "move", "-from", data, "-to", url)
+	}
+	t.Logf("killed %d times on the way", killed)
+	if _, err := os.Stat(filepath.Join(data, storeName)); err == nil {
+		t.Error("the store is in the folder still")
+	}
+	if got := value(t, data, "total_movements", "2026-09", "2026-09"); got != figure {
+		t.Errorf("%s movements, were %s", got, figure)
+	}
+	if out := dtmRun(t, "check", "-data", data); !strings.Contains(out, "unbroken") {
+		t.Error(out)
+	}
+	if code, _, said := dtmTry(t, "move", "-from", data, "-to", url); code != 1 || !strings.Contains(said, "already") {
+		t.Errorf("moved twice: %d %s", code, said)
+	}
+	other := real(t)
+	if code, _, said := dtmTry(t, "move", "-from", other, "-to", url); code != 1 || !strings.Contains(said, "already") {
+		t.Errorf("onto another store: %d %s", code, said)
+	}
+
+	back := dtmRun(t, "move", "-from", url, "-to", data)
+	a, b := rows.FindAllString(there, -1), rows.FindAllString(back, -1)
+	if len(a) < 10 || strings.Join(a, "\n") != strings.Join(b, "\n") {
+		t.Errorf("went as\n%s\nand came back as\n%s", there, back)
+	}
+	if out := dtmRun(t, "check", "-data", data); !strings.Contains(out, "unbroken") {
+		t.Error(out)
+	}
+	if code, _, said := dtmTry(t, "device", "list", "-data", data, "-store", url); code != 1 || !strings.Contains(said, "being moved") {
+		t.Errorf("what was moved away is served: %d %s", code, said)
+	}
+	// There is an older state of it: a move goes on behind it and finds that it differs,
+	// or begins anew.
+	dtmRun(t, "device", "move", "-data", data, "Obock-1", "Galafi")
+	if code, _, said := dtmTry(t, "move", "-from", data, "-to", url); code != 1 || !strings.Contains(said, "device (1 rows and 1)") {
+		t.Errorf("a row that changed meanwhile: %d %s", code, said)
+	}
+	dtmRun(t, "move", "-from", data, "-to", url, "-anew")
+	if out := dtmRun(t, "device", "list", "-data", data); !strings.Contains(out, "galafi") {
+		t.Error(out)
+	}
+}
