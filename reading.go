@@ -36,11 +36,13 @@ type SubmissionSearch struct {
 	Positioned       bool      // only those with a position
 	Before           int64     // recorded by an earlier event: the next page
 	After            int64     // recorded by a later one, the nearest of them: the page before
+	Uncounted        bool      // the number of all that is found is not asked for
 }
 
 // Empty tells whether the search leaves nothing out.
 func (s SubmissionSearch) Empty() bool {
 	s.SubmissionFilter.Limit, s.SubmissionFilter.Offset, s.Before, s.After = 0, 0, 0, 0
+	s.Uncounted = false
 	return s == SubmissionSearch{}
 }
 
@@ -52,18 +54,26 @@ type Spot struct {
 	ID       string // of the newest
 }
 
-// ManyFound is where counting what a search finds ends: more is "more than".
-const ManyFound = 10_000
+// Found is how many submissions a search finds. More: counting ended at N, there may be
+// more.
+type Found struct {
+	N    int
+	More bool
+}
+
+// MostSpots is how many positions a map is made of: the newest.
+const MostSpots = 5_000
 
 // Readings finds submissions by what was read from them.
 type Readings interface {
 	// Find lists what a search finds, newest first, with the number of all that it
-	// finds, of which a search that is not Empty counts no more than ManyFound+1.
-	Find(ctx context.Context, s SubmissionSearch) ([]Listed, int, error)
-	// Spots puts the positions of the newest ManyFound that a search finds together
+	// finds: exact of a search that is Empty, of others as far as some thousand rows
+	// say.
+	Find(ctx context.Context, s SubmissionSearch) ([]Listed, Found, error)
+	// Spots puts the positions of the newest MostSpots that a search finds together
 	// in squares of so many degrees; total is of those with a position, counted as by
 	// Find.
-	Spots(ctx context.Context, s SubmissionSearch, degrees float64) (spots []Spot, total int, err error)
+	Spots(ctx context.Context, s SubmissionSearch, degrees float64) (spots []Spot, total Found, err error)
 	// Enumerators lists who made submissions, by name, at most limit.
 	Enumerators(ctx context.Context, limit int) ([]string, error)
 	// Rules lists the rules that flagged submissions.

@@ -18,19 +18,18 @@ import (
 	"dtm/locale"
 )
 
-// told are the archived forecasts of a step, held against guarded counts.
-func (p *Pages) told(ctx context.Context, step watch.Step) ([]watch.Told, error) {
+// told are the archived forecasts of a step, held against guarded counts, as far as the
+// counts are there.
+func (p *Pages) told(ctx context.Context, step watch.Step) ([]watch.Told, Made, error) {
 	list, err := p.Forecasts.Forecasts(ctx, string(step))
 	if err != nil {
-		return nil, err
+		return nil, Made{}, err
 	}
-	series := map[string][]watch.Series{}
-	for _, by := range []string{"", "point", "route"} {
-		if series[by], err = p.guardedSeries(ctx, step, by); err != nil {
-			return nil, err
-		}
+	set, made, err := p.outlooks(ctx, step)
+	if err != nil || !made.Ready {
+		return nil, made, err
 	}
-	return watch.Hold(list, series), nil
+	return watch.Hold(list, map[string][]watch.Series{"": set.all.series, "point": set.points.series, "route": set.routes.series}), made, nil
 }
 
 type archiveView struct {
@@ -43,6 +42,8 @@ type archiveView struct {
 	Rows          listed
 	CSV           string
 	Public        string
+	Made          string // of when it is, when that is not now
+	Refresh       bool   // it is being computed
 }
 
 // archiveShown is the most rows of the page; the file has all.
@@ -59,7 +60,7 @@ func (p *Pages) archive(w http.ResponseWriter, r *http.Request) error {
 	if watch.Ahead[step] == 0 {
 		return dtm.Errorf(dtm.Invalid, "%q is no step to look ahead by", step).Coded("watch.step.ahead", string(step))
 	}
-	all, err := p.told(r.Context(), step)
+	all, made, err := p.told(r.Context(), step)
 	if err != nil {
 		return err
 	}
@@ -80,8 +81,10 @@ func (p *Pages) archive(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	slices.SortFunc(v.Places[1:], func(a, b option) int { return strings.Compare(a.Label, b.Label) })
-	if len(mine) == 0 {
-		v.Empty = v.T("archive.empty")
+	if v.Made, v.Refresh = v.madeNote(made); len(mine) == 0 {
+		if !v.Refresh {
+			v.Empty = v.T("archive.empty")
+		}
 		return p.show(w, http.StatusOK, "archive", v)
 	}
 	score := watch.ScoreOf(mine)
@@ -147,7 +150,7 @@ func (p *Pages) archiveCSV(w http.ResponseWriter, r *http.Request) error {
 	if watch.Ahead[step] == 0 {
 		return dtm.Errorf(dtm.Invalid, "%q is no step to look ahead by", step).Coded("watch.step.ahead", string(step))
 	}
-	all, err := p.told(r.Context(), step)
+	all, _, err := p.told(context.WithValue(r.Context(), foreverKey{}, true), step)
 	if err != nil {
 		return err
 	}

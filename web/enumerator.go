@@ -21,32 +21,38 @@ type enumeratorRow struct {
 
 type enumeratorsView struct {
 	page
-	Rows []enumeratorRow
-	Team enumeratorRow
+	Rows    []enumeratorRow
+	Team    enumeratorRow
+	Made    string // of when the figures are
+	Refresh bool   // they are being counted
 }
 
-// Enumerators gives the figures of the last thirty days by device, and the team's
-// medians.
-type Enumerators func(ctx context.Context) ([]check.Figure, check.Figure, error)
+// Enumerators gives the figures of the last thirty days by device, the team's medians,
+// and of when they are.
+type Enumerators func(ctx context.Context) ([]check.Figure, check.Figure, Made, error)
 
 func (p *Pages) enumerators(w http.ResponseWriter, r *http.Request) error {
 	v := enumeratorsView{page: p.inside(r, "enumerators", "staff.enumerators", "/enumerators/")}
+	var made Made
 	var err error
-	if v.Rows, v.Team, err = p.figures(r.Context(), v.page, func(string) bool { return true }); err != nil {
+	if v.Rows, v.Team, made, err = p.figures(r.Context(), v.page, func(string) bool { return true }); err != nil {
 		return err
+	}
+	if v.Made, v.Refresh = v.T("page.making"), !made.Ready; made.Ready {
+		v.Made = v.T("page.asof", v.When(made.At))
 	}
 	return p.show(w, http.StatusOK, "enumerators", v)
 }
 
 // figures are those of some devices, by point and name, and the team's medians.
-func (p *Pages) figures(ctx context.Context, g page, of func(device string) bool) (rows []enumeratorRow, middle enumeratorRow, err error) {
-	list, team, err := p.Staff.Review.Enumerators(ctx)
-	if err != nil {
-		return nil, middle, err
+func (p *Pages) figures(ctx context.Context, g page, of func(device string) bool) (rows []enumeratorRow, middle enumeratorRow, made Made, err error) {
+	list, team, made, err := p.Staff.Review.Enumerators(ctx)
+	if err != nil || !made.Ready {
+		return nil, middle, made, err
 	}
 	devices, err := p.Staff.Devices.Devices(ctx)
 	if err != nil {
-		return nil, middle, err
+		return nil, middle, made, err
 	}
 	row := func(f check.Figure) enumeratorRow {
 		out := enumeratorRow{Name: f.Device, Records: f.Records, People: f.People, Complete: locale.Percent(g.Lang, 100*f.Complete, 0),
@@ -67,7 +73,7 @@ func (p *Pages) figures(ctx context.Context, g page, of func(device string) bool
 		rows = append(rows, x)
 	}
 	slices.SortFunc(rows, func(a, b enumeratorRow) int { return strings.Compare(a.Point+a.Name, b.Point+b.Name) })
-	return rows, row(team), nil
+	return rows, row(team), made, nil
 }
 
 // ownView is what an enumerator sees of the points that they are assigned to.
@@ -93,7 +99,7 @@ func (p *Pages) own(ctx context.Context, g page) (*ownView, error) {
 		}
 	}
 	var err error
-	v.Rows, v.Team, err = p.figures(ctx, g, func(d string) bool { return with[d] })
+	v.Rows, v.Team, _, err = p.figures(ctx, g, func(d string) bool { return with[d] })
 	return v, err
 }
 

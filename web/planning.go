@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -39,6 +40,70 @@ type planningView struct {
 	Typed      url.Values
 	Saved      bool
 	CSV        string
+	Made       string // of when it is, when that is not now
+	Refresh    bool   // it is being computed
+}
+
+// planned is what the page about the weeks and months to come rests on.
+type planned struct {
+	now    watch.Nowcast
+	nowErr error // Invalid: too little is known to complete a week
+	series bool  // there are months to look ahead from
+	look   watch.Outlook
+	needs  []watch.Need
+	err    error // Invalid: too little is known to look ahead
+}
+
+// plans computes it once for a state of the data.
+func (p *Pages) plans(ctx context.Context) (planned, Made, error) {
+	f := p.Staff.Planning.Figures
+	tag, _, err := p.watchTag(ctx, f)
+	if err != nil {
+		return planned{}, Made{}, err
+	}
+	return computed(ctx, p, "planning", tag, func(ctx context.Context) (x planned, err error) {
+		today := p.civilToday()
+		late, err := p.Staff.Planning.Arrivals.Late(ctx, watch.LatePeriod(today))
+		if err != nil {
+			return x, err
+		}
+		if x.now, err = watch.Now(late, today); err != nil && dtm.KindOf(err) == dtm.Invalid {
+			x.nowErr, err = err, nil
+		}
+		if err != nil {
+			return x, err
+		}
+		list, err := watch.Read(ctx, f, p.Operation, watch.Ask{Indicator: "total_movements", Step: watch.Month}, p.Now())
+		if err != nil || len(list) == 0 {
+			return x, err
+		}
+		s := list[0]
+		look, err := computeOnce(&p.watching, "look", s, func() (*watch.Outlook, error) {
+			look, err := s.Look(watch.Ahead[watch.Month])
+			return &look, err
+		})
+		if err != nil && dtm.KindOf(err) == dtm.Invalid {
+			x.err = err
+			return x, nil
+		}
+		if err != nil {
+			return x, err
+		}
+		x.look, x.series = *look, true
+		x.needs, err = watch.ReadNeeds(ctx, f, dtm.Period{From: s.Starts[0], To: s.Of(s.Len() - 1).To})
+		if err != nil && dtm.KindOf(err) == dtm.Invalid {
+			x.err, x.series, err = err, false, nil
+		}
+		return x, err
+	})
+}
+
+func (p *Pages) preparePlanning(ctx context.Context) error {
+	if p.Staff == nil || p.Staff.Planning == nil {
+		return nil
+	}
+	_, _, err := p.plans(ctx)
+	return err
 }
 
 type comingRow struct{ Name, Known, Expected, In80, In95, Share string }
@@ -51,15 +116,10 @@ type needRow struct {
 type capacityRow struct{ Programme, From, People, Note, Who, When string }
 
 // comings are this week and the last with what is still to arrive.
-func (p *Pages) comings(ctx context.Context, g page) (rows []comingRow, arrived, empty string, err error) {
-	today := p.civilToday()
-	list, err := p.Staff.Planning.Arrivals.Late(ctx, watch.LatePeriod(today))
-	if err != nil {
-		return nil, "", "", err
-	}
-	n, err := watch.Now(list, today)
+func (p *Pages) comings(x planned, g page) (rows []comingRow, arrived, empty string, err error) {
+	n, err := x.now, x.nowErr
 	var known *dtm.Error
-	if err != nil && dtm.KindOf(err) == dtm.Invalid && errors.As(err, &known) {
+	if err != nil && errors.As(err, &known) {
 		return nil, "", locale.Error(g.Lang, err), nil
 	}
 	if err != nil {
@@ -85,29 +145,12 @@ func (p *Pages) comings(ctx context.Context, g page) (rows []comingRow, arrived,
 }
 
 // plan is what is expected of programmes in the next months.
-func (p *Pages) plan(ctx context.Context) ([]watch.Planned, []dtm.Capacity, error) {
-	f, now := p.Staff.Planning.Figures, p.Now()
+func (p *Pages) plan(ctx context.Context, x planned) ([]watch.Planned, []dtm.Capacity, error) {
 	capacities, err := p.Staff.Planning.Capacities.Capacities(ctx)
-	if err != nil {
-		return nil, nil, err
+	if err != nil || x.err != nil || !x.series {
+		return nil, capacities, cmp.Or(err, x.err)
 	}
-	list, err := watch.Read(ctx, f, p.Operation, watch.Ask{Indicator: "total_movements", Step: watch.Month}, now)
-	if err != nil || len(list) == 0 {
-		return nil, capacities, err
-	}
-	s := list[0]
-	look, err := computeOnce(&p.watching, "look", s, func() (*watch.Outlook, error) {
-		look, err := s.Look(watch.Ahead[watch.Month])
-		return &look, err
-	})
-	if err != nil {
-		return nil, capacities, err
-	}
-	needs, err := watch.ReadNeeds(ctx, f, dtm.Period{From: s.Starts[0], To: s.Of(s.Len() - 1).To})
-	if err != nil {
-		return nil, capacities, err
-	}
-	return watch.Plan(*look, needs, capacities), capacities, nil
+	return watch.Plan(x.look, x.needs, capacities), capacities, nil
 }
 
 // planning shows what is still to arrive of this week, and what is expected of
@@ -120,18 +163,23 @@ func (p *Pages) showPlanning(w http.ResponseWriter, r *http.Request, status int,
 	ctx := r.Context()
 	v.page = p.inside(r, "planning", "planning.title", "/planning/")
 	l := v.Lang
-	var err error
-	if v.Weeks, v.Arrived, v.NowEmpty, err = p.comings(ctx, v.page); err != nil {
+	x, made, err := p.plans(ctx)
+	if err != nil {
 		return err
 	}
-	list, capacities, err := p.plan(ctx)
+	if v.Made, v.Refresh = v.madeNote(made); made.Ready {
+		if v.Weeks, v.Arrived, v.NowEmpty, err = p.comings(x, v.page); err != nil {
+			return err
+		}
+	}
+	list, capacities, err := p.plan(ctx, x)
 	if err != nil && dtm.KindOf(err) == dtm.Invalid {
 		v.NeedsEmpty, err = locale.Error(l, err), nil
 	}
 	if err != nil {
 		return err
 	}
-	if len(list) == 0 && v.NeedsEmpty == "" {
+	if len(list) == 0 && v.NeedsEmpty == "" && !v.Refresh {
 		v.NeedsEmpty = v.T("planning.empty")
 	}
 	for _, x := range list {
@@ -201,7 +249,11 @@ func (p *Pages) declareCapacity(w http.ResponseWriter, r *http.Request) error {
 
 // needsCSV is the table of needs against capacity.
 func (p *Pages) needsCSV(w http.ResponseWriter, r *http.Request) error {
-	list, _, err := p.plan(r.Context())
+	x, _, err := p.plans(context.WithValue(r.Context(), foreverKey{}, true))
+	if err != nil {
+		return err
+	}
+	list, _, err := p.plan(r.Context(), x)
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,8 @@ import (
 func reviewing(db *sqlite.DB) *web.Reviewing {
 	return &web.Reviewing{
 		Reviews: db, Corrections: db, Flags: db, Questions: db, Rules: check.Built, Switches: db.RuleSwitches, Switch: db.SwitchRule, Settled: func(context.Context) error { return nil },
-		Enumerators: func(context.Context) ([]check.Figure, check.Figure, error) {
-			return []check.Figure{{Device: "phone-of-obock", Records: 1234, Complete: 0.5, Seconds: 90}, {Device: "another", Records: 4321}}, check.Figure{Records: 2777}, nil
+		Enumerators: func(context.Context) ([]check.Figure, check.Figure, web.Made, error) {
+			return []check.Figure{{Device: "phone-of-obock", Records: 1234, Complete: 0.5, Seconds: 90}, {Device: "another", Records: 4321}}, check.Figure{Records: 2777}, web.Made{At: time.Now(), Ready: true}, nil
 		},
 		Fields: func(_ context.Context, s dtm.Submission, changes []dtm.Change, _ dtm.Lang) ([]web.Field, error) {
 			f := web.Field{Path: "/data/a", Form: "/data/a", Label: "The answer", Value: string(s.XML), Kind: "text"}

@@ -607,7 +607,7 @@ func (p *Pages) desk(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		v.Total, v.Flagged = total, n
+		v.Total, v.Flagged = total.N, n
 		for _, s := range list {
 			v.Newest = append(v.Newest, p.row(v.page, s, names))
 		}
@@ -642,7 +642,7 @@ func (p *Pages) desk(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 		slices.SortFunc(v.Silent, func(a, b dtm.Device) int { return a.LastSeen.Compare(*b.LastSeen) })
-		if total == 0 {
+		if total.N == 0 {
 			v.Steps = []step{{v.T("staff.step.form"), v.Link("/staff/forms/"), v.Forms > 0}, {v.T("staff.step.device"), v.Link("/staff/devices/"), v.Devices > 0}, {v.T("staff.step.send"), "", false}}
 		}
 	}

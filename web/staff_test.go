@@ -146,7 +146,7 @@ func serving(t *testing.T, op *dtm.Operation, db *sqlite.DB, blobs *blob.Disk, c
 	for _, f := range change {
 		f(staff)
 	}
-	p, err := web.New(web.Options{Operation: op, Figures: nothingCounted(), Now: time.Now, Staff: staff})
+	p, err := web.New(web.Options{Operation: op, Figures: nothingCounted(), Now: time.Now, Patience: 10 * time.Minute, Staff: staff})
 	if err != nil {
 		t.Fatal(err)
 	}

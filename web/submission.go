@@ -172,7 +172,7 @@ func (p *Pages) around(r *http.Request, v *submissionView) error {
 		before, after int64
 	}{{&v.Older, v.Reading.Seq, 0}, {&v.Newer, 0, v.Reading.Seq}} {
 		q := s.SubmissionSearch
-		q.Limit, q.Before, q.After = 1, way.before, way.after
+		q.Limit, q.Before, q.After, q.Uncounted = 1, way.before, way.after, true
 		list, _, err := p.Staff.Readings.Find(r.Context(), q)
 		if err != nil {
 			return err

@@ -239,11 +239,11 @@ func (s search) address(g page, path string, extra ...string) string {
 }
 
 // counted says how many are found.
-func (g page) counted(n int, filtered bool) string {
-	if filtered && n > dtm.ManyFound {
-		return g.T("submission.count.many", g.Number(dtm.ManyFound))
+func (g page) counted(n dtm.Found) string {
+	if n.More {
+		return g.T("submission.count.many", g.Number(n.N))
 	}
-	return g.T("submission.count", g.Number(n))
+	return g.T("submission.count", g.Number(n.N))
 }
 
 // found fills what list and map have in common.
@@ -305,7 +305,8 @@ func (p *Pages) submissions(w http.ResponseWriter, r *http.Request) error {
 		row.Href = v.Search.address(v.page, url.PathEscape(s.ID)) // the filter goes along: next is next in it
 		v.Rows = append(v.Rows, row)
 	}
-	v.Count = v.counted(total, v.Search.Filtered)
+	total.N = max(total.N, len(list))
+	v.Count = v.counted(total)
 	if n := len(list); n > 0 {
 		if more || f.After > 0 {
 			v.Older = v.Search.address(v.page, "", "before", strconv.FormatInt(list[n-1].Reading.Seq, 10))
@@ -321,9 +322,10 @@ type submissionsMapView struct {
 	submissionsView
 	Narrow, Wide template.HTML
 	Spots        []spotRow
-	Outside      int // beyond the map's frame
-	Rest         int // spots that are not in the table
-	Newest       bool
+	Outside      int  // beyond the map's frame
+	Rest         int  // spots that are not in the table
+	Newest       bool // the map is of the newest, Most of them
+	Most         string
 }
 
 type spotRow struct {
@@ -350,7 +352,12 @@ func (p *Pages) submissionMap(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Count, v.Newest = v.counted(total, true), total > dtm.ManyFound
+	shown := 0
+	for _, s := range spots {
+		shown += s.Count
+	}
+	v.Count, v.Newest = v.counted(total), shown == dtm.MostSpots
+	v.Most = v.Number(dtm.MostSpots)
 	var dots []basemap.Dot
 	for i, s := range spots {
 		place := v.Position(s.Lat, s.Lon)
@@ -435,7 +442,7 @@ func (p *Pages) submissionList(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := v.Search.SubmissionSearch
-	f.Limit = 1000
+	f.Limit, f.Uncounted = 1000, true
 	list, _, err := p.Staff.Readings.Find(ctx, f) // before the first byte: an error is still an answer
 	if err != nil {
 		return err

@@ -151,6 +151,76 @@ func (p *Pages) lookedSeries(ctx context.Context, step watch.Step, by string) (*
 	return out, nil
 }
 
+// watchTag is the state of the data that judging and looking ahead rest on.
+func (p *Pages) watchTag(ctx context.Context, f dtm.Figures) (tag, release string, err error) {
+	r, err := f.Release(ctx)
+	return r.ID() + p.Now().In(p.Operation.Zone).Format("20060102"), r.ID(), err
+}
+
+// surveyed is what a page about all series shows.
+type surveyed struct {
+	release             string
+	all, points, routes *watched
+}
+
+// warnings are the series of months, judged.
+func (p *Pages) warnings(ctx context.Context) (surveyed, Made, error) {
+	tag, release, err := p.watchTag(ctx, p.Figures)
+	if err != nil {
+		return surveyed{}, Made{}, err
+	}
+	return computed(ctx, p, "warning", tag, func(ctx context.Context) (s surveyed, err error) {
+		s.release = release
+		if s.all, err = p.judgedSeries(ctx, ""); err == nil {
+			s.points, err = p.judgedSeries(ctx, "point")
+		}
+		return s, err
+	})
+}
+
+// outlooks are the series of a step, looked ahead from.
+func (p *Pages) outlooks(ctx context.Context, step watch.Step) (surveyed, Made, error) {
+	tag, release, err := p.watchTag(ctx, p.Figures)
+	if err != nil {
+		return surveyed{}, Made{}, err
+	}
+	return computed(ctx, p, "outlook "+string(step), tag, func(ctx context.Context) (s surveyed, err error) {
+		s.release = release
+		for by, into := range map[string]**watched{"": &s.all, "point": &s.points, "route": &s.routes} {
+			if *into, err = p.lookedSeries(ctx, step, by); err != nil {
+				return s, err
+			}
+		}
+		return s, nil
+	})
+}
+
+func (p *Pages) prepareWarning(ctx context.Context) error {
+	_, _, err := p.warnings(ctx)
+	return err
+}
+
+func (p *Pages) prepareOutlooks(ctx context.Context) error {
+	for _, step := range []watch.Step{watch.Month, watch.Week} {
+		if _, _, err := p.outlooks(ctx, step); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// madeNote says of when a page is, where a newer state of it is being computed; refresh:
+// there is nothing to show yet, the page asks again by itself.
+func (g page) madeNote(m Made) (note string, refresh bool) {
+	switch {
+	case !m.Ready:
+		return g.T("page.making"), true
+	case m.Old:
+		return g.T("page.asof", g.When(m.At)), false
+	}
+	return "", false
+}
+
 // drawn is a chart with its table.
 type drawn struct {
 	Title, Subtitle string
@@ -180,6 +250,8 @@ type watchView struct {
 	Public  string
 	Steps   []option // of the outlook
 	Archive string   // where past forecasts are
+	Made    string   // of when it is, when that is not now
+	Refresh bool     // it is being computed
 }
 
 // listed is a table under a heading.
@@ -202,7 +274,7 @@ func (p *Pages) chosenPoint(r *http.Request) (string, error) {
 }
 
 // watchPage reads what both pages have: all points, each point, and the chosen one.
-func (p *Pages) watchPage(r *http.Request, section string, step watch.Step, of func(by string) (*watched, error)) (v watchView, all, points *watched, one int, chosen *watched, err error) {
+func (p *Pages) watchPage(r *http.Request, section string, step watch.Step, of func(context.Context) (surveyed, Made, error)) (v watchView, set surveyed, one int, chosen *watched, err error) {
 	l, err := p.lang(r)
 	if err != nil {
 		return
@@ -211,10 +283,8 @@ func (p *Pages) watchPage(r *http.Request, section string, step watch.Step, of f
 	if err != nil {
 		return
 	}
-	if all, err = of(""); err != nil {
-		return
-	}
-	if points, err = of("point"); err != nil {
+	set, made, err := of(r.Context())
+	if err != nil {
 		return
 	}
 	q := url.Values{}
@@ -225,9 +295,12 @@ func (p *Pages) watchPage(r *http.Request, section string, step watch.Step, of f
 		q.Set("point", code)
 	}
 	v = watchView{page: p.page(l, section, locale.Say(l, section+".title"), "/"+section+"/", q), Public: p.public(l)}
-	if release, e := p.Figures.Release(r.Context()); e == nil {
-		v.Release = release.ID()
+	v.Made, v.Refresh = v.madeNote(made)
+	if !made.Ready {
+		return
 	}
+	all, points := set.all, set.points
+	v.Release = set.release
 	v.Points = []option{{"", locale.Say(l, "filter.all.point"), code == ""}}
 	chosen, one = all, 0
 	for i, s := range points.series {
@@ -303,7 +376,7 @@ func observed(s watch.Series, i int) chart.Cell {
 // warning shows which counts are above their expected range, and which would have
 // been.
 func (p *Pages) warning(w http.ResponseWriter, r *http.Request) error {
-	v, all, points, one, chosen, err := p.watchPage(r, "warning", watch.Month, func(by string) (*watched, error) { return p.judgedSeries(r.Context(), by) })
+	v, set, one, chosen, err := p.watchPage(r, "warning", watch.Month, p.warnings)
 	if err != nil {
 		return err
 	}
@@ -317,7 +390,7 @@ func (p *Pages) warning(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	by := "point"
-	if chosen == all {
+	if chosen == set.all {
 		by = ""
 	}
 	c, err := p.bandChart(s, max(0, s.Len()-watchMonths), s.Len(), watch.Settings{}, l, func(i int, _ watch.Judgement) bool {
@@ -350,8 +423,9 @@ func (p *Pages) warning(w http.ResponseWriter, r *http.Request) error {
 	if len(now.Rows) > 0 {
 		now.Text = locale.Say(l, "warning.confirmed.some")
 	}
+	test := set.points.test
 	past := listed{Title: locale.Say(l, "warning.past"),
-		Text: locale.Say(l, "warning.past.text", len(points.test.Raised), locale.Number(l, points.test.PerYear(), 1), points.test.Alone, locale.Number(l, points.test.AlonePerYear(), 1))}
+		Text: locale.Say(l, "warning.past.text", len(test.Raised), locale.Number(l, test.PerYear(), 1), test.Alone, locale.Number(l, test.AlonePerYear(), 1))}
 	v.Tables = []listed{now, past}
 	return p.show(w, http.StatusOK, "watch", v)
 }
@@ -404,7 +478,7 @@ func (p *Pages) outlook(w http.ResponseWriter, r *http.Request) error {
 	if watch.Ahead[step] == 0 {
 		return dtm.Errorf(dtm.Invalid, "%q is no step to look ahead by", step).Coded("watch.step.ahead", string(step))
 	}
-	v, all, points, one, chosen, err := p.watchPage(r, "outlook", step, func(by string) (*watched, error) { return p.lookedSeries(r.Context(), step, by) })
+	v, set, one, chosen, err := p.watchPage(r, "outlook", step, func(ctx context.Context) (surveyed, Made, error) { return p.outlooks(ctx, step) })
 	if err != nil {
 		return err
 	}
@@ -415,12 +489,8 @@ func (p *Pages) outlook(w http.ResponseWriter, r *http.Request) error {
 		return p.show(w, http.StatusOK, "watch", v)
 	}
 	l := v.Lang
-	routes, err := p.lookedSeries(r.Context(), step, "route")
-	if err != nil {
-		return err
-	}
 	s, look := chosen.series[one], chosen.looks[one]
-	name := p.seriesName(s.Key, map[bool]string{true: "", false: "point"}[chosen == all], l)
+	name := p.seriesName(s.Key, map[bool]string{true: "", false: "point"}[chosen == set.all], l)
 	if look == nil {
 		v.Empty = locale.Say(l, "outlook.short", name)
 	} else {
@@ -447,9 +517,9 @@ func (p *Pages) outlook(w http.ResponseWriter, r *http.Request) error {
 		Columns: []string{locale.Say(l, "outlook.of"), locale.Say(l, "alert.axis."+string(step)), locale.Say(l, "watch.expected"), locale.Say(l, "outlook.80"), locale.Say(l, "outlook.95"), locale.Say(l, "outlook.model")}}
 	scores := listed{Title: locale.Say(l, "outlook.scores"), Text: locale.Say(l, "outlook.scores.text"),
 		Columns: []string{locale.Say(l, "outlook.of"), locale.Say(l, "outlook.model"), locale.Say(l, "outlook.mae"), locale.Say(l, "outlook.ratio"), locale.Say(l, "outlook.in80"), locale.Say(l, "outlook.in95"), locale.Say(l, "outlook.n")}}
-	for k, set := range []*watched{all, routes, points} {
-		for i, s := range set.series {
-			o := set.looks[i]
+	for k, x := range []*watched{set.all, set.routes, set.points} {
+		for i, s := range x.series {
+			o := x.looks[i]
 			if o == nil || s.Key == "" && k > 0 { // nobody can plan for a place without a name
 				continue
 			}

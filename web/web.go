@@ -30,6 +30,11 @@ type Options struct {
 	QueryText func(id string) (string, error)
 	Word      func(code string, l dtm.Lang) string
 	Now       func() time.Time
+	// Patience is how long a reader waits for what takes long and was never computed; 0:
+	// some seconds. Go runs what is computed beside the requests, until the program ends;
+	// nil: a goroutine does.
+	Patience time.Duration
+	Go       func(func(context.Context))
 	// Staff opens the pages behind sign-in; nil: there are none.
 	Staff *Staff
 }
@@ -43,6 +48,7 @@ type Pages struct {
 	langs   []dtm.Lang
 	started time.Time
 
+	ahead    ahead
 	watching watching
 	trials   trials
 }

@@ -82,6 +82,7 @@ func factsServed(t *testing.T, op *dtm.Operation, b warehouse.Batch, now time.Ti
 	for _, f := range with {
 		f(&o)
 	}
+	o.Patience = 10 * time.Minute // a loaded machine
 	p, err := web.New(o)
 	if err != nil {
 		t.Fatal(err)

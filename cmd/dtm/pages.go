@@ -17,7 +17,7 @@ func (h *house) pages() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := web.New(web.Options{Operation: h.op, Figures: h.public, Now: h.now, Staff: staff, Releases: h.releasePages(), Alerts: h.db, QueryText: h.figures.QueryText, Word: indicator.Word, Forecasts: h.db,
+	p, err := web.New(web.Options{Operation: h.op, Figures: h.public, Now: h.now, Staff: staff, Releases: h.releasePages(), Alerts: h.db, QueryText: h.figures.QueryText, Word: indicator.Word, Forecasts: h.db, Go: h.beside,
 		Report: func(ctx context.Context, asked string, r dtm.Report, l dtm.Lang) ([]byte, error) {
 			b, _, err := h.report(ctx, asked, r, l)
 			return b, err
@@ -25,7 +25,19 @@ func (h *house) pages() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	if h.background != nil {
+		h.loading.Go(func() { h.keepAhead(h.background, p) })
+	}
 	return p.Handler(), nil
+}
+
+// beside runs what pages compute beside requests; close waits for it.
+func (h *house) beside(f func(context.Context)) {
+	if h.background == nil { // nothing serves: who asks waits
+		f(context.Background())
+		return
+	}
+	h.loading.Go(func() { f(h.background) })
 }
 
 // guarded has browsers trust the pages as little as possible, and no other site's.

@@ -169,14 +169,27 @@ const before = 70 * 24 * time.Hour
 // observed are the records of groups seen in [from, to), as review has left them:
 // corrected, and without those that were rejected.
 func (h *house) observed(ctx context.Context, from, to time.Time) ([]*check.Record, error) {
+	// What was observed in the period came then or within the year after.
+	return h.records(ctx, dtm.SubmissionQuery{From: from, To: to.AddDate(1, 0, 0)}, from, to)
+}
+
+// observedOn are those of them whose day was in the period when they came: fewer are read.
+// A correction of the day into it is left out.
+func (h *house) observedOn(ctx context.Context, from, to time.Time) ([]*check.Record, error) {
+	days := dtm.SubmissionSearch{FromDay: from.Format(time.DateOnly), ToDay: to.AddDate(0, 0, -1).Format(time.DateOnly)}
+	return h.records(ctx, dtm.SubmissionQuery{Among: &days}, from, to)
+}
+
+// records are those of [from, to) among what a query finds, of all forms.
+func (h *house) records(ctx context.Context, q dtm.SubmissionQuery, from, to time.Time) ([]*check.Record, error) {
 	forms, err := h.db.Forms(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var records []*check.Record
-	// What was observed in the period came then or within the year after.
 	for _, f := range forms {
-		err := h.db.Stream(ctx, dtm.SubmissionQuery{Form: f.ID, From: from, To: to.AddDate(1, 0, 0)}, func(list []dtm.Streamed) error {
+		q.Form = f.ID
+		err := h.db.Stream(ctx, q, func(list []dtm.Streamed) error {
 			for i := range list {
 				s := list[i].Submission
 				form, err := h.forms.form(ctx, s.Form, s.Version)

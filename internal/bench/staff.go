@@ -107,6 +107,9 @@ func staff(bin, data string, rows int) error {
 		return err
 	}
 	line("", fmt.Sprintf("%d movement rows, %d open flags, %s", rows, openFlags(out), s.memory()), "start "+ms(ready))
+	began, worked := time.Now(), s.processor()
+	s.rest(10 * time.Minute)
+	line("made ahead of readers after the start", fmt.Sprintf("%.0f s, %.0f s of a processor", time.Since(began).Seconds(), (s.processor()-worked).Seconds()), "")
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return err
@@ -152,6 +155,17 @@ func staff(bin, data string, rows int) error {
 	line("pages over 150 ms", fmt.Sprintf("%d of %d", slow, n), "0")
 	line("memory of the server after that", s.memory(), "")
 	return nil
+}
+
+// rest waits until the server has worked next to nothing for some seconds.
+func (s *server) rest(most time.Duration) {
+	for quiet, began := 0, time.Now(); quiet < 5 && time.Since(began) < most; {
+		before := s.processor()
+		time.Sleep(time.Second)
+		if quiet++; s.processor()-before > 50*time.Millisecond {
+			quiet = 0
+		}
+	}
 }
 
 func openFlags(list []byte) (n int) {
@@ -227,8 +241,8 @@ func (v *visitor) paths() ([]view, error) {
 	}
 	add("/staff/review/?after=", found("/staff/review/", older, 1)...)
 	add("/staff/review/RECORD", found("/staff/review/?rule=group.large", flagged, 20)...)
-	one("/staff/rules/", "/staff/enumerators/", "/staff/submissions/")
-	for _, q := range []string{"form=fmr", "state=flagged", "state=received", "point=obock", "rule=point.unknown", "dates=observed&from=2026-11-01&to=2026-11-20", "from=2026-11-01",
+	one("/staff/rules/", "/staff/rules/group.large", "/staff/enumerators/", "/staff/submissions/")
+	for _, q := range []string{"form=fmr", "state=flagged", "state=received", "point=obock", "rule=point.unknown", "dates=observed&from=2026-11-01&to=2026-11-20", "dates=observed&from=2026-11-01&to=2026-11-01", "from=2026-11-01",
 		"q=obock", "q=obo", "q=o", "q=ethio", "q=ali-sabieh+2026", "q=man", "q=uuid:1", "q=1a2b3c", "q=zzzzzz", "form=fmr&point=obock&state=flagged&q=economic", "rule=group.large&q=obock"} {
 		one("/staff/submissions/?" + q)
 	}
@@ -237,7 +251,8 @@ func (v *visitor) paths() ([]view, error) {
 	one("/staff/submissions/map", "/staff/submissions/map?point=obock", "/staff/points/", "/staff/points/obock", "/staff/points/yoboki", "/staff/coverage/", "/staff/coverage/?month=2026-06",
 		"/staff/releases/", "/staff/forms/", "/staff/forms/fmr/", "/staff/forms/fmr/questions", "/staff/devices/")
 	add("/staff/devices/DEVICE", found("/staff/devices/", device, 5)...)
-	one("/staff/entities/", "/staff/webhooks/", "/staff/users/", "/staff/log", "/staff/account/", "/staff/imports/")
+	one("/staff/entities/", "/staff/webhooks/", "/staff/users/", "/staff/log", "/staff/log?what=flag", "/staff/log?what=user", "/staff/account/", "/staff/imports/",
+		"/staff/areas/", "/staff/alerts/", "/staff/alerts/backtest", "/staff/planning/", "/staff/survey/", "/staff/workshop/", "/staff/needs/", "/staff/agreements/")
 	var months []string
 	for i := range 96 {
 		months = append(months, fmt.Sprintf("/?from=20%02d-%02d", 18+i%8, 1+i/8))
@@ -245,7 +260,7 @@ func (v *visitor) paths() ([]view, error) {
 	add("/?from=MONTH", months...)
 	one("/", "/?from=2018-01&to=2025-12", "/?from=2026-10&region=DJ03", "/indicators/")
 	add("/indicators/INDICATOR", found("/indicators/", catalog, 30)...)
-	one("/releases/", "/warning/", "/outlook/", "/methods", "/about")
+	one("/releases/", "/warning/", "/warning/?point=obock", "/outlook/", "/outlook/?step=week", "/outlook/archive/", "/methods", "/about")
 	return out, nil
 }
 
@@ -281,13 +296,21 @@ type large struct {
 	rows, sent int
 }
 
-// everyPage fills the folder and measures all pages over it.
+// everyPage fills the folder and measures all pages over it, over a copy of one that is
+// kept.
 func (l large) everyPage(bin, dir string) error {
-	data := l.folder
-	if data == "" {
-		data = filepath.Join(dir, "filled")
+	data := filepath.Join(dir, "filled")
+	if l.folder == "" {
+		if err := filled(bin, data, l.rows, l.sent); err != nil {
+			return err
+		}
+		return staff(bin, data, l.rows)
 	}
-	if err := filled(bin, data, l.rows, l.sent); err != nil {
+	// What is kept stays as it was made: a server writes, and migrates.
+	if err := filled(bin, l.folder, l.rows, l.sent); err != nil {
+		return err
+	}
+	if err := os.CopyFS(data, os.DirFS(l.folder)); err != nil {
 		return err
 	}
 	return staff(bin, data, l.rows)

@@ -12,7 +12,7 @@ var _ dtm.AreaVersions = (*DB)(nil)
 // AreaVersions lists the replacements of the areas up to event seq, oldest first; 0: all.
 func (db *DB) AreaVersions(ctx context.Context, seq int64) ([]dtm.AreaVersion, error) {
 	const op = "store.AreaVersions"
-	entries, err := db.events(ctx, op, `
+	entries, err := db.events(ctx, op, ` INDEXED BY event_area
 		WHERE operation = $1 AND name >= 'areas.' AND name < 'areas/' AND name = $2 AND ($3 = 0 OR seq <= $3)
 		ORDER BY seq`, db.operation, dtm.AreasReplaced, seq)
 	if err != nil {
@@ -35,7 +35,7 @@ func (db *DB) ReplaceAreas(ctx context.Context, v dtm.AreaVersion, seen int) (dt
 		var n int
 		_, err := t.row(`
 			SELECT count(*)
-			FROM event
+			FROM event INDEXED BY event_area
 			WHERE operation = $1 AND name >= 'areas.' AND name < 'areas/' AND name = $2`, []any{t.db.operation, dtm.AreasReplaced}, &n)
 		if err != nil {
 			return err

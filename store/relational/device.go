@@ -308,9 +308,9 @@ func (db *DB) DevicePosts(ctx context.Context, id string) ([]dtm.DevicePost, err
 func (db *DB) DeviceUses(ctx context.Context, id string) ([]dtm.DeviceUse, error) {
 	const op = "store.DeviceUses"
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT form, version, count(*), max(received)
-		FROM submission
-		WHERE operation = $1 AND device = $2
+		SELECT form, version, CAST(sum(n) AS BIGINT), max(last)
+		FROM `+tallied+` y
+		WHERE device = $2
 		GROUP BY form, version
 		ORDER BY max(seq) DESC`, db.operation, id)
 	if err != nil {

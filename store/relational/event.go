@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"math"
+	"strings"
 	"sync"
 
 	"dtm"
@@ -124,10 +125,22 @@ func (db *DB) FindEvents(ctx context.Context, f dtm.EventFilter) ([]dtm.Event, e
 	if !f.To.IsZero() {
 		to = timeText(f.To)
 	}
-	return db.events(ctx, "store.FindEvents", `
-		WHERE operation = $1 AND seq <= $2 AND at >= $3 AND at < $4 AND ($5 = '' OR name = $5 OR (name > $5 || '.' AND name < $5 || '/'))
+	// Kinds other than those of nearly all entries have an index.
+	index := ``
+	kind, _, _ := strings.Cut(f.Name, ".")
+	if kind != "" && f.Name != "submission" && f.Name != dtm.SubmissionReceived && f.Name != dtm.SubmissionFlagged {
+		index = ` INDEXED BY event_kind`
+	}
+	which := index + `
+		WHERE operation = $1 AND seq <= $2 AND at >= $3 AND at < $4 AND ($5 = '' OR name = $5 OR (name > $5 || '.' AND name < $5 || '/'))`
+	args := []any{db.operation, until, from, to, f.Name, limit, f.Offset}
+	if index != "" {
+		which += ` AND rtrim(name, 'abcdefghijklmnopqrstuvwxyz_') = $8 AND name NOT IN ('submission.received', 'submission.flagged')`
+		args = append(args, kind+".")
+	}
+	return db.events(ctx, "store.FindEvents", which+`
 		ORDER BY seq DESC
-		LIMIT $6 OFFSET $7`, db.operation, until, from, to, f.Name, limit, f.Offset)
+		LIMIT $6 OFFSET $7`, args...)
 }
 
 // LastChange is the number of the newest entry that is none of dtm.Acts.

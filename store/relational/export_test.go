@@ -42,3 +42,10 @@ func (t *tx) Exec(query string, args ...any) error { return t.exec(query, args..
 func (t *tx) Row(query string, args []any, dest ...any) (bool, error) {
 	return t.row(query, args, dest...)
 }
+
+// Few sets how many rows of an index are few, until undo.
+func Few(n int) (undo func()) {
+	was := few
+	few = n
+	return func() { few = was }
+}

@@ -147,12 +147,14 @@ var _ dtm.FormHistory = (*DB)(nil)
 func (db *DB) FormVersions(ctx context.Context, form string) ([]dtm.FormVersion, error) {
 	const op = "store.FormVersions"
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT f.version, f.seq, f.title, f.titles, f.hash, f.published, f.source_name, e.actor, count(s.id), max(s.received)
+		SELECT f.version, f.seq, f.title, f.titles, f.hash, f.published, f.source_name, e.actor, coalesce(s.n, 0), s.last
 		FROM form f
 		JOIN event e ON e.operation = f.operation AND e.seq = f.seq
-		LEFT JOIN submission s ON s.operation = f.operation AND s.form = f.id AND s.version = f.version
+		LEFT JOIN (SELECT version, CAST(sum(n) AS BIGINT) AS n, max(last) AS last
+		           FROM `+tallied+` y
+		           WHERE form = $2
+		           GROUP BY version) s ON s.version = f.version
 		WHERE f.operation = $1 AND f.id = $2
-		GROUP BY f.operation, f.id, f.version, e.actor
 		ORDER BY f.seq DESC`, db.operation, form)
 	if err != nil {
 		return nil, failure(op, err)

@@ -34,11 +34,17 @@ func (db *DB) ReadingsDone(ctx context.Context) (int64, error) {
 // moves the position.
 func (db *DB) KeepReadings(ctx context.Context, list []dtm.Reading, about []dtm.Event, done int64) error {
 	return db.update(ctx, "store.KeepReadings", func(t *tx) error {
-		noted := map[string]bool{}
+		noted, days, came := map[string]bool{}, spans{}, tallies{}
 		for _, r := range list {
-			if err := t.keepReading(r, noted); err != nil {
+			if err := t.keepReading(r, noted, days, came); err != nil {
 				return err
 			}
+		}
+		if err := t.widen(days); err != nil {
+			return err
+		}
+		if err := t.tally(came); err != nil {
+			return err
 		}
 		for _, e := range about {
 			err := t.exec(`
@@ -56,13 +62,48 @@ func (db *DB) KeepReadings(ctx context.Context, list []dtm.Reading, about []dtm.
 	})
 }
 
-func (t *tx) keepReading(r dtm.Reading, noted map[string]bool) error {
+// span is the first and the last of the submissions of a day.
+type span struct{ low, high int64 }
+
+// spans are those of days of observation and of arrival, by kind and day.
+type spans map[[2]string]span
+
+func (s spans) add(kind, day string, seq int64) {
+	if day == "" {
+		return
+	}
+	at := [2]string{kind, day}
+	x, ok := s[at]
+	if !ok {
+		x = span{seq, seq}
+	}
+	s[at] = span{min(x.low, seq), max(x.high, seq)}
+}
+
+// widen takes spans into those that are kept. A submission that left a day leaves the
+// day's span as it is: it bounds where to look.
+func (t *tx) widen(days spans) error {
+	for at, x := range days {
+		if err := t.exec(`
+			INSERT INTO reading_span (operation, kind, day, low, high)
+			VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (operation, kind, day) DO UPDATE SET low = CASE WHEN excluded.low < reading_span.low THEN excluded.low ELSE reading_span.low END,
+			  high = CASE WHEN excluded.high > reading_span.high THEN excluded.high ELSE reading_span.high END`,
+			t.db.operation, at[0], at[1], x.low, x.high); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) keepReading(r dtm.Reading, noted map[string]bool, days spans, came tallies) error {
 	var doc int64
-	var arrived string
+	var arrived, received, device, form, version string
 	found, err := t.row(`
-		SELECT doc, arrived
-		FROM submission_reading
-		WHERE operation = $1 AND seq = $2`, []any{t.db.operation, r.Seq}, &doc, &arrived)
+		SELECT x.doc, x.arrived, s.received, s.device, s.form, s.version
+		FROM submission_reading x
+		JOIN submission s ON s.operation = x.operation AND s.seq = x.seq
+		WHERE x.operation = $1 AND x.seq = $2`, []any{t.db.operation, r.Seq}, &doc, &arrived, &received, &device, &form, &version)
 	if err != nil || !found {
 		return err
 	}
@@ -72,140 +113,17 @@ func (t *tx) keepReading(r dtm.Reading, noted map[string]bool) error {
 	}
 	err = t.exec(`
 		UPDATE submission_reading
-		SET point = $2, enumerator = $3, day = $4, lat = $5, lon = $6, name = $7,
-		    arrived = (SELECT s.received
-		               FROM submission s
-		               WHERE s.operation = submission_reading.operation AND s.seq = submission_reading.seq)
-		WHERE doc = $1`, doc, r.Point, r.Enumerator, r.Day, lat, lon, r.Name)
+		SET point = $2, enumerator = $3, day = $4, lat = $5, lon = $6, name = $7, arrived = $8
+		WHERE doc = $1`, doc, r.Point, r.Enumerator, r.Day, lat, lon, r.Name, received)
 	if err != nil {
 		return err
 	}
+	days.add("day", r.Day, r.Seq)
+	days.add("arrived", dateOf(received), r.Seq)
+	if arrived == "" {
+		came.add(device, form, version, received, r.Seq)
+	}
 	return t.db.engine.Words.Keep(t.exec, doc, r.Words, arrived != "", noted) // read before
-}
-
-// finding is a search as SQL: the tables in the order in which they are walked,
-// and the conditions. The index that leaves the fewest rows is named, because the
-// planner does not know how many there are of what.
-type finding struct {
-	from, where string
-	dense       bool   // rows are numbered without gaps
-	order       string // another column than x.seq that numbers submissions in their order
-	args        []any
-}
-
-func (f *finding) bind(v any) string {
-	f.args = append(f.args, v)
-	return "$" + strconv.Itoa(len(f.args))
-}
-
-func (f *finding) and(condition string) { f.where += " AND " + condition }
-
-// finding makes the search's SQL, with arguments after those that the query around
-// it has, of which the first is the operation. What filters by time becomes bounds
-// of seq, in whose order lists are.
-func (db *DB) finding(ctx context.Context, q Querier, s dtm.SubmissionSearch, around ...any) (*finding, error) {
-	if len(around) == 0 {
-		around = []any{db.operation}
-	}
-	f := &finding{from: `submission_reading x INDEXED BY reading_seq`, where: `x.operation = $1`, args: around, dense: db.engine.Alone}
-	by := "reading_seq"
-	equal := func(column string, v *string) {
-		if v == nil {
-			return
-		}
-		condition := "x." + column + " = " + f.bind(*v)
-		if column == "point" || column == "enumerator" {
-			condition += " AND x." + column + " <> ''" // what its index holds
-		}
-		f.and(condition)
-		by = "reading_" + column
-	}
-	equal("form", s.Form)
-	equal("state", s.State)
-	if s.Point != "" {
-		equal("point", &s.Point)
-	}
-	equal("device", s.Device)
-	if s.Enumerator != "" {
-		equal("enumerator", &s.Enumerator)
-	}
-	bounds := func(column, from, to string) error {
-		if from == "" && to == "" {
-			return nil
-		}
-		b := &finding{where: `x.operation = $1`, args: []any{db.operation}}
-		for _, part := range []*finding{b, f} {
-			part.and("x." + column + " <> ''") // what its index holds
-			if from != "" {
-				part.and("x." + column + " >= " + part.bind(from))
-			}
-			if to != "" {
-				part.and("x." + column + " < " + part.bind(to))
-			}
-		}
-		var low, high sql.NullInt64
-		err := q.QueryRowContext(ctx, `
-			SELECT min(x.seq), max(x.seq)
-			FROM submission_reading x INDEXED BY reading_`+column+`
-			WHERE `+b.where, b.args...).Scan(&low, &high)
-		if err != nil {
-			return err
-		}
-		f.and("x.seq BETWEEN " + f.bind(low.Int64) + " AND " + f.bind(high.Int64))
-		return nil
-	}
-	from, to := "", ""
-	if !s.From.IsZero() {
-		from = timeText(s.From)
-	}
-	if !s.To.IsZero() {
-		to = timeText(s.To)
-	}
-	if err := bounds("arrived", from, to); err != nil {
-		return nil, err
-	}
-	to = s.ToDay
-	if to != "" {
-		to += "~" // behind the day itself
-	}
-	if err := bounds("day", s.FromDay, to); err != nil {
-		return nil, err
-	}
-	if s.Positioned {
-		f.and("x.lat IS NOT NULL")
-	}
-	f.from = `submission_reading x INDEXED BY ` + by
-	if s.Rule != "" {
-		f.from = `submission_rule r CROSS JOIN submission_reading x INDEXED BY reading_seq ON x.operation = r.operation AND x.seq = r.seq`
-		f.and("r.operation = $1 AND r.rule = " + f.bind(s.Rule))
-	}
-	if s.Text == "" {
-		return f, nil
-	}
-	if id, ok := idStart(s.Text); ok {
-		var parts []string
-		for _, id := range []string{id, "uuid:" + id} {
-			parts = append(parts, `
-				SELECT seq
-				FROM submission
-				WHERE operation = $1 AND id >= `+f.bind(id)+` AND id < `+f.bind(id+"\U0010ffff"))
-		}
-		f.and("x.seq IN (" + strings.Join(parts, " UNION ALL ") + ")")
-		return f, nil
-	}
-	from, by, condition, arg, err := db.engine.Words.Find(ctx, q, words(s.Text), s.Rule == "")
-	if err != nil {
-		return nil, err
-	}
-	if condition == "" {
-		f.and("FALSE")
-		return f, nil
-	}
-	if from != "" {
-		f.from, f.order = from, by
-	}
-	f.and(strings.Replace(condition, "?", f.bind(arg), 1))
-	return f, nil
 }
 
 // words are those that a search is for.
@@ -236,153 +154,90 @@ type Querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// count counts what a search finds, to a bound unless it is of everything.
-func (f *finding) count(ctx context.Context, q Querier, all bool) (n int, err error) {
-	if all && f.dense && f.where == `x.operation = $1` {
-		// Submissions are never deleted and are numbered one after the other: the last
-		// number is how many there are, as long as they are of one operation.
-		var alone bool
-		err = q.QueryRowContext(ctx, `
-			SELECT coalesce(max(doc), 0), NOT EXISTS (SELECT 1 FROM submission_reading WHERE operation < $1) AND NOT EXISTS (SELECT 1 FROM submission_reading WHERE operation > $1)
-			FROM submission_reading`, f.args[0]).Scan(&n, &alone)
-		if err != nil || alone {
-			return n, err
-		}
-	}
-	bound := ` LIMIT ` + strconv.Itoa(dtm.ManyFound+1)
-	if all {
-		bound = ""
-	}
-	err = q.QueryRowContext(ctx, `
-		SELECT count(*)
-		FROM (SELECT 1
-		      FROM `+f.from+`
-		      WHERE `+f.where+bound+`) y`, f.args...).Scan(&n)
-	return n, err
-}
-
 // Find lists what a search finds, newest first.
-func (db *DB) Find(ctx context.Context, s dtm.SubmissionSearch) ([]dtm.Listed, int, error) {
+func (db *DB) Find(ctx context.Context, s dtm.SubmissionSearch) ([]dtm.Listed, dtm.Found, error) {
 	const op = "store.Find"
 	t, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return nil, 0, failure(op, err)
+		return nil, dtm.Found{}, failure(op, err)
 	}
 	defer t.Rollback()
 	f, err := db.finding(ctx, t, s)
 	if err != nil {
-		return nil, 0, failure(op, err)
+		return nil, dtm.Found{}, failure(op, err)
 	}
-	total, err := f.count(ctx, t, s.Empty())
-	if err != nil {
-		return nil, 0, failure(op, err)
+	var total dtm.Found
+	if !s.Uncounted {
+		if s.Empty() {
+			total.N, err = f.all(ctx, t)
+		} else {
+			total, err = f.some(ctx, t)
+		}
+		if err != nil {
+			return nil, total, failure(op, err)
+		}
 	}
 	if s.Limit <= 0 {
 		s.Limit = 100
 	}
-	order, by := "DESC", "x.seq"
-	switch {
-	case f.order != "":
-		by = f.order
-	case s.Rule != "":
-		by = "r.seq"
-	}
-	beyond := func(than string, seq int64) {
-		bound := f.bind(seq)
-		if f.order != "" {
-			bound = "(SELECT doc FROM submission_reading WHERE operation = $1 AND seq = " + bound + ")"
-		}
-		f.and(by + than + bound)
-	}
+	order := "DESC"
 	if s.Before > 0 {
-		beyond(" < ", s.Before)
+		f.beyond(" < ", s.Before)
 	}
 	if s.After > 0 {
-		beyond(" > ", s.After)
+		f.beyond(" > ", s.After)
 		order = "ASC"
 	}
-	list, err := db.listed(ctx, t, f, ` ORDER BY `+by+` `+order+` LIMIT `+f.bind(s.Limit))
+	list, err := db.listed(ctx, t, f, ` ORDER BY `+f.seq+` `+order+` LIMIT `+f.bind(s.Limit))
 	if err != nil {
-		return nil, 0, failure(op, err)
+		return nil, dtm.Found{}, failure(op, err)
 	}
 	if err := t.Rollback(); err != nil {
-		return nil, 0, failure(op, err)
+		return nil, dtm.Found{}, failure(op, err)
 	}
-	for i := range list {
-		if list[i].Attachments, err = db.attachments(ctx, list[i].ID); err != nil {
-			return nil, 0, failure(op, err)
-		}
+	if err := db.attach(ctx, list); err != nil {
+		return nil, dtm.Found{}, failure(op, err)
 	}
 	return list, total, nil
 }
 
-// listed reads rows of a finding: first their numbers, so that only what is shown
-// is read from the wide table.
-func (db *DB) listed(ctx context.Context, q Querier, f *finding, end string) ([]dtm.Listed, error) {
-	rows, err := q.QueryContext(ctx, `
-		SELECT `+strings.ReplaceAll(submissionColumns, "s.xml", "NULL")+`, x.seq, x.point, x.enumerator, x.day, x.lat, x.lon, x.name
-		FROM (SELECT x.*
-		      FROM `+f.from+`
-		      WHERE `+f.where+end+`) x
-		CROSS JOIN submission s INDEXED BY submission_seq ON s.operation = x.operation AND s.seq = x.seq
-		ORDER BY x.seq DESC`, f.args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []dtm.Listed
-	for rows.Next() {
-		var l dtm.Listed
-		var lat, lon sql.NullFloat64
-		l.Submission, err = scanSubmission(func(dest ...any) error {
-			return rows.Scan(append(dest, &l.Seq, &l.Point, &l.Enumerator, &l.Day, &lat, &lon, &l.Name)...)
-		})
-		if err != nil {
-			return nil, err
-		}
-		l.Positioned, l.Lat, l.Lon = lat.Valid && lon.Valid, lat.Float64, lon.Float64
-		list = append(list, l)
-	}
-	return list, rows.Err()
-}
-
 // Spots puts positions together in squares.
-func (db *DB) Spots(ctx context.Context, s dtm.SubmissionSearch, degrees float64) ([]dtm.Spot, int, error) {
+func (db *DB) Spots(ctx context.Context, s dtm.SubmissionSearch, degrees float64) ([]dtm.Spot, dtm.Found, error) {
 	const op = "store.Spots"
 	t, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return nil, 0, failure(op, err)
+		return nil, dtm.Found{}, failure(op, err)
 	}
 	defer t.Rollback()
 	s.Positioned = true
 	f, err := db.finding(ctx, t, s)
 	if err != nil {
-		return nil, 0, failure(op, err)
+		return nil, dtm.Found{}, failure(op, err)
 	}
-	total, err := f.count(ctx, t, false)
+	total, err := f.some(ctx, t)
 	if err != nil {
-		return nil, 0, failure(op, err)
+		return nil, dtm.Found{}, failure(op, err)
 	}
 	rows, err := t.QueryContext(ctx, `
 		SELECT g.lat, g.lon, g.n, g.newest, s.id
 		FROM (SELECT avg(y.lat) AS lat, avg(y.lon) AS lon, count(*) AS n, max(y.seq) AS newest
 		      FROM (SELECT x.seq, x.lat, x.lon
 		            FROM `+f.from+`
-		            WHERE `+f.where+`
-		            ORDER BY x.seq DESC
-		            LIMIT `+strconv.Itoa(dtm.ManyFound)+`) y
+		            WHERE `+f.where()+`
+		            ORDER BY `+f.seq+` DESC
+		            LIMIT `+strconv.Itoa(dtm.MostSpots)+`) y
 		      GROUP BY floor((y.lat + 90) / `+f.bind(degrees)+`), floor((y.lon + 180) / `+f.bind(degrees)+`)) g
 		JOIN submission s ON s.operation = $1 AND s.seq = g.newest
 		ORDER BY g.n DESC, g.newest DESC`, f.args...)
 	if err != nil {
-		return nil, 0, failure(op, err)
+		return nil, dtm.Found{}, failure(op, err)
 	}
 	defer rows.Close()
 	var list []dtm.Spot
 	for rows.Next() {
 		var p dtm.Spot
 		if err := rows.Scan(&p.Lat, &p.Lon, &p.Count, &p.Seq, &p.ID); err != nil {
-			return nil, 0, failure(op, err)
+			return nil, dtm.Found{}, failure(op, err)
 		}
 		list = append(list, p)
 	}
@@ -430,7 +285,7 @@ func (db *DB) Enumerators(ctx context.Context, limit int) ([]string, error) {
 	return db.steps(ctx, "store.Enumerators", `
 		SELECT min(enumerator)
 		FROM submission_reading
-		WHERE operation = $1 AND enumerator > $2 AND enumerator <> ''`, limit)
+		WHERE operation = $1 AND enumerator <> '' AND enumerator > `, limit)
 }
 
 // Rules lists the rules that flagged submissions.
@@ -438,21 +293,35 @@ func (db *DB) Rules(ctx context.Context) ([]string, error) {
 	return db.steps(ctx, "store.Rules", `
 		SELECT min(rule)
 		FROM submission_rule
-		WHERE operation = $1 AND rule > $2`, 1000)
+		WHERE operation = $1 AND rule > `, 1000)
 }
 
-// steps repeats a query for the least name after the one before.
-func (db *DB) steps(ctx context.Context, op, query string, limit int) ([]string, error) {
+// steps repeats a query for the least name after the one before, which is put at its
+// end.
+func (db *DB) steps(ctx context.Context, op, next string, limit int) ([]string, error) {
+	rows, err := db.read.QueryContext(ctx, `
+		WITH RECURSIVE step (name) AS (
+		  `+next+`''
+		  UNION ALL
+		  SELECT (`+next+`step.name)
+		  FROM step
+		  WHERE step.name IS NOT NULL
+		)
+		SELECT name
+		FROM step
+		WHERE name IS NOT NULL
+		LIMIT $2`, db.operation, limit)
+	if err != nil {
+		return nil, failure(op, err)
+	}
+	defer rows.Close()
 	var list []string
-	for last := ""; len(list) < limit; {
-		var next sql.NullString
-		if err := db.read.QueryRowContext(ctx, query, db.operation, last).Scan(&next); err != nil {
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
 			return nil, failure(op, err)
 		}
-		if !next.Valid {
-			break
-		}
-		list, last = append(list, next.String), next.String
+		list = append(list, name)
 	}
-	return list, nil
+	return list, failure(op, rows.Err())
 }

@@ -40,7 +40,7 @@ func (db *DB) streamWhere(ctx context.Context, r Querier, q dtm.SubmissionQuery)
 	if err != nil {
 		return "", nil, err
 	}
-	return where + ` AND s.seq IN (SELECT x.seq FROM ` + f.from + ` WHERE ` + f.where + `)`, f.args, nil
+	return where + ` AND s.seq IN (SELECT x.seq FROM ` + f.from + ` WHERE ` + f.where() + `)`, f.args, nil
 }
 
 // Stream gives submissions in batches. The rows are read by one connection in one

@@ -358,6 +358,33 @@ func (db *DB) attachments(ctx context.Context, id string) ([]dtm.Attachment, err
 	return list, rows.Err()
 }
 
+// attach gives listed submissions their attachments.
+func (db *DB) attach(ctx context.Context, list []dtm.Listed) error {
+	at, ids := map[string]int{}, make([]string, len(list))
+	for i, s := range list {
+		at[s.ID], ids[i] = i, s.ID
+	}
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT submission, name, type, size, hash
+		FROM attachment
+		WHERE operation = $1 AND submission IN (SELECT value FROM json_each($2))
+		ORDER BY submission, name`, db.operation, jsonText(ids))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var a dtm.Attachment
+		if err := rows.Scan(&id, &a.Name, &a.Type, &a.Size, &a.Hash); err != nil {
+			return err
+		}
+		s := &list[at[id]].Submission
+		s.Attachments = append(s.Attachments, a)
+	}
+	return rows.Err()
+}
+
 // Submissions lists by filter, newest first, with the number of all that match.
 func (db *DB) Submissions(ctx context.Context, f dtm.SubmissionFilter) ([]dtm.Submission, int, error) {
 	const op = "store.Submissions"
@@ -375,7 +402,12 @@ func (db *DB) Submissions(ctx context.Context, f dtm.SubmissionFilter) ([]dtm.Su
 	if err != nil {
 		return nil, 0, failure(op, err)
 	}
-	total, err := x.count(ctx, t, true)
+	var total int
+	if f.State == nil && (f.Form != nil || f.Device != nil) {
+		total, err = db.counted(ctx, t, f)
+	} else {
+		total, err = x.all(ctx, t)
+	}
 	if err != nil {
 		return nil, 0, failure(op, err)
 	}
@@ -383,7 +415,7 @@ func (db *DB) Submissions(ctx context.Context, f dtm.SubmissionFilter) ([]dtm.Su
 		SELECT `+submissionColumns+`
 		FROM (SELECT x.operation, x.seq
 		      FROM `+x.from+`
-		      WHERE `+x.where+`
+		      WHERE `+x.where()+`
 		      ORDER BY x.seq DESC
 		      LIMIT `+x.bind(f.Limit)+` OFFSET `+x.bind(max(0, f.Offset))+`) x
 		CROSS JOIN submission s INDEXED BY submission_seq ON s.operation = x.operation AND s.seq = x.seq

@@ -21,10 +21,11 @@ func (words) Keep(exec func(string, ...any) error, doc int64, text string, befor
 			return err
 		}
 	}
+	text = folded(text)
 	err := exec(`
 		INSERT INTO submission_text (rowid, words)
 		VALUES ($1, $2)`, doc, text)
-	for _, w := range strings.FieldsFunc(folded(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
 		if err != nil || learnt[w] || utf8.RuneCountInString(w) < begun {
 			continue
 		}
@@ -41,7 +42,8 @@ func (words) Keep(exec func(string, ...any) error, doc int64, text string, befor
 // beginnings are of too many words.
 const begun = 4
 
-// folded is a text as the index of words folds it: small letters without accents.
+// folded is a text as words are searched: small letters without accents. The index's own
+// folding leaves Arabic letters with a hamza as they are.
 func folded(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {
@@ -82,18 +84,22 @@ func begin(ctx context.Context, q relational.Querier, start string) ([]string, e
 // Find is the search in words: all of them, from four letters on by their beginning.
 func (words) Find(ctx context.Context, q relational.Querier, list []string, walk bool) (from, by, condition string, arg any, err error) {
 	match := make([]string, len(list))
-	for i, w := range list {
+	for i, typed := range list {
+		w := folded(typed)
 		match[i] = `"` + w + `"`
-		if utf8.RuneCountInString(w) < begun {
-			continue
+		if utf8.RuneCountInString(w) >= begun {
+			known, err := begin(ctx, q, w)
+			if err != nil {
+				return "", "", "", nil, err
+			}
+			if match[i] += "*"; len(known) > 0 {
+				match[i] = `"` + strings.Join(known, `" OR "`) + `"`
+			}
 		}
-		known, err := begin(ctx, q, folded(w))
-		if err != nil {
-			return "", "", "", nil, err
+		if typed != w && strings.ContainsFunc(typed, func(r rune) bool { return unicode.Is(unicode.Arabic, r) }) {
+			match[i] += ` OR "` + typed + `"*` // as it was indexed before it was folded
 		}
-		if match[i] += "*"; len(known) > 0 {
-			match[i] = `("` + strings.Join(known, `" OR "`) + `")`
-		}
+		match[i] = "(" + match[i] + ")"
 	}
 	arg = strings.Join(match, " AND ")
 	switch {

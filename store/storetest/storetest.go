@@ -58,6 +58,7 @@ type Store interface {
 	dtm.Retention
 	dtm.Forecasts
 	dtm.Capacities
+	dtm.Computations
 	Close() error
 }
 
@@ -104,7 +105,7 @@ func Run(t *testing.T, d Dialect) {
 		{"Conflict", conflict},
 		{"Edits", edits},
 		{"Lists", lists},
-		{"Readings", readings},
+		{"Readings", Readings},
 		{"Streams", streams},
 		{"Sessions", sessions},
 		{"Reviews", reviews},
@@ -119,6 +120,7 @@ func Run(t *testing.T, d Dialect) {
 		{"SilentAlerts", silentAlerts},
 		{"Forecasts", forecasts},
 		{"Capacities", capacities},
+		{"Computed", computed},
 		{"Flags", flags},
 		{"FlagRows", flagRows},
 		{"FlagSeries", flagSeries},
