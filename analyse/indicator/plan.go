@@ -117,6 +117,32 @@ func (a ask) byDay() bool {
 	return !a.period.WholeMonths() || slices.Contains(a.by, "day")
 }
 
+// ofPlaces tells whether a text about movements asks for nothing but days, places and
+// directions, which are summed up.
+func (a ask) ofPlaces(body string) bool {
+	if a.of != nil || a.rows != mainRows || narrow.MatchString(body) {
+		return false
+	}
+	for _, d := range slices.AppendSeq(slices.Clone(a.by), maps.Keys(a.where)) {
+		if !columns[d].place && d != "direction" {
+			return false
+		}
+	}
+	return true
+}
+
+// narrow finds the columns of a text that single facts alone have.
+var narrow = func() *regexp.Regexp {
+	list := []string{"source", "assessed", "breakdown"}
+	for d, c := range columns {
+		if !c.place && d != "direction" {
+			list = append(list, c.name)
+		}
+	}
+	slices.Sort(list)
+	return regexp.MustCompile(`\b(` + strings.Join(list, "|") + `)\b`)
+}()
+
 var (
 	marker   = regexp.MustCompile(`/\*(keys|by|group|where|place|days|answered)(?::(\w+))?\*/|/\*(facts|rows|set|list|number)\*/'?\w+'?`)
 	argument = regexp.MustCompile(`\$(\d+)`)
@@ -180,10 +206,13 @@ func text(file string, operation string, a ask, extra ...any) (string, []any, er
 			args = filter(&b, args, a.where, table, true, a.dims())
 			return b.String()
 		case "facts":
-			if a.byDay() {
-				return "movement"
+			switch {
+			case !a.byDay():
+				return "movement_month"
+			case a.ofPlaces(body):
+				return "movement_point_day"
 			}
-			return "movement_month"
+			return "movement"
 		default: // rows
 			return string(a.rows)
 		}

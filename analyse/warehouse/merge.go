@@ -349,9 +349,9 @@ func (m Merger) insertFacts(ctx context.Context, s *Stage) error {
 			x := &r.months[i]
 			return append(values[:0], operation, x.day.month, x.monthOnly, x.cell.value, x.people, x.cell.main)
 		}},
-		{"point_day", []string{"operation", "observed", "month", "point", "point_text", "region"}, len(r.open), func(i int) []any {
-			x := &r.open[i]
-			return append(values[:0], operation, x.day.observed, x.day.month, x.cell.place.point, x.cell.place.text, x.cell.place.region)
+		{"point_day", []string{"operation", "observed", "month", "point", "point_text", "region", "direction", "people", "main"}, len(r.days), func(i int) []any {
+			x := &r.days[i]
+			return append(values[:0], operation, x.day.observed, x.day.month, x.cell.place.point, x.cell.place.text, x.cell.place.region, x.cell.direction, x.people, x.cell.main)
 		}},
 		{"fact_vulnerability", []string{"operation", "source", "observed", "month", "month_only", "cell", "code", "people", "assessed"}, len(lines), func(i int) []any { return lines[i] }},
 	} {
@@ -408,7 +408,9 @@ func (m Merger) markMain(ctx context.Context, s *Stage) error {
 		UPDATE fact_month
 		SET main = f.main
 		FROM flip f
-		WHERE fact_month.month = f.month AND fact_month.cell = f.cell`)
+		WHERE fact_month.month = f.month AND fact_month.cell = f.cell`, `
+		DELETE FROM point_day WHERE month IN (SELECT month FROM flip)`, `
+		INSERT INTO point_day`+byDay+` IN (SELECT month FROM flip)`+byDayGroups)
 }
 
 // shorten makes rollups short again: those of months where rows were taken out are
@@ -435,7 +437,7 @@ func (m Merger) shorten(ctx context.Context, s *Stage) error {
 	}
 	for _, t := range []struct{ table, sums string }{
 		{"fact_month", `SELECT operation, month, month_only, cell, CAST(sum(people) AS bigint) AS people, main FROM fact_month WHERE month IN (SELECT month FROM added_up) GROUP BY operation, month, month_only, cell, main`},
-		{"point_day", `SELECT DISTINCT operation, observed, month, point, point_text, region FROM point_day WHERE month IN (SELECT month FROM added_up)`},
+		{"point_day", `SELECT operation, observed, month, point, point_text, region, direction, CAST(sum(people) AS bigint) AS people, main FROM point_day WHERE month IN (SELECT month FROM added_up) GROUP BY operation, observed, month, point, point_text, region, direction, main`},
 	} {
 		if err := m.Temp(ctx, "short_"+t.table, `AS `+t.sums); err != nil {
 			return err
@@ -471,11 +473,24 @@ func (m Merger) SumUp(ctx context.Context, months []time.Time) error {
 		FROM fact
 		WHERE month IN (SELECT month FROM sum_up)
 		GROUP BY operation, month, month_only, cell, main`, `
-		INSERT INTO point_day
-		SELECT DISTINCT operation, observed, month, point, point_text, region
-		FROM movement
-		WHERE NOT month_only AND month IN (SELECT month FROM sum_up)`)
+		INSERT INTO point_day`+byDay+` IN (SELECT month FROM sum_up)`+byDayGroups)
 }
+
+// AddDays adds the people of all facts by day to the days.
+func (m Merger) AddDays(ctx context.Context) error {
+	return all(ctx, m, `
+		INSERT INTO point_day`+byDay+` IN (SELECT month FROM fact)`+byDayGroups)
+}
+
+// byDay sums the facts of some months up by day, place and direction.
+const (
+	byDay = `
+		SELECT operation, observed, month, point, point_text, region, direction, CAST(sum(people) AS bigint), main
+		FROM movement
+		WHERE NOT month_only AND month`
+	byDayGroups = `
+		GROUP BY operation, observed, month, point, point_text, region, direction, main`
+)
 
 func (m Merger) recordOutcome(ctx context.Context, s *Stage) error {
 	if len(s.Outcomes) == 0 {

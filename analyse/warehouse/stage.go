@@ -68,6 +68,8 @@ type stagedCell struct {
 	main  bool
 	full  bool
 	place *place
+
+	direction string
 }
 
 type stagedDay struct {
@@ -168,7 +170,7 @@ func (s *Stage) cell(c Cell) *stagedCell {
 	if s.places[at] == nil {
 		s.places[at] = &at
 	}
-	x := &stagedCell{n: n, value: n, main: c.Breakdown != string(dtm.ByNationality), full: c.Breakdown == string(dtm.Full), place: s.places[at]}
+	x := &stagedCell{n: n, value: n, main: c.Breakdown != string(dtm.ByNationality), full: c.Breakdown == string(dtm.Full), place: s.places[at], direction: c.Direction}
 	s.cells[c] = x
 	return x
 }
@@ -190,7 +192,7 @@ func (s *Stage) day(observed time.Time) *stagedDay {
 // rollup is what the staged facts that are written add to the rollups.
 type rollup struct {
 	months []sum // by month and cell
-	open   []sum // days and places on which something was recorded
+	days   []sum // by day, place and direction, where the day is known
 }
 
 type sum struct {
@@ -207,10 +209,12 @@ func (s *Stage) rollup() (r rollup) {
 		cell      *stagedCell
 	}
 	type dayPlace struct {
-		day   *stagedDay
-		place *place
+		day       *stagedDay
+		place     *place
+		direction string
+		main      bool
 	}
-	months, open := map[monthCell]int32{}, map[dayPlace]bool{}
+	months, days := map[monthCell]int32{}, map[dayPlace]int32{}
 	for i := range s.Facts {
 		f := &s.Facts[i]
 		if f.Dropped {
@@ -224,10 +228,16 @@ func (s *Stage) rollup() (r rollup) {
 			r.months = append(r.months, sum{day: f.day, monthOnly: f.MonthOnly, cell: f.cell})
 		}
 		r.months[n].people += int64(f.People)
-		if at := (dayPlace{f.day, f.cell.place}); !f.MonthOnly && !open[at] {
-			open[at] = true
-			r.open = append(r.open, sum{day: f.day, cell: f.cell})
+		if f.MonthOnly {
+			continue
 		}
+		at := dayPlace{f.day, f.cell.place, f.cell.direction, f.cell.main}
+		if n, ok = days[at]; !ok {
+			n = int32(len(r.days))
+			days[at] = n
+			r.days = append(r.days, sum{day: f.day, cell: f.cell})
+		}
+		r.days[n].people += int64(f.People)
 	}
 	return r
 }

@@ -7,9 +7,9 @@ import (
 	"dtm/analyse/warehouse"
 )
 
-// order makes fact_month short again after much was imported: what has the same
-// month and cell becomes one row, and months lie together, so that a page about
-// one month does not read the others. It waits until half as much has been added
+// order makes the rollups short again after much was imported: what has the same
+// month and cell, or day and place, becomes one row, and months and days lie together,
+// so that a page about one month does not read the others. It waits until half as much has been added
 // as there was, so that an import of any length orders each row a few times.
 func (w *Warehouse) order(ctx context.Context, s *warehouse.Stage) error {
 	added := 0
@@ -33,6 +33,14 @@ func (w *Warehouse) order(ctx context.Context, s *warehouse.Stage) error {
 		ORDER BY month, cell`, `
 		DELETE FROM fact_month`, `
 		INSERT INTO fact_month SELECT * FROM ordered`, `
+		DROP TABLE ordered`, `
+		CREATE OR REPLACE TEMP TABLE ordered AS
+		SELECT operation, observed, month, point, point_text, region, direction, CAST(sum(people) AS bigint) AS people, main
+		FROM point_day
+		GROUP BY operation, observed, month, point, point_text, region, direction, main
+		ORDER BY observed, point`, `
+		DELETE FROM point_day`, `
+		INSERT INTO point_day SELECT * FROM ordered`, `
 		DROP TABLE ordered`,
 	} {
 		if err := w.exec(ctx, text); err != nil {

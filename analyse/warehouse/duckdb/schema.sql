@@ -65,15 +65,19 @@ CREATE TABLE fact_vulnerability (
 	assessed   INTEGER NOT NULL      -- people of the fact
 );
 
--- Days on which a point recorded something, were it that nobody came. Only days
--- that are known. A day may stand more than once.
+-- Days on which a point recorded something, were it that nobody came, with the people
+-- by direction. Only days that are known. Several rows may have the same day, place and
+-- direction; they are added up.
 CREATE TABLE point_day (
 	operation  TEXT NOT NULL,
 	observed   DATE NOT NULL,
 	month      DATE NOT NULL,
 	point      TEXT NOT NULL,
 	point_text TEXT NOT NULL,
-	region     TEXT NOT NULL
+	region     TEXT NOT NULL,
+	direction  TEXT NOT NULL,
+	people     BIGINT NOT NULL,
+	main       BOOLEAN NOT NULL
 );
 
 -- How submissions about movements came.
@@ -279,6 +283,11 @@ SELECT f.operation, f.month AS observed, f.month, f.month_only,
 	f.people, f.main
 FROM fact_month f
 JOIN cell c ON c.cell = f.cell;
+
+-- And at the grain of a day, for questions about places and directions alone.
+CREATE VIEW movement_point_day AS
+SELECT operation, observed, month, false AS month_only, point, point_text, region, direction, people, main
+FROM point_day;
 
 CREATE VIEW vulnerability AS
 SELECT f.operation, f.source, f.observed, f.month, f.month_only,

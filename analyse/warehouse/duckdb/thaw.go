@@ -78,11 +78,15 @@ func (w *Warehouse) thaw(ctx context.Context, f warehouse.Frozen) error {
 		}); err != nil {
 			return err
 		}
+		// Days of months before have no people by day: they stand beside the totals.
 		if err := fill("point_day", len(f.Days), func(i int) ([]driver.Value, error) {
 			x := &f.Days[i]
 			day, err := time.Parse(time.DateOnly, x.Observed)
-			return []driver.Value{code, day, dtm.MonthOf(day).First(), x.Point, x.PointText, x.Region}, err
+			return []driver.Value{code, day, dtm.MonthOf(day).First(), x.Point, x.PointText, x.Region, "", int64(0), false}, err
 		}); err != nil {
+			return err
+		}
+		if err := w.merger().AddDays(ctx); err != nil {
 			return err
 		}
 		sets := warehouse.SetsOf(f.Cells)

@@ -422,12 +422,20 @@ func sum(t *testing.T, op *dtm.Operation, w Warehouse) {
 		if totals["facts"] != totals["months"] || totals["days"] != totals["point"] {
 			t.Errorf("the rollups do not add up to the facts: %v", totals)
 		}
-		// Of each month and cell they say what the facts say.
+		// Of each month and cell, and of each day and place, they say what the facts say.
+		day := func(table string) string {
+			const by = `observed, month, point, point_text, region, direction, main`
+			return `SELECT ` + by + `, CAST(sum(people) AS bigint) AS people FROM ` + table + ` WHERE operation = $1 AND NOT month_only GROUP BY ` + by
+		}
 		of := func(table string) string {
 			const by = `month, month_only, point, point_text, region, role, direction, flow_type, route, subroute, origin, previous, next, final, breakdown, nationality, sex, age, age_band, reason_set, transport_set, main`
 			return `SELECT ` + by + `, CAST(sum(people) AS bigint) AS people FROM ` + table + ` WHERE operation = $1 GROUP BY ` + by
 		}
-		for _, two := range [][2]string{{"movement", "movement_month"}, {"movement_month", "movement"}} {
+		for _, two := range [][2]string{{"movement", "movement_month"}, {"movement_month", "movement"}, {"movement", "movement_point_day"}, {"movement_point_day", "movement"}} {
+			of := of
+			if slices.Contains(two[:], "movement_point_day") {
+				of = day
+			}
 			n := 0
 			if err := r.Query(t.Context(), `SELECT count(*) FROM (`+of(two[0])+` EXCEPT `+of(two[1])+`) d`, []any{op.Code}, func(scan func(...any) error) error { return scan(&n) }); err != nil {
 				return err

@@ -345,9 +345,9 @@ func Facts(t testing.TB, w indicator.Warehouse) []string {
 		"movement_month": `SELECT '', CAST(observed AS text), CAST(month AS text), CAST(month_only AS text), ` + cell + `,
 			CAST(main AS text), '', CAST(sum(people) AS bigint) FROM movement_month
 			GROUP BY observed, month, month_only, ` + cell + `, main`,
-		"point_day": `SELECT '', CAST(observed AS text), CAST(month AS text), '', point, point_text, region,
-			'', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', CAST(0 AS bigint) FROM point_day
-			GROUP BY observed, month, point, point_text, region`,
+		"point_day": `SELECT '', CAST(observed AS text), CAST(month AS text), '', point, point_text, region, direction,
+			CAST(main AS text), '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', CAST(sum(people) AS bigint) FROM point_day
+			GROUP BY observed, month, point, point_text, region, direction, main`,
 		"arrival": `SELECT source, CAST(observed AS text), CAST(hour AS text), CAST(delay AS text), point, point_text, device,
 			'', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', CAST(0 AS bigint) FROM arrival`,
 		"vulnerability": `SELECT source, CAST(observed AS text), CAST(month AS text), CAST(month_only AS text), ` + cell + `,
