@@ -186,7 +186,7 @@ func (l *Loader) Run(ctx context.Context) error {
 			return err
 		}
 		behind := r.Events >= eventsPage || r.Rows >= l.limit()
-		if behind && (len(r.Chunks) > 0 || time.Since(r.To.At) > burst) {
+		if len(r.Chunks) > 0 && r.Submissions == 0 || behind && (len(r.Chunks) > 0 || time.Since(r.To.At) > burst) {
 			continue // no pause: history, or a warehouse that is built anew
 		}
 		// Phones that send come first: loading takes half of the time, and goes in

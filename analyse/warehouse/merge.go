@@ -22,6 +22,7 @@ type Merger struct {
 	Operation string
 	// Deltas are the rows added to fact_month by month since it was last summed up.
 	Deltas map[time.Time]int
+	Keys   *Keys // of the imported rows
 }
 
 // Merge writes the stage down: the last step of a batch before its position.
@@ -250,21 +251,20 @@ func (m Merger) mergeHistory(ctx context.Context, s *Stage) error {
 	if len(s.Outcomes) == 0 {
 		return nil
 	}
-	before := map[string]Stood{}
-	some := false // there is history to compare with
-	if err := m.Each(ctx, func(scan func(...any) error) error { return scan(&some) }, `SELECT count(*) > 0 FROM outcome WHERE operation = $1`, m.Operation); err != nil {
-		return err
+	var maybe []int32 // facts whose key may stand
+	for i := range s.Facts {
+		if f := &s.Facts[i]; f.Chunk >= 0 && !f.Dropped && m.Keys.add(f.Source) {
+			maybe = append(maybe, int32(i))
+		}
 	}
-	if some {
+	before := map[string]Stood{}
+	if len(maybe) > 0 {
 		if err := m.Temp(ctx, "imported", `(source TEXT, observed DATE)`); err != nil {
 			return err
 		}
 		values := make([]any, 2)
-		if err := m.Fill(ctx, "imported", []string{"source", "observed"}, len(s.Facts), func(i int) []any {
-			f := &s.Facts[i]
-			if f.Chunk < 0 || f.Dropped {
-				return nil
-			}
+		if err := m.Fill(ctx, "imported", []string{"source", "observed"}, len(maybe), func(i int) []any {
+			f := &s.Facts[maybe[i]]
 			values[0], values[1] = f.Source, f.day.observed
 			return values
 		}); err != nil {
@@ -372,7 +372,13 @@ func (m Merger) markMain(ctx context.Context, s *Stage) error {
 	if !s.Mixed {
 		return nil
 	}
-	touched := slices.Collect(maps.Keys(s.touched))
+	counted := s.byNationality()
+	var touched []monthPlace
+	for at := range s.touched {
+		if counted[place{point: at.point, text: at.text}] {
+			touched = append(touched, at)
+		}
+	}
 	if len(touched) == 0 {
 		return nil
 	}

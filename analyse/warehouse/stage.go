@@ -189,6 +189,23 @@ func (s *Stage) day(observed time.Time) *stagedDay {
 	return d
 }
 
+// byNationality are the places that have rows by nationality alone, of any region.
+func (s *Stage) byNationality() map[place]bool {
+	out := map[place]bool{}
+	add := func(c *Cell) {
+		if c.Breakdown == string(dtm.ByNationality) {
+			out[place{point: c.Point, text: c.PointText}] = true
+		}
+	}
+	for c := range s.known {
+		add(&c)
+	}
+	for i := range s.Cells {
+		add(&s.Cells[i])
+	}
+	return out
+}
+
 // rollup is what the staged facts that are written add to the rollups.
 type rollup struct {
 	months []sum // by month and cell

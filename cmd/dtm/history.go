@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"maps"
+	"runtime"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"dtm"
 	"dtm/analyse/stat"
@@ -24,67 +27,143 @@ type past struct {
 	counts map[string]int // by rule, those beyond mostOfRule too
 }
 
-func (p *past) add(list ...check.Finding) {
+func (p *past) add(list ...check.Finding) { p.about(nil, list) }
+
+// about adds findings about a row of history; of those that become flags it says which
+// row that is.
+func (p *past) about(x *check.Record, list []check.Finding) {
 	for _, f := range list {
 		if p.counts[f.Rule]++; p.counts[f.Rule] <= mostOfRule {
+			if x != nil {
+				f.Text = x.Row()
+			}
 			p.found = append(p.found, f)
 		}
 	}
 }
 
-// history runs the rules over imported rows observed in a period; a row that a later
-// file corrected is the later one. Rows of months are looked at together; those of
-// single days one by one, so that ten million take no more memory than a chunk.
+// join adds what was found in rows that come after those of p.
+func (p *past) join(o past) {
+	p.rows += o.rows
+	kept := map[string]int{}
+	for _, f := range o.found {
+		if kept[f.Rule]++; p.counts[f.Rule]+kept[f.Rule] <= mostOfRule {
+			p.found = append(p.found, f)
+		}
+	}
+	for rule, n := range o.counts {
+		p.counts[rule] += n
+	}
+}
+
+// scanned is what the rows of imported history say by themselves, one by one.
+type scanned struct {
+	past
+	monthly map[string]*check.Record // by source: a row that a later file corrected is the later one
+	written map[string]*check.Record // of single days: the first of each spelling
+}
+
+func newScanned() *scanned {
+	return &scanned{past: past{counts: map[string]int{}}, monthly: map[string]*check.Record{}, written: map[string]*check.Record{}}
+}
+
+// history runs the rules over imported rows observed in a period. The facts must be
+// current.
 func (h *house) history(ctx context.Context, rules check.Rules, p dtm.Period) (past, error) {
-	out := past{counts: map[string]int{}}
-	frame := check.FrameOf(h.op)
+	s, err := h.scan(ctx, rules, p)
+	if err != nil {
+		return past{}, err
+	}
+	return h.together(ctx, rules, p, s)
+}
+
+// scan reads imported rows and runs the rules over those of single days, chunk by
+// chunk, as many at a time as there are processors: ten million rows take no more
+// memory than a few chunks.
+func (h *house) scan(ctx context.Context, rules check.Rules, p dtm.Period) (*scanned, error) {
 	chunks, err := h.db.Chunks(ctx)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	monthly := map[string]*check.Record{}
-	written := map[string]*check.Record{} // of single days: the first of each spelling
-	for _, meta := range chunks {
-		whole, err := h.db.Chunk(ctx, meta.Hash)
-		if err != nil {
-			return out, err
-		}
-		list, err := h.loader.DecodeChunk(h.op, whole.Data)
-		if err != nil {
-			return out, err
-		}
-		for i := range list {
-			m := &list[i]
-			x := func() *check.Record {
-				return &check.Record{ID: m.Source, Point: m.Point, Observed: m.Observed, Received: meta.Imported, Imported: true, Rows: []dtm.Movement{*m}}
+	frame := check.FrameOf(h.op)
+	parts := make([]*scanned, len(chunks))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, meta := range chunks {
+		g.Go(func() error {
+			whole, err := h.db.Chunk(ctx, meta.Hash)
+			if err != nil {
+				return err
 			}
-			if m.MonthOnly {
-				monthly[m.Source] = x()
-				continue
+			list, err := h.loader.DecodeChunk(h.op, whole.Data)
+			if err != nil {
+				return err
 			}
-			if !p.Contains(m.Observed) {
-				continue
+			parts[i] = h.scanChunk(rules, frame, p, meta.Imported, list)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	out := newScanned()
+	for _, part := range parts {
+		out.join(part.past)
+		maps.Copy(out.monthly, part.monthly)
+		for key, x := range part.written {
+			if out.written[key] == nil {
+				out.written[key] = x
 			}
-			if key := said(m); written[key] == nil {
-				written[key] = x()
-			}
-			out.rows++
-			out.add(rows(rules.One(h.op, frame, x()), x())...)
 		}
 	}
+	return out, nil
+}
+
+func (h *house) scanChunk(rules check.Rules, frame check.Frame, p dtm.Period, imported time.Time, list []dtm.Movement) *scanned {
+	out := newScanned()
+	one := check.Record{Received: imported, Imported: true}
+	for i := range list {
+		m := &list[i]
+		x := &one
+		x.ID, x.Point, x.Observed, x.Rows = m.Source, m.Point, m.Observed, list[i:i+1:i+1]
+		kept := func() *check.Record { // outlives the chunk
+			k := one
+			k.Rows = []dtm.Movement{*m}
+			return &k
+		}
+		if m.MonthOnly {
+			out.monthly[m.Source] = kept()
+			continue
+		}
+		if !p.Contains(m.Observed) {
+			continue
+		}
+		if key := said(m); out.written[key] == nil {
+			out.written[key] = kept()
+		}
+		out.rows++
+		out.about(x, rules.One(h.op, frame, x))
+	}
+	return out
+}
+
+// together runs the rules over what only many rows tell: months, and figures that were
+// published.
+func (h *house) together(ctx context.Context, rules check.Rules, p dtm.Period, s *scanned) (past, error) {
+	out, frame := s.past, check.FrameOf(h.op)
 	var all []*check.Record
-	for _, id := range slices.Sorted(maps.Keys(monthly)) {
-		all = append(all, monthly[id])
+	for _, id := range slices.Sorted(maps.Keys(s.monthly)) {
+		all = append(all, s.monthly[id])
 	}
 	main, _ := check.Once(all)
 	for _, x := range main {
 		if p.Contains(x.Observed) {
 			out.rows++
-			out.add(rows(rules.One(h.op, frame, x), x)...)
+			out.about(x, rules.One(h.op, frame, x))
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(written)) {
-		all = append(all, written[key])
+	for _, key := range slices.Sorted(maps.Keys(s.written)) {
+		all = append(all, s.written[key])
 	}
 	for _, f := range rules.Months(h.op, all, stat.Regular) {
 		if p.Contains(f.Day) {
@@ -97,14 +176,6 @@ func (h *house) history(ctx context.Context, rules check.Rules, p dtm.Period) (p
 	}
 	out.add(rules.References(compared)...)
 	return out, nil
-}
-
-// rows says of findings about a row of history which row it is.
-func rows(list []check.Finding, x *check.Record) []check.Finding {
-	for i := range list {
-		list[i].Text = x.Row()
-	}
-	return list
 }
 
 // said is how a row writes its point and what was odd about its codes.
@@ -154,7 +225,15 @@ type looked struct {
 // what they do not find any more. The facts must be current.
 func (h *house) raiseHistory(ctx context.Context) (looked, error) {
 	rules := h.forms.rules()
-	p, err := h.history(ctx, rules, ever)
+	s, err := h.scan(ctx, rules, ever)
+	if err != nil {
+		return looked{}, err
+	}
+	return h.raiseFound(ctx, rules, s)
+}
+
+func (h *house) raiseFound(ctx context.Context, rules check.Rules, s *scanned) (looked, error) {
+	p, err := h.together(ctx, rules, ever, s)
 	if err != nil {
 		return looked{}, err
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/sync/errgroup"
 
 	"dtm"
 	"dtm/check"
@@ -106,7 +107,15 @@ func (h *house) bringIn(ctx context.Context, src bulk.Source, show func(bulk.Pro
 	if stage != nil {
 		stage(stageLoading)
 	}
-	if err := h.current(ctx); err != nil {
+	// What the rules say of single rows does not wait for the facts.
+	rules, read := h.forms.rules(), (*scanned)(nil)
+	g, both := errgroup.WithContext(ctx)
+	g.Go(func() error { return h.current(both) })
+	g.Go(func() (err error) {
+		read, err = h.scan(both, rules, ever)
+		return err
+	})
+	if err := g.Wait(); err != nil {
 		return dtm.Imported{}, looked{}, err
 	}
 	o := dtm.Outcome{Rows: sum.Rows, Accepted: sum.Accepted, Rejected: sum.Rejected, People: sum.People, Breakdown: sum.Breakdown, First: sum.First, Last: sum.Last,
@@ -125,7 +134,7 @@ func (h *house) bringIn(ctx context.Context, src bulk.Source, show func(bulk.Pro
 	if stage != nil {
 		stage(stageRules)
 	}
-	l, err := h.raiseHistory(ctx)
+	l, err := h.raiseFound(ctx, rules, read)
 	if err != nil {
 		return dtm.Imported{}, looked{}, err
 	}

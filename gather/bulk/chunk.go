@@ -143,7 +143,8 @@ func Decode(op *dtm.Operation, data []byte) (rows []dtm.Movement, err error) {
 	var buf []byte
 	mended := false
 	for range n {
-		m := dtm.Movement{}
+		rows = append(rows, dtm.Movement{})
+		m := &rows[len(rows)-1]
 		ordinal := d.uint(1 << 40)
 		m.Observed = dayOf(d.int())
 		bits := d.byte()
@@ -174,9 +175,8 @@ func Decode(op *dtm.Operation, data []byte) (rows []dtm.Movement, err error) {
 			m.Flags = append(m.Flags, p.flag)
 		}
 		var k key
-		k, buf = keyOf(&m, p.key, buf)
+		k, buf = keyOf(m, p.key, buf)
 		m.Source = source(k, ordinal)
-		rows = append(rows, m)
 	}
 	if len(d.in) > 0 {
 		return nil, dtm.Errorf(dtm.Invalid, "%w: %d bytes too many", errChunk, len(d.in))

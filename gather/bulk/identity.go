@@ -39,7 +39,9 @@ func keyOf(m *dtm.Movement, point string, buf []byte) (key, []byte) {
 
 // source names a row: its key and which of the file's rows of that key it is.
 func source(k key, ordinal uint64) string {
-	s := base64.RawURLEncoding.EncodeToString(k[:])
+	var text [(len(k)*8 + 5) / 6]byte
+	base64.RawURLEncoding.Encode(text[:], k[:])
+	s := string(text[:])
 	if ordinal > 0 {
 		s += "." + strconv.FormatUint(ordinal, 10)
 	}

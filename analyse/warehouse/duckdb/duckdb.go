@@ -36,7 +36,8 @@ type Warehouse struct {
 	writer *sql.Conn
 	cells  map[warehouse.Cell]int32 // number of each cell in the table cell
 	deltas map[time.Time]int        // rows added to fact_month by month since it was last summed up
-	types  map[string]duckdb.Type   // of the columns of the tables: "fact.people"
+	keys   warehouse.Keys
+	types  map[string]duckdb.Type // of the columns of the tables: "fact.people"
 }
 
 // Open opens the warehouse at path, "" for one in memory. A file that was made
@@ -177,6 +178,7 @@ func (w *Warehouse) reset(ctx context.Context) error {
 		}
 		w.cells = map[warehouse.Cell]int32{}
 		clear(w.deltas)
+		w.keys.Begin()
 		return w.exec(ctx, `
 			INSERT INTO load_position (operation, seq, hash, event_at, fingerprint)
 			VALUES ($1, 0, '', CAST('1970-01-01' AS timestamp), $2)`, w.op.Code, w.pack.Fingerprint())
@@ -241,10 +243,12 @@ func (w *Warehouse) readTypes(ctx context.Context) error {
 		WHERE table_schema = 'main' AND table_catalog = current_database()`)
 }
 
-// readCells remembers which cells have a number.
+// readCells remembers which cells have a number, and whether history was imported.
 func (w *Warehouse) readCells(ctx context.Context) (err error) {
-	w.cells, err = warehouse.Cells(ctx, w.merger())
-	return err
+	if w.cells, err = warehouse.Cells(ctx, w.merger()); err != nil {
+		return err
+	}
+	return w.keys.Look(ctx, w.merger())
 }
 
 func wrap(op string, err error) error {

@@ -60,7 +60,7 @@ func (w *Warehouse) at(ctx context.Context, p warehouse.Position) error {
 
 // merger is the shared part of the work, on the writer's connection.
 func (w *Warehouse) merger() warehouse.Merger {
-	return warehouse.Merger{Writer: writer{w}, Operation: w.op.Code, Deltas: w.deltas}
+	return warehouse.Merger{Writer: writer{w}, Operation: w.op.Code, Deltas: w.deltas, Keys: &w.keys}
 }
 
 // writer is the writer's connection within a transaction.
