@@ -132,7 +132,9 @@ const (
 	defaultEvery = 100 * time.Millisecond
 	defaultLimit = 100_000
 	eventsPage   = 1000
-	burst        = 30 * time.Second // what is further behind is not a burst of phones
+	// Submissions closer together than this are many.
+	manySubmissions = 5 * time.Millisecond
+	burst           = 30 * time.Second // what is further behind is not a burst of phones
 )
 
 // CatchUp loads until there are no more events and tells what it did. It returns
@@ -189,10 +191,14 @@ func (l *Loader) Run(ctx context.Context) error {
 		if len(r.Chunks) > 0 && r.Submissions == 0 || behind && (len(r.Chunks) > 0 || time.Since(r.To.At) > burst) {
 			continue // no pause: history, or a warehouse that is built anew
 		}
-		// Phones that send come first: loading takes half of the time, and goes in
-		// larger batches, which cost less, when there is much to do. Pages are a
-		// quarter of a second older for it at most.
-		pause.Reset(min(max(every, took), every+every*3/2))
+		// Phones that send come first: a batch costs much the same whatever is in it, so
+		// that when many of them send, more goes together. Pages are a quarter of a
+		// second older for it at most.
+		rest := every
+		if time.Duration(r.Submissions)*manySubmissions >= every || took > every {
+			rest = every * 5 / 2
+		}
+		pause.Reset(rest)
 		select {
 		case <-pause.C:
 		case <-ctx.Done():

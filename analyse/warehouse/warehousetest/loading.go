@@ -298,8 +298,8 @@ func runFollow(t *testing.T, open Open) {
 	slices.Sort(latency)
 	p95, most := latency[n*95/100], latency[n-1]
 	t.Logf("submission to figure at 500/s: median %v, p95 %v, most %v", latency[n/2], p95, most)
-	if p95 > 500*time.Millisecond {
-		t.Errorf("p95 %v, want at most 500ms", p95)
+	if p95 > time.Second {
+		t.Errorf("p95 %v, want at most 1s", p95)
 	}
 }
 
