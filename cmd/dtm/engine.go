@@ -89,14 +89,21 @@ func (h *house) keysPlace() string {
 	return filepath.Join(h.dir, keysName)
 }
 
-// hasKeys tells whether persons have keys already.
+// hasKeys tells whether there is already what a new key file could not open.
 func (h *house) hasKeys(ctx context.Context) (bool, error) {
-	place := h.keysPlace()
-	if strings.HasPrefix(place, "postgres") {
-		return postgres.HasKeys(ctx, place, h.op.Code)
+	for _, place := range []string{h.keysPlace(), h.config.Store} {
+		there, err := false, error(nil)
+		if strings.HasPrefix(place, "postgres") {
+			there, err = postgres.HasSealed(ctx, place, h.op.Code)
+		} else if place != "" {
+			_, missing := os.Stat(place)
+			there = missing == nil
+		}
+		if there || err != nil {
+			return there, err
+		}
 	}
-	_, err := os.Stat(place)
-	return err == nil, nil
+	return false, nil
 }
 
 // mediaDir is the folder of photos and attachments.

@@ -183,15 +183,22 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 func (h *house) start(ctx context.Context) {
 	ctx, h.stop = context.WithCancel(context.WithoutCancel(ctx))
 	h.background = ctx
-	h.loading.Go(func() { _ = h.follower(ctx).Run(ctx) })
-	h.loading.Go(func() { _ = h.sender(ctx).Run(ctx) })
+	for name, work := range map[string]func(context.Context){
+		"entities":  func(ctx context.Context) { _ = h.follower(ctx).Run(ctx) },
+		"webhooks":  func(ctx context.Context) { _ = h.sender(ctx).Run(ctx) },
+		"readings":  h.readings,
+		"nightly":   h.nightly,
+		"watch":     h.keepWatch,
+		"referrals": h.keepReferrals,
+		"backups":   h.keepBackups,
+	} {
+		h.loading.Go(func() { h.alone(ctx, name, work) })
+	}
+	if h.config.Store != "" {
+		h.loading.Go(func() { h.hearOthers(ctx) })
+	}
 	h.loading.Go(func() { h.keepPoints(ctx) })
-	h.loading.Go(func() { h.readings(ctx) })
-	h.loading.Go(func() { h.nightly(ctx) })
-	h.loading.Go(func() { h.keepWatch(ctx) })
 	h.loading.Go(func() { h.keepChosen(ctx) })
-	h.loading.Go(func() { h.keepReferrals(ctx) })
-	h.loading.Go(func() { h.keepBackups(ctx) })
 	h.loading.Go(func() {
 		for pause := time.Second; ctx.Err() == nil; pause = min(2*pause, time.Minute) {
 			if err := h.loader.Run(ctx); err != nil {

@@ -147,20 +147,26 @@ func keys(ctx context.Context, place string, o Options) (*relational.Keys, error
 	}}, nil
 }
 
-// HasKeys tells whether persons of the operation have keys in the database at place.
-func HasKeys(ctx context.Context, place, operation string) (there bool, err error) {
+// HasSealed tells whether the database at place has anything of the operation that the
+// key file is needed for: persons' keys, second factors.
+func HasSealed(ctx context.Context, place, operation string) (there bool, err error) {
 	db, err := pool(place, nil, 1)
 	if err != nil {
 		return false, err
 	}
 	defer db.Close()
-	err = db.QueryRowContext(ctx, `SELECT to_regclass('key') IS NOT NULL`).Scan(&there)
-	if err == nil && there {
-		err = db.QueryRowContext(ctx, `
-			SELECT EXISTS (SELECT 1 FROM key WHERE operation = $1)`, operation).Scan(&there)
+	for _, table := range []string{"key", "factor"} {
+		err := db.QueryRowContext(ctx, `SELECT to_regclass($1) IS NOT NULL`, table).Scan(&there)
+		if err == nil && there {
+			err = db.QueryRowContext(ctx, `
+				SELECT EXISTS (SELECT 1 FROM `+table+` WHERE operation = $1)`, operation).Scan(&there)
+		}
+		if err != nil {
+			return false, opened(err)
+		}
+		if there {
+			return true, nil
+		}
 	}
-	if err != nil {
-		return false, opened(err)
-	}
-	return there, nil
+	return false, nil
 }
