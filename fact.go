@@ -86,6 +86,9 @@ type Interview struct {
 	Information  []string
 	KnowsHelp    string
 	WantsHelp    string
+
+	Counted   string // "yes" | "no" | "unknown" | "": was counted at another point in the days before
+	CountedAt string // code of that point, the last one; "" not known
 }
 
 // Complete tells whether the person agreed and was asked.

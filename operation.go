@@ -40,7 +40,10 @@ type Operation struct {
 	Indicators []DerivedIndicator
 	Forms      []PackForm
 	Calendar   []CalendarEffect
-	Boundaries []byte // of the pack's areas, as in Atlas
+	Besides    []Beside // counts made by others, and which of ours stand beside them
+	Links      []Link   // roads between points
+	Flow       Flow     // the movements that follow them
+	Boundaries []byte   // of the pack's areas, as in Atlas
 }
 
 // CalendarEffect is a declared span of days in which movements differ, whoever counts them:

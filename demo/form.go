@@ -166,6 +166,9 @@ func (v *inventor) stations() (out []station) {
 	return out
 }
 
+// comesFrom are the points that people passed before.
+var comesFrom = map[string][]string{"yoboki": {"galafi"}, "dikhil": {"yoboki", "galafi"}, "tadjourah": {"yoboki", "dikhil", "balho", "ali-sabieh"}, "obock": {"tadjourah", "tadjourah", "loyada", "ali-sabieh"}}
+
 // surveys: some of those who pass are interviewed, one in twenty refuses.
 func surveys(v *inventor) {
 	for _, s := range v.stations() {
@@ -184,6 +187,13 @@ func surveys(v *inventor) {
 				"why_final", v.few(2, "jobs", 90, "relatives", 22, "conditions", 18), "stay", pick(v.r, []string{"longer", "year", "always", "unknown"}, []int{52, 22, 6, 20}), "go_back", pick(v.r, []string{"when_possible", "no", "yes", "unknown"}, []int{40, 35, 10, 15}),
 				"difficulty", v.few(3, "hunger", 62, "money", 40, "transport", 35, "shelter", 25, "sickness", 12, "robbery", 8), "information", v.few(2, "risks", 30, "destination", 30, "medical", 15, "return", 12),
 				"knows_help", v.yes(35), "wants_help", v.yes(18))
+			if before := comesFrom[s.code]; len(before) > 0 {
+				if set(a.is, "counted", v.yes(34)); a.is["counted"] == "yes" {
+					set(a.is, "counted_at", before[v.r.IntN(len(before))])
+				}
+			} else {
+				set(a.is, "counted", v.yes(3))
+			}
 			v.send(a, 420, nil)
 		}
 	}

@@ -51,7 +51,7 @@ func Names() []string {
 // one a line.
 func Load(fsys fs.FS) (*dtm.Operation, error) {
 	l := &loader{fs: fsys, op: &dtm.Operation{Lists: map[string]dtm.CodeList{}}}
-	l.settings()
+	set, at := l.settings()
 	l.areas()
 	l.points()
 	l.lists()
@@ -69,7 +69,9 @@ func Load(fsys fs.FS) (*dtm.Operation, error) {
 	})
 	l.desks()
 	l.indicators()
+	l.flow(&set, at)
 	l.calendar()
+	l.links()
 	l.forms()
 	l.boundaries()
 	if len(l.faults) > 0 {
@@ -124,6 +126,15 @@ type settings struct {
 		Name     dtm.Text
 	}
 	ChangeBasis []struct{ From, Basis string } `toml:"change_basis"`
+	Flow        struct {
+		Name  dtm.Text
+		Where map[string][]string
+	}
+	Beside []struct {
+		Series, Base string
+		Name, Ours   dtm.Text
+		Where        map[string][]string
+	}
 }
 
 // decode reads a TOML file; unknown keys are faults, so that a misspelt setting
@@ -151,11 +162,10 @@ func (l *loader) decode(file string, into any) (at lines, ok bool) {
 	return at, true
 }
 
-func (l *loader) settings() {
-	var s settings
+func (l *loader) settings() (s settings, at lines) {
 	at, ok := l.decode(settingsFile, &s)
 	if !ok {
-		return
+		return s, at
 	}
 	fault := func(key, format string, a ...any) { l.fault(settingsFile, at.find(0, key), format, a...) }
 	o := l.op
@@ -209,6 +219,7 @@ func (l *loader) settings() {
 		o.ChangeBasis = append(o.ChangeBasis, d)
 		l.ascending(settingsFile, line, "change_basis", o.ChangeBasis)
 	}
+	return s, at
 }
 
 // complete wants the text in every language of the operation.

@@ -31,6 +31,7 @@ type dashboardView struct {
 	Active  string // the filter in words
 	Public  string // the note on small counts
 	Heading string
+	Coming  []string  // what is still expected of the running month
 	State   *standing // release or provisional; nil: there are no releases
 	Asked   string    // release that the address asks for
 }
@@ -153,6 +154,9 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request) error {
 				v.Report = "/" + string(l) + "/report/" + f.From.String() + ".pdf?release=" + dtm.ReleaseProvisional
 			}
 		}
+	}
+	if v.Coming, err = p.comingMonth(r.Context(), o, l); err != nil {
+		return err
 	}
 	v.Active = p.active(o.Overview, l)
 	return p.show(w, http.StatusOK, "dashboard", v)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -31,6 +32,10 @@ type Importing struct {
 	TakeBack func(ctx context.Context, seq int64, why string) error
 	// Publish keeps published figures. Faults are of rows that were left out.
 	Publish func(ctx context.Context, name string, file io.Reader) (read int, faults []error, err error)
+	// Series keeps counts that others made: it tells how many were read, and what could not
+	// be.
+	Series  func(ctx context.Context, name string, file io.Reader) (read int, faults []error, err error)
+	Outside dtm.Outsides
 	// Compared are all published figures that can be computed, with what is computed.
 	Compared func(ctx context.Context) ([]check.Compared, error)
 	// Unpublish takes back the published figures that an event brought.
@@ -67,6 +72,16 @@ type importsView struct {
 	Message  string
 	Compared int
 	Differ   int
+	Outside  []outsideRow
+	Faults   []string
+	LeftOut  int
+}
+
+// outsideRow is what one file of counts made by others brought.
+type outsideRow struct {
+	Seq  int64
+	Text string
+	Note string
 }
 
 // imports lists the files that were imported and takes new ones.
@@ -108,6 +123,11 @@ func (p *Pages) showImports(w http.ResponseWriter, r *http.Request, status int, 
 		return err
 	}
 	v.Compared, v.Differ = len(compared), p.differ(compared)
+	if v.Outside, err = p.outsideRows(r.Context(), v.page); err != nil {
+		return err
+	}
+	v.Faults = r.URL.Query()["fault"]
+	v.LeftOut, _ = strconv.Atoi(r.URL.Query().Get("left"))
 	return p.show(w, status, "imports", v)
 }
 
@@ -162,6 +182,21 @@ func (p *Pages) beginImport(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) takeFile(w http.ResponseWriter, r *http.Request, kind string, part *multipart.Part) error {
 	l := p.guess(r)
+	if kind == "series" {
+		_, faults, err := p.Staff.Import.Series(by(r), part.FileName(), part)
+		if err != nil {
+			return p.showImports(w, r, serve.Status(dtm.KindOf(err)), locale.Error(l, err))
+		}
+		q := url.Values{}
+		if len(faults) > 0 {
+			q.Set("left", strconv.Itoa(len(faults)))
+		}
+		for _, f := range faults[:min(len(faults), 20)] {
+			q.Add("fault", f.Error())
+		}
+		http.Redirect(w, r, "/"+string(l)+"/staff/imports/?"+q.Encode()+"#outside", http.StatusSeeOther)
+		return nil
+	}
 	if kind == "published" {
 		_, faults, err := p.Staff.Import.Publish(by(r), part.FileName(), part)
 		if err != nil {
@@ -351,12 +386,57 @@ func (p *Pages) unpublish(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// outsideRows are the counts that others made, by what brought them.
+func (p *Pages) outsideRows(ctx context.Context, g page) ([]outsideRow, error) {
+	list, err := p.Staff.Import.Outside.Outside(ctx)
+	if err != nil {
+		return nil, err
+	}
+	type bringing struct {
+		seq    int64
+		series string
+	}
+	n, first, last := map[bringing]int{}, map[bringing]dtm.Month{}, map[bringing]dtm.Month{}
+	for _, x := range list {
+		b := bringing{x.Seq, x.Series}
+		if n[b]++; n[b] == 1 {
+			first[b] = x.Month
+		}
+		last[b] = x.Month
+	}
+	var out []outsideRow
+	for b, n := range n {
+		name, note := b.series, g.T("outside.undeclared")
+		if d, ok := p.Operation.Beside(b.series); ok {
+			name, note = d.Name.In(g.Lang), ""
+		}
+		out = append(out, outsideRow{b.seq, g.T("outside.brought", name, n) + " · " + locale.Period(g.Lang, dtm.Months(first[b], last[b])), note})
+	}
+	slices.SortFunc(out, func(a, b outsideRow) int { return cmp.Or(int(b.Seq-a.Seq), strings.Compare(a.Text, b.Text)) })
+	return out, nil
+}
+
+// withdrawSeries takes back what a file of counts made by others brought.
+func (p *Pages) withdrawSeries(w http.ResponseWriter, r *http.Request) error {
+	l := p.guess(r)
+	seq, _ := strconv.ParseInt(r.PostFormValue("seq"), 10, 64)
+	if err := p.Staff.Import.Outside.WithdrawOutside(by(r), seq); err != nil {
+		if k := dtm.KindOf(err); k == dtm.NotFound {
+			return p.showImports(w, r, serve.Status(k), locale.Error(l, err))
+		}
+		return err
+	}
+	http.Redirect(w, r, "/"+string(l)+"/staff/imports/#outside", http.StatusSeeOther)
+	return nil
+}
+
 // importRoutes are the pages about imports.
 func (p *Pages) importRoutes(page func(string, access.Action, serve.Func)) {
 	page("GET /imports/{$}", access.ImportData, p.imports)
 	page("POST /imports/{$}", access.ImportData, p.beginImport)
 	page("GET /imports/published", access.ImportData, p.publishedFigures)
 	page("POST /imports/published", access.ImportData, p.unpublish)
+	page("POST /imports/series", access.ImportData, p.withdrawSeries)
 	page("GET /imports/{seq}", access.ImportData, p.importPage)
 	page("POST /imports/{seq}/undo", access.ImportData, p.undoImport)
 	page("GET /imports/{seq}/rejects.csv", access.ImportData, p.importRejects)

@@ -31,7 +31,7 @@ func (p *Pages) parse() (views, error) {
 		if e.Name() == "layout.html" || strings.HasSuffix(e.Name(), ".part.html") {
 			continue
 		}
-		t := template.New("layout.html").Funcs(template.FuncMap{"asset": func(name string) string { return p.assets.url[name] }})
+		t := template.New("layout.html").Funcs(template.FuncMap{"asset": func(name string) string { return p.assets.url[name] }, "dict": dict})
 		if name, whole := strings.CutSuffix(e.Name(), ".whole.html"); whole { // without the layout, for bad lines
 			text, err := templateFiles.ReadFile("template/" + e.Name())
 			if err != nil {
@@ -49,6 +49,19 @@ func (p *Pages) parse() (views, error) {
 		v[strings.TrimSuffix(e.Name(), ".html")] = t
 	}
 	return v, nil
+}
+
+// dict gives a part of a template more than one thing: names and values in turn.
+func dict(list ...any) (map[string]any, error) {
+	m := map[string]any{}
+	for i := 0; i+1 < len(list); i += 2 {
+		name, ok := list[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("%v is no name", list[i])
+		}
+		m[name] = list[i+1]
+	}
+	return m, nil
 }
 
 // page is what every view has.

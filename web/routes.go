@@ -29,6 +29,7 @@ func (p *Pages) routes(mux *http.ServeMux) {
 			page(at+"/outlook/archive/{$}", p.archive)
 			page(at+"/outlook/archive.csv", p.archiveCSV)
 		}
+		page(at+"/network/{$}", p.journeysPage)
 		page(at+"/methods", p.methods)
 		page(at+"/about", p.about)
 	}

@@ -257,6 +257,9 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 			page("POST /planning/{$}", access.PublishForms, p.declareCapacity)
 			page("GET /planning/needs.csv", access.ReadSubmissions, p.needsCSV)
 		}
+		if p.Staff.Planning != nil && p.Staff.Surveying != nil {
+			page("GET /network/{$}", access.ReadSubmissions, p.staffNetwork)
+		}
 		if p.Staff.Alerting != nil {
 			page("GET /alerts/{$}", access.ReadSubmissions, p.alerts)
 			page("POST /alerts/{$}", access.ReviewSubmissions, p.decideAlerts)
@@ -444,7 +447,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 	g := p.page(l, section, locale.Say(l, title), "/staff"+here, r.URL.Query())
 	g.User = member(r.Context())
 	st := p.Staff
-	absent := map[string]bool{"review": st.Review == nil, "enumerators": st.Review == nil, "releases": p.Releases == nil, "alerts": st.Alerting == nil, "planning": st.Planning == nil, "survey": st.Surveying == nil, "agreements": st.Agreements == nil,
+	absent := map[string]bool{"review": st.Review == nil, "enumerators": st.Review == nil, "releases": p.Releases == nil, "alerts": st.Alerting == nil, "planning": st.Planning == nil, "network": st.Planning == nil || st.Surveying == nil, "survey": st.Surveying == nil, "agreements": st.Agreements == nil,
 		"points": st.Points == nil, "coverage": st.Points == nil, "imports": st.Import == nil, "workshop": st.Workshop == nil, "needs": st.Workshop == nil}
 	for _, m := range []struct {
 		section, key, path string
@@ -458,6 +461,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"review", "staff.review", "/review/", access.ReadSubmissions},
 		{"alerts", "alert.title", "/alerts/", access.ReadSubmissions},
 		{"planning", "planning.title", "/planning/", access.ReadSubmissions},
+		{"network", "network.staff", "/network/", access.ReadSubmissions},
 		{"survey", "survey.title", "/survey/", access.ReadSubmissions},
 		{"enumerators", "staff.enumerators", "/enumerators/", access.ReadSubmissions},
 		{"submissions", "staff.submissions", "/submissions/", access.ReadSubmissions},

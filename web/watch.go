@@ -255,8 +255,13 @@ type watchView struct {
 }
 
 // listed is a table under a heading.
+// Tail is where the last columns of words begin.
+func (t listed) Tail() int { return len(t.Columns) - t.Words }
+
 type listed struct {
+	ID          string // of the section, where the page gives one
 	Title, Text string
+	Lead, Words int // columns of words: so many first ones, and so many last ones
 	Columns     []string
 	Rows        [][]string
 }

@@ -25,6 +25,11 @@ type Options struct {
 	Alerts dtm.Alerts
 	// Forecasts is the archive of forecasts from guarded figures; nil: there is none.
 	Forecasts dtm.Forecasts
+	// Outsides are counts that others made, shown beside ours; nil: there are none.
+	Outsides dtm.Outsides
+	// Late tells how late records come, for what is still expected of a running month;
+	// nil: nothing is said of it.
+	Late func(ctx context.Context, p dtm.Period) ([]dtm.Arrived, error)
 	// QueryText is the SELECT an indicator is computed with, Word the name of a
 	// dimension; nil: the definitions do without.
 	QueryText func(id string) (string, error)
@@ -50,6 +55,7 @@ type Pages struct {
 
 	ahead    ahead
 	watching watching
+	coming   coming
 	trials   trials
 }
 

@@ -23,7 +23,7 @@ func (e *Engine) Interviews(ctx context.Context, p dtm.Period, row func(dtm.Inte
 			var day, reasons, transports, paid, why, difficulties, information string
 			if err := scan(&i.Source, &day, &i.Point, &i.PointText, &i.Region, &i.Consent, &i.Before, &i.Sex, &i.Years, &i.Nationality,
 				&i.Marital, &i.Education, &i.Employment, &i.Origin, &i.LeftWhen, &i.Company, &i.CompanySize, &reasons, &transports, &paid,
-				&i.Next, &i.Final, &why, &i.Stay, &i.GoBack, &difficulties, &information, &i.KnowsHelp, &i.WantsHelp); err != nil {
+				&i.Next, &i.Final, &why, &i.Stay, &i.GoBack, &difficulties, &information, &i.KnowsHelp, &i.WantsHelp, &i.Counted, &i.CountedAt); err != nil {
 				return err
 			}
 			i.Reasons, i.Transports, i.PaidBy, i.WhyFinal = codesOf(reasons), codesOf(transports), codesOf(paid), codesOf(why)

@@ -193,6 +193,7 @@ var words = map[string]dtm.Text{
 	"stay":          {dtm.English: "planned stay", dtm.French: "séjour prévu", dtm.Arabic: "مدة الإقامة المقررة"},
 	"subject":       {dtm.English: "about", dtm.French: "objet", dtm.Arabic: "الموضوع"},
 	"vulnerability": {dtm.English: "vulnerability", dtm.French: "vulnérabilité", dtm.Arabic: "حالة الضعف"},
+	"counted":       {dtm.English: "counted before", dtm.French: "déjà compté", dtm.Arabic: "أُحصي من قبل"},
 	"wants_help":    {dtm.English: "asks for help", dtm.French: "demande de l’aide", dtm.Arabic: "يطلب المساعدة"},
 	"why_final":     {dtm.English: "reason for the destination", dtm.French: "motif de la destination", dtm.Arabic: "سبب اختيار الوجهة"},
 

@@ -68,6 +68,7 @@ var subjects = map[string]map[string]column{
 		"go_back":     listed("go_back", "go_back"),
 		"knows_help":  listed("knows_help", "yes_no"),
 		"wants_help":  listed("wants_help", "yes_no"),
+		"counted":     listed("counted", "yes_no"),
 		"reason":      {name: "reason_set", multi: "reason", list: "reason"},
 		"transport":   {name: "transport_set", multi: "transport", list: "transport"},
 		"paid_by":     {name: "paid_set", multi: "paid_by", list: "paid_by"},

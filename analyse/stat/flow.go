@@ -252,46 +252,48 @@ func Balance(flows, variance []float64, conserve [][]float64, stock []float64) (
 }
 
 // conserved solves the problem with some flows held at 0 and gives the conditions'
-// multipliers.
+// multipliers. It factors A·V½, not A·V·Aᵀ: the variances of what was seen and of what
+// was not lie many powers of ten apart.
 func conserved(y, v []float64, a *mat.Dense, b []float64, held []bool) (x, mult []float64, err error) {
 	k, n := a.Dims()
-	m := mat.NewDense(k, k, nil)
-	d := mat.NewVecDense(k, nil)
+	scaled := mat.NewDense(k, n, nil)
+	d := make([]float64, k)
 	for r := range k {
-		s := -b[r]
+		d[r] = -b[r]
 		for i := range n {
 			if !held[i] {
-				s += a.At(r, i) * y[i]
+				d[r] += a.At(r, i) * y[i]
+				scaled.Set(r, i, a.At(r, i)*math.Sqrt(v[i]))
 			}
-		}
-		d.SetVec(r, s)
-		for q := range k {
-			t := 0.0
-			for i := range n {
-				if !held[i] {
-					t += a.At(r, i) * v[i] * a.At(q, i)
-				}
-			}
-			m.Set(r, q, t)
 		}
 	}
 	var svd mat.SVD // conditions may repeat each other
-	if !svd.Factorize(m, mat.SVDThin) {
+	if !svd.Factorize(scaled, mat.SVDThin) {
 		return nil, nil, invalid("balance", "no flows of 0 and more meet these conditions")
 	}
-	rank := svd.Rank(1e-12)
-	l := mat.NewVecDense(k, nil)
-	if rank > 0 {
-		svd.SolveVecTo(l, d, rank)
-	}
-	x = make([]float64, n)
+	var left, right mat.Dense
+	svd.UTo(&left)
+	svd.VTo(&right)
+	x, mult = make([]float64, n), make([]float64, k)
 	for i := range n {
-		if held[i] {
-			continue
+		if !held[i] {
+			x[i] = y[i]
 		}
-		x[i] = y[i]
+	}
+	values := svd.Values(nil)
+	for c := range svd.Rank(1e-9) {
+		along := 0.0
 		for r := range k {
-			x[i] -= v[i] * a.At(r, i) * l.AtVec(r)
+			along += left.At(r, c) * d[r]
+		}
+		along /= values[c]
+		for i := range n {
+			if !held[i] {
+				x[i] -= math.Sqrt(v[i]) * right.At(i, c) * along
+			}
+		}
+		for r := range k {
+			mult[r] += left.At(r, c) * along / values[c]
 		}
 	}
 	for r := range k {
@@ -303,10 +305,6 @@ func conserved(y, v []float64, a *mat.Dense, b []float64, held []bool) (x, mult 
 		if math.Abs(s) > 1e-6*size {
 			return nil, nil, invalid("balance", "no flows of 0 and more meet these conditions")
 		}
-	}
-	mult = make([]float64, k)
-	for r := range k {
-		mult[r] = l.AtVec(r)
 	}
 	return x, mult, nil
 }

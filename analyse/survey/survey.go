@@ -49,6 +49,7 @@ var Questions = []Question{
 	{"information", "information_need_share_pct", "information", func(i *dtm.Interview) []string { return i.Information }},
 	{"knows_help", "help_known_share_pct", "yes_no", func(i *dtm.Interview) []string { return one(i.KnowsHelp) }},
 	{"wants_help", "help_wanted_share_pct", "yes_no", func(i *dtm.Interview) []string { return one(i.WantsHelp) }},
+	{"counted", "counted_before_share_pct", "yes_no", func(i *dtm.Interview) []string { return one(i.Counted) }},
 }
 
 // Find gives a question: NotFound.

@@ -53,7 +53,7 @@ var Records = []Table{
 		{Name: "sex"}, {Name: "years", Kind: Int}, {Name: "age"}, {Name: "age_group"}, {Name: "nationality"}, {Name: "marital"}, {Name: "education"}, {Name: "employment"},
 		{Name: "origin"}, {Name: "left_when"}, {Name: "company"}, {Name: "company_size", Kind: Int}, {Name: "reason_set", List: "reason"}, {Name: "transport_set", List: "transport"}, {Name: "paid_set", List: "paid_by"},
 		{Name: "next"}, {Name: "final"}, {Name: "why_set", List: "why_final"}, {Name: "stay"}, {Name: "go_back"}, {Name: "difficulty_set", List: "difficulty"}, {Name: "information_set", List: "information"},
-		{Name: "knows_help"}, {Name: "wants_help"},
+		{Name: "knows_help"}, {Name: "wants_help"}, {Name: "counted"}, {Name: "counted_at"},
 	}},
 	{"need", []Column{
 		{Name: "source"}, {Name: "observed", Kind: Date}, {Name: "month", Kind: Date}, {Name: "subject"}, {Name: "point"}, {Name: "point_text"}, {Name: "role"},
@@ -131,7 +131,7 @@ func (s *Stage) records(source string, f *dtm.Facts, p *Pack) {
 			x.Sex, int32(x.Years), adult(x.Years), AgeGroup(p.groups, x.Years), x.Nationality, x.Marital, x.Education, x.Employment,
 			x.Origin, x.LeftWhen, x.Company, int32(x.CompanySize), s.set("reason", x.Reasons), s.set("transport", x.Transports), s.set("paid_by", x.PaidBy),
 			x.Next, x.Final, s.set("why_final", x.WhyFinal), x.Stay, x.GoBack, s.set("difficulty", x.Difficulties), s.set("information", x.Information),
-			x.KnowsHelp, x.WantsHelp})
+			x.KnowsHelp, x.WantsHelp, x.Counted, x.CountedAt})
 	}
 	if x := f.Need; x != nil {
 		point, text, region, role := p.place(x.Where, x.Observed)

@@ -22,6 +22,7 @@ type Matrix struct {
 	Known    float64   // movements with both sides
 	Half     float64   // with one side: spread over the other
 	Left     float64   // with no side, or a side that nothing known has: in no cell
+	Withheld []Journey // by guard: in no cell and in no sum
 }
 
 // blank tells whether a code says that the place is not known.
@@ -34,13 +35,18 @@ func ReadMatrix(ctx context.Context, f dtm.Figures, p dtm.Period, where map[stri
 	if err != nil {
 		return Matrix{}, err
 	}
-	var list []Journey
+	var list, withheld []Journey
 	for _, x := range t.Figures {
-		if x.Value != nil {
+		switch {
+		case x.Value != nil:
 			list = append(list, Journey{From: x.Keys[0], To: x.Keys[1], Observed: *x.Value})
+		case x.Suppressed:
+			withheld = append(withheld, Journey{From: x.Keys[0], To: x.Keys[1], Observed: math.NaN(), Completed: math.NaN()})
 		}
 	}
-	return Complete(list)
+	m, err := Complete(list)
+	m.Withheld = withheld
+	return m, err
 }
 
 // Complete spreads movements of which one side is not known over the journeys that are

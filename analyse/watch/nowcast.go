@@ -30,6 +30,7 @@ type Coming struct {
 type Nowcast struct {
 	ThisWeek, LastWeek Coming // ThisWeek is empty on a Monday
 	Days               []Coming
+	Month              Coming // the running month, its days that are over; empty on its first
 	// Arrived[d] is the share of people whose record has come by d days after theirs.
 	Arrived []float64
 }
@@ -39,7 +40,7 @@ func LatePeriod(today time.Time) dtm.Period {
 	return dtm.Period{From: Week.start(today).AddDate(0, 0, -weekOfDays*lateWeeks), To: today}
 }
 
-// Now completes the days of this week and the last by the chain ladder: how many more
+// Now completes the days of this week, the last and the running month by the chain ladder: how many more
 // came after one, two ... days of the days of the last ten weeks. A day of which nothing
 // has come yet is expected to stay empty. today is the running day, which is not over.
 func Now(list []dtm.Arrived, today time.Time) (Nowcast, error) {
@@ -88,6 +89,7 @@ func Now(list []dtm.Arrived, today time.Time) (Nowcast, error) {
 	}
 	monday := int(Week.start(today).Sub(day(0)).Hours()/24 + 0.5)
 	out.LastWeek, out.ThisWeek = span(monday-weekOfDays, monday), span(monday, len(come))
+	out.Month = span(int(dtm.MonthOf(today).First().Sub(day(0)).Hours()/24+0.5), len(come))
 	for k := max(0, len(come)-2*weekOfDays); k < len(come); k++ {
 		out.Days = append(out.Days, span(k, k+1))
 	}

@@ -72,6 +72,10 @@ func runDemo(ctx context.Context, c *call) error {
 	if err := h.demoPlans(ctx, *months); err != nil {
 		return err
 	}
+	last := dtm.MonthOf(h.today()).Add(-1)
+	if _, err := h.db.ImportOutside(event.WithActor(ctx, "user:manager@example.org"), "demo.csv", demo.Outside(dtm.Months(last.Add(2-*months), last).Months(), demoSeed)); err != nil {
+		return err
+	}
 	return c.serve(ctx, h, l, func(base string) {
 		fmt.Fprintf(c.out, "\nThe demo is at %s/en/ (also /fr/ and /ar/). All its figures are synthetic.\n\nPhone (ODK Collect, server address):\n  %s%s\nBrowser form (works without network after the first visit):\n  %s%s\n\nAccounts, for this run only:\n", base, base, openrosa.Path(token), base, entry.Path(token))
 		for _, a := range accounts {

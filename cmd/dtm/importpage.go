@@ -57,6 +57,11 @@ func (h *house) importing() *web.Importing {
 			p, err := h.publish(ctx, name, file)
 			return p.Read, p.Faults, err
 		},
+		Series: func(ctx context.Context, name string, file io.Reader) (int, []error, error) {
+			p, err := h.bringSeries(ctx, name, file, "")
+			return p.Read, p.Faults, err
+		},
+		Outside: h.db,
 		Unpublish: func(ctx context.Context, seq int64) error {
 			if err := h.db.WithdrawReferences(ctx, seq); err != nil {
 				return err

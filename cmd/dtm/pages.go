@@ -17,7 +17,7 @@ func (h *house) pages() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := web.New(web.Options{Operation: h.op, Figures: h.public, Now: h.now, Staff: staff, Releases: h.releasePages(), Alerts: h.db, QueryText: h.figures.QueryText, Word: indicator.Word, Forecasts: h.db, Go: h.beside,
+	p, err := web.New(web.Options{Operation: h.op, Figures: h.public, Now: h.now, Staff: staff, Releases: h.releasePages(), Alerts: h.db, QueryText: h.figures.QueryText, Word: indicator.Word, Forecasts: h.db, Go: h.beside, Outsides: h.db, Late: h.figures.Late,
 		Report: func(ctx context.Context, asked string, r dtm.Report, l dtm.Lang) ([]byte, error) {
 			b, _, err := h.report(ctx, asked, r, l)
 			return b, err

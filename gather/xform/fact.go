@@ -259,7 +259,15 @@ func (r *factReader) interview() *dtm.Interview {
 		Stay: r.one("stay", "#meta", "stay"), GoBack: r.one("go_back", "#meta", "return", "wish"),
 		Difficulties: r.many("difficulty", "#impact", "type"), Information: r.many("information", "#need", "information", "type"),
 		KnowsHelp: r.get("#meta", "help", "known"), WantsHelp: r.get("#meta", "asked", "help"),
+		Counted: r.get("#meta", "counted"), CountedAt: r.countedAt(),
 	}
+}
+
+// countedAt is the point where the respondent was counted before; "" when the register
+// does not know it.
+func (r *factReader) countedAt() string {
+	code, _ := r.op.ResolvePoint(r.get("#loc", "code", "counted"))
+	return code
 }
 
 func (r *factReader) incident() *dtm.Incident {

@@ -59,6 +59,7 @@ type Store interface {
 	dtm.Forecasts
 	dtm.Capacities
 	dtm.Computations
+	dtm.Outsides
 	Close() error
 }
 
@@ -121,6 +122,7 @@ func Run(t *testing.T, d Dialect) {
 		{"Forecasts", forecasts},
 		{"Capacities", capacities},
 		{"Computed", computed},
+		{"Outsides", outsides},
 		{"Flags", flags},
 		{"FlagRows", flagRows},
 		{"FlagSeries", flagSeries},

@@ -164,7 +164,9 @@ CREATE TABLE interview (
 	difficulty_set   TEXT NOT NULL,
 	information_set  TEXT NOT NULL,
 	knows_help       TEXT NOT NULL,
-	wants_help       TEXT NOT NULL
+	wants_help       TEXT NOT NULL,
+	counted          TEXT NOT NULL,
+	counted_at       TEXT NOT NULL
 );
 
 -- What persons, sites, points and those met by an incident lack: one row for each

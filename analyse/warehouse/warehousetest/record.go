@@ -170,7 +170,7 @@ func runInterviews(t *testing.T, open Open) {
 		Where: dtm.Where{Point: "GATE", Region: "AL01"}, Source: "a", Observed: day, Consent: "yes", Before: "no", Sex: "female", Years: 24, Nationality: "BEL",
 		Marital: "single", Education: "none", Employment: "looking", Origin: "BEL", LeftWhen: "longer", Company: "others", CompanySize: 4, Reasons: []string{"conflict", "economic"},
 		Transports: []string{"foot"}, PaidBy: []string{"savings"}, Next: "DNK", Final: "UNK", WhyFinal: []string{"jobs"}, Stay: "unknown", GoBack: "no",
-		Difficulties: []string{"none"}, Information: []string{"jobs", "risks"}, KnowsHelp: "no", WantsHelp: "yes",
+		Difficulties: []string{"none"}, Information: []string{"jobs", "risks"}, KnowsHelp: "no", WantsHelp: "yes", Counted: "yes", CountedAt: "SHORE",
 	}, {
 		Where: dtm.Where{PointText: "Somewhere"}, Source: "b", Observed: day, Consent: "no", Years: dtm.NotRecorded, CompanySize: dtm.NotRecorded,
 	}}
