@@ -217,6 +217,7 @@ type ReferralFilter struct {
 	// Since leaves out what ended before.
 	Since         time.Time
 	ReceivedSince time.Time // came in at or after
+	Figured       bool      // for figures: in no order and without previews; the number is that of the list
 	Limit         int       // 0: 100
 	Offset        int
 }

@@ -58,15 +58,17 @@ func (p *Pages) referralFigures(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	scope := a.Scope(access.ReadReferrals)
-	f := dtm.ReferralFilter{Within: &scope, ReceivedSince: p.Now().AddDate(0, 0, -v.Days), Limit: mostFigured}
+	f := dtm.ReferralFilter{Within: &scope, ReceivedSince: p.Now().AddDate(0, 0, -v.Days), Limit: mostFigured + 1, Figured: true}
 	if u.Role != dtm.RoleFocal {
 		f.Desks = []string{u.Desk}
 	}
-	list, total, err := p.Staff.Referring.Referrals.Referrals(ctx, f)
+	list, _, err := p.Staff.Referring.Referrals.Referrals(ctx, f)
 	if err != nil {
 		return err
 	}
-	v.Cut = total > len(list)
+	if v.Cut = len(list) > mostFigured; v.Cut {
+		list = list[:mostFigured]
+	}
 	v.F = refer.Compute(list, p.Now())
 	lasting := func(s []refer.Span, share float64) string {
 		d, ok := refer.Quantile(s, share)

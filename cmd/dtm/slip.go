@@ -47,8 +47,12 @@ func (h *house) slip(ctx context.Context, r dtm.Referral, l dtm.Lang) ([]byte, e
 	}
 	for _, x := range []dtm.Lang{l, other} {
 		side := paper.SlipSide{Lang: x, RTL: x.RTL(), Desk: d.Name.In(x), Address: d.Address.In(x), Phone: d.Phone, Show: locale.Say(x, "slip.take"), Until: locale.Say(x, "slip.until", locale.Date(x, until.In(h.op.Zone)))}
-		if a, ok := h.op.Area(d.Area); ok && side.Address == "" {
-			side.Address = a.Name.In(x)
+		if side.Address == "" {
+			side.Address = h.placeOf(d).In(x)
+		}
+		// What for is nobody's to read on somebody's paper where it could harm them.
+		if dtm.Sealed(dtm.GroupOf(r.Programme)) {
+			side.Desk = h.partnerName(d.Partner).In(x)
 		}
 		if d.Open.Days != 0 {
 			side.Hours = d.Open.String()
@@ -56,4 +60,28 @@ func (h *house) slip(ctx context.Context, r dtm.Referral, l dtm.Lang) ([]byte, e
 		s.Sides = append(s.Sides, side)
 	}
 	return paper.PrintSlip(ctx, press, s)
+}
+
+// placeOf is where a desk is as people call it: the nearest point within a walk, or its
+// region.
+func (h *house) placeOf(d dtm.Desk) dtm.Text {
+	best, name := 5.0, dtm.Text(nil) // kilometres
+	for _, p := range h.op.Network() {
+		if km := dtm.Kilometres(d.Lat, d.Lon, p.Lat, p.Lon); d.Located && p.Positioned && km < best {
+			best, name = km, p.Name
+		}
+	}
+	if a, ok := h.op.Area(d.Area); ok && name == nil {
+		name = a.Name
+	}
+	return name
+}
+
+func (h *house) partnerName(code string) dtm.Text {
+	for _, p := range h.op.Partners {
+		if p.Code == code {
+			return p.Name
+		}
+	}
+	return dtm.Text{"en": code}
 }

@@ -341,15 +341,17 @@ func (db *DB) Referrals(ctx context.Context, f dtm.ReferralFilter) ([]dtm.Referr
 		return nil, 0, failure(op, err)
 	}
 	defer t.Rollback()
+	columns, ordered := referralColumns, ` ORDER BY `+order
 	var total int
-	if err := t.QueryRowContext(ctx, `SELECT count(*) FROM referral r WHERE `+where, args...).Scan(&total); err != nil {
+	if f.Figured {
+		columns, ordered = strings.Replace(columns, "r.preview", "'{}'", 1), ""
+	} else if err := t.QueryRowContext(ctx, `SELECT count(*) FROM referral r WHERE `+where, args...).Scan(&total); err != nil {
 		return nil, 0, failure(op, err)
 	}
 	rows, err := t.QueryContext(ctx, `
-		SELECT `+referralColumns+`
+		SELECT `+columns+`
 		FROM referral r
-		WHERE `+where+`
-		ORDER BY `+order+`
+		WHERE `+where+ordered+`
 		LIMIT `+bind(f.Limit)+` OFFSET `+bind(max(0, f.Offset)), args...)
 	if err != nil {
 		return nil, 0, failure(op, err)
@@ -362,6 +364,9 @@ func (db *DB) Referrals(ctx context.Context, f dtm.ReferralFilter) ([]dtm.Referr
 			return nil, 0, failure(op, err)
 		}
 		list = append(list, r)
+	}
+	if f.Figured {
+		total = len(list)
 	}
 	return list, total, failure(op, rows.Err())
 }

@@ -175,6 +175,9 @@ func referrals(t *testing.T, d Dialect) {
 	if list[0].ID != "b" || list[2].ID != "a" {
 		t.Errorf("the most pressing is not first: %v", list)
 	}
+	if bare, n, err := s.Referrals(ctx, dtm.ReferralFilter{Figured: true, ReceivedSince: list[1].Received}); err != nil || n != 3 || len(bare) != 3 || bare[0].Sex != "" || bare[0].State == "" || bare[0].Received.IsZero() {
+		t.Errorf("for figures: %d, %+v, %v", n, bare, err)
+	}
 	// Who waits where: one with a desk, one without; what was redirected is counted once.
 	late := list[1].Received.AddDate(1, 0, 0)
 	counts, err := s.Waiting(ctx, nil, late)
