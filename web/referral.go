@@ -252,7 +252,7 @@ func (p *Pages) referrals(w http.ResponseWriter, r *http.Request) error {
 // taps are the answers to a referral that need nothing but a tap.
 func (p *Pages) taps(g page, r dtm.Referral, as dtm.Doer) (list []actRow) {
 	for _, a := range refer.Actions(r, as, p.Now()) {
-		if a != dtm.ReferralSend && a != dtm.ReferralRedirect && len(refer.Reasons(a)) == 0 {
+		if a != dtm.ReferralSend && a != dtm.ReferralRedirect && a != dtm.ReferralReopen && len(refer.Reasons(a)) == 0 {
 			list = append(list, actRow{Action: a, Label: g.T("referral.do." + string(a))})
 		}
 	}
@@ -291,6 +291,8 @@ type referralView struct {
 	OfferAction    dtm.ReferralAction // send or redirect; "" none
 	MaySend        bool               // a desk can be chosen
 	Programmes     []option
+	Asked          string // programme whose desks are offered for a redirect
+	Elsewhere      bool   // it is another one than the referral's
 	History        []entryRow
 	MayPerson      bool
 	PersonWaits    bool // it would be shown after acceptance
@@ -393,7 +395,19 @@ func (p *Pages) showReferral(w http.ResponseWriter, r *http.Request, status int,
 		v.Acts = append(v.Acts, row)
 	}
 	if v.OfferAction != "" {
-		if err := p.offerRows(ctx, &v, x); err != nil {
+		asked := x
+		if v.OfferAction == dtm.ReferralRedirect { // the desk may have said that it is another service's
+			for _, q := range p.Operation.Programmes {
+				if q.Code == r.FormValue("programme") {
+					asked.Programme, v.Elsewhere = q.Code, q.Code != x.Programme
+				}
+			}
+			for _, q := range p.Operation.Programmes {
+				v.Programmes = append(v.Programmes, option{Value: q.Code, Label: q.Name.In(v.Lang), Selected: q.Code == asked.Programme})
+			}
+			v.Asked = asked.Programme
+		}
+		if err := p.offerRows(ctx, &v, asked); err != nil {
 			return err
 		}
 	}
@@ -476,6 +490,7 @@ func (p *Pages) offerRows(ctx context.Context, v *referralView, x dtm.Referral) 
 	if err != nil {
 		return err
 	}
+	first := false
 	for _, o := range list {
 		row := offerRow{Offer: o, Name: o.Desk.Name.In(v.Lang), Partner: v.Partner(o.Desk.Partner), Places: v.T("desk.places.none")}
 		if o.Free != dtm.NoLimit {
@@ -488,6 +503,10 @@ func (p *Pages) offerRows(ctx context.Context, v *referralView, x dtm.Referral) 
 			row.Why = v.T("desk.why." + o.Why)
 		}
 		var warn []string
+		before := o.Desk.Code == x.Desk && v.OfferAction == dtm.ReferralRedirect
+		if before {
+			warn = append(warn, v.T("desk.before"))
+		}
 		if o.Stale {
 			warn = append(warn, v.T("desk.stale"))
 		}
@@ -497,7 +516,8 @@ func (p *Pages) offerRows(ctx context.Context, v *referralView, x dtm.Referral) 
 		row.Warn = strings.Join(warn, " · ")
 		// What the directory says against a desk is a word of caution, but for these.
 		row.Shut = slices.Contains([]string{"barred", "closed", "paused"}, o.Why)
-		row.First = len(v.Offers) == 0 && o.Why == ""
+		row.First = !first && !before && o.Why == ""
+		first = first || row.First
 		v.MaySend = v.MaySend || !row.Shut
 		v.Offers = append(v.Offers, row)
 	}

@@ -591,6 +591,10 @@ const answerDays = 14
 func (p *Pages) desk(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	v := deskView{page: p.inside(r, "desk", "staff.desk", "/")}
+	if p.Staff.Referring != nil && v.May(string(access.ReadReferrals)) && !v.May(string(access.ReadSubmissions)) {
+		http.Redirect(w, r, v.Link("/staff/referrals/"), http.StatusSeeOther) // their desk is the inbox
+		return nil
+	}
 	var err error
 	if v.Own, err = p.own(ctx, v.page); err != nil {
 		return err

@@ -120,6 +120,11 @@ func TestOfflineToOutcome(t *testing.T) {
 	s.now.to(arrived.Add(2 * time.Minute))
 	guard.tap(`li form button[value=accept]`)
 	guard.tap(`form[action$="/person"] button`)
+	for _, width := range []int64{1280, 390} {
+		guard.do(chromedp.EmulateViewport(width, 844))
+		guard.sound(fmt.Sprintf("a person at %d px", width))
+		guard.picture(fmt.Sprintf("desk-person-en-%d", width))
+	}
 	if said := guard.text("main"); !strings.Contains(said, plantedName) {
 		t.Errorf("the child's name is not shown after acceptance:\n%s", said)
 	}
@@ -142,7 +147,9 @@ func TestOfflineToOutcome(t *testing.T) {
 	if said := focal.text("main"); !strings.Contains(said, "no place") || strings.Contains(said, "voluntary return") {
 		t.Errorf("the focal point is told:\n%s", said)
 	}
-	ask[int](focal, `(i => { i.checked = true; return 0; })(document.querySelector("input[name=desk][value=clinic-yoboki]"))`)
+	if first := ask[string](focal, `document.querySelector("input[name=desk]:checked").value`); first != "clinic-yoboki" {
+		t.Errorf("proposed is %s, which rejected it", first)
+	}
 	s.now.to(arrived.Add(6 * time.Minute))
 	focal.tap(`button[value=redirect]`)
 	again, err := db.Referral(ctx, ill.ID)

@@ -77,33 +77,39 @@ func (s seat) text(selector string) string {
 // where DTM_PICTURES says.
 func (s seat) looks(name, path string) {
 	s.t.Helper()
-	axe, err := os.ReadFile(filepath.Join("..", "..", "node_modules", "axe-core", "axe.min.js"))
-	if err != nil {
-		s.t.Fatal(err)
-	}
 	for _, l := range []string{"en", "fr"} {
 		for _, width := range []int64{390, 1280} {
 			s.do(chromedp.EmulateViewport(width, 900), chromedp.Navigate(s.base+"/"+l+path))
-			if wide := ask[int](s, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
-				s.t.Errorf("%s in %s at %d px scrolls sideways by %d px", path, l, width, wide)
-			}
-			ask[int](s, string(axe)+`;0`)
-			var found []struct {
-				ID, Impact, Help string
-				Nodes            []struct{ HTML string }
-			}
-			if err := json.Unmarshal([]byte(ask[string](s, `axe.run().then(r => JSON.stringify(r.violations))`)), &found); err != nil {
-				s.t.Fatal(err)
-			}
-			for _, f := range found {
-				if f.Impact == "serious" || f.Impact == "critical" {
-					s.t.Errorf("%s in %s at %d px: axe %s: %s\n%.300s", path, l, width, f.ID, f.Help, f.Nodes[0].HTML)
-				}
-			}
+			s.sound(fmt.Sprintf("%s in %s at %d px", path, l, width))
 			s.picture(fmt.Sprintf("%s-%s-%d", name, l, width))
 		}
 	}
 	s.do(chromedp.EmulateViewport(1280, 900))
+}
+
+// sound holds the page that is open against axe and its own width.
+func (s seat) sound(where string) {
+	s.t.Helper()
+	axe, err := os.ReadFile(filepath.Join("..", "..", "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if wide := ask[int](s, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
+		s.t.Errorf("%s scrolls sideways by %d px", where, wide)
+	}
+	ask[int](s, string(axe)+`;0`)
+	var found []struct {
+		ID, Impact, Help string
+		Nodes            []struct{ HTML string }
+	}
+	if err := json.Unmarshal([]byte(ask[string](s, `axe.run().then(r => JSON.stringify(r.violations))`)), &found); err != nil {
+		s.t.Fatal(err)
+	}
+	for _, f := range found {
+		if f.Impact == "serious" || f.Impact == "critical" {
+			s.t.Errorf("%s: axe %s: %s\n%.300s", where, f.ID, f.Help, f.Nodes[0].HTML)
+		}
+	}
 }
 
 func (s seat) picture(name string) {
