@@ -25,6 +25,7 @@ type result struct {
 	value   any
 	err     error         // of the last try
 	running chan struct{} // closed when the one that is being computed is there; nil: none is
+	began   time.Time     // when that was
 }
 
 // firstPatience is how long a reader waits for a result that was never computed. One who
@@ -59,14 +60,16 @@ func computed[T any](ctx context.Context, p *Pages, name, tag string, compute fu
 	running, idle := r.running, r.running == nil
 	if idle {
 		running = make(chan struct{})
-		r.running = running
+		r.running, r.began = running, time.Now()
 	}
 	patience := p.Patience
 	if patience == 0 {
 		patience = firstPatience
 	}
-	if r.made {
-		patience /= 30
+	if brief := patience / 30; r.made {
+		patience = brief
+	} else { // who comes later waits with the first
+		patience = max(brief, patience-time.Since(r.began))
 	}
 	a.mu.Unlock()
 	if idle {

@@ -41,7 +41,8 @@ type planningView struct {
 	Saved      bool
 	CSV        string
 	Made       string // of when it is, when that is not now
-	Refresh    bool   // it is being computed
+	Making     bool   // there is nothing to show yet
+	Refresh    bool   // the page asks again by itself
 }
 
 // planned is what the page about the weeks and months to come rests on.
@@ -167,7 +168,9 @@ func (p *Pages) showPlanning(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return err
 	}
-	if v.Made, v.Refresh = v.madeNote(made); made.Ready {
+	// A form that somebody fills in is not loaded again under their hands.
+	v.Made, v.Refresh = v.madeNote(made)
+	if v.Making, v.Refresh = !made.Ready, v.Refresh && status == http.StatusOK; made.Ready {
 		if v.Weeks, v.Arrived, v.NowEmpty, err = p.comings(x, v.page); err != nil {
 			return err
 		}
@@ -179,7 +182,7 @@ func (p *Pages) showPlanning(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return err
 	}
-	if len(list) == 0 && v.NeedsEmpty == "" && !v.Refresh {
+	if len(list) == 0 && v.NeedsEmpty == "" && made.Ready {
 		v.NeedsEmpty = v.T("planning.empty")
 	}
 	for _, x := range list {

@@ -74,6 +74,17 @@ func (h *house) lookMeanwhile(ctx context.Context, last *lastLook) error {
 	if err != nil || r.Seq == last.seq {
 		return err
 	}
+	basis := fmt.Sprint(r.Seq, " ", h.today().Format(time.DateOnly))
+	if last.at.IsZero() { // the program started: it may have looked at these counts before
+		c, err := h.db.Computed(ctx, lookName)
+		if err != nil {
+			return err
+		}
+		if c.Basis == basis {
+			last.at, last.seq = now, r.Seq
+			return nil
+		}
+	}
 	raised, cleared, err := h.look(ctx)
 	if err != nil {
 		return err
@@ -84,11 +95,17 @@ func (h *house) lookMeanwhile(ctx context.Context, last *lastLook) error {
 		}
 	}
 	last.at, last.seq = now, r.Seq
+	if err := h.db.KeepComputed(ctx, dtm.Computed{Name: lookName, Basis: basis, At: now}); err != nil {
+		return err
+	}
 	if raised+cleared > 0 {
 		slog.InfoContext(ctx, "early warning", "raised", raised, "cleared", cleared)
 	}
 	return nil
 }
+
+// lookName is under which the last look is noted.
+const lookName = "look"
 
 type lastLook struct {
 	at  time.Time
