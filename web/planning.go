@@ -79,10 +79,7 @@ func (p *Pages) plans(ctx context.Context) (planned, Made, error) {
 			return x, err
 		}
 		s := list[0]
-		look, err := computeOnce(&p.watching, "look", s, func() (*watch.Outlook, error) {
-			look, err := s.Look(watch.Ahead[watch.Month])
-			return &look, err
-		})
+		look, err := p.lookAhead(s, watch.Month)
 		if err != nil && dtm.KindOf(err) == dtm.Invalid {
 			x.err = err
 			return x, nil

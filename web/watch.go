@@ -136,19 +136,25 @@ func (p *Pages) lookedSeries(ctx context.Context, step watch.Step, by string) (*
 	}
 	out := &watched{series: list}
 	for _, s := range list {
-		look, err := computeOnce(&p.watching, "look", s, func() (*watch.Outlook, error) {
-			look, err := s.Look(watch.Ahead[step])
-			if dtm.KindOf(err) == dtm.Invalid && err != nil { // too short, or nothing but zeros
-				return nil, nil
-			}
-			return &look, err
-		})
-		if err != nil {
+		look, err := p.lookAhead(s, step)
+		if err != nil && dtm.KindOf(err) != dtm.Invalid {
 			return nil, err
 		}
 		out.looks = append(out.looks, look)
 	}
 	return out, nil
+}
+
+// lookAhead looks ahead from a series, once: Invalid, with nil, when it is too short or
+// nothing but zeros.
+func (p *Pages) lookAhead(s watch.Series, step watch.Step) (*watch.Outlook, error) {
+	return computeOnce(&p.watching, "look", s, func() (*watch.Outlook, error) {
+		look, err := s.Look(watch.Ahead[step])
+		if err != nil {
+			return nil, err
+		}
+		return &look, nil
+	})
 }
 
 // watchTag is the state of the data that judging and looking ahead rest on.

@@ -3,6 +3,7 @@ package web_test
 import (
 	"fmt"
 	"math"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,26 @@ func history(op *dtm.Operation) warehouse.Batch {
 		}
 	}
 	return b
+}
+
+// TestShortHistory: where there is too little to look ahead from, the page says so.
+func TestShortHistory(t *testing.T) {
+	t.Parallel()
+	op, err := operation.Pack("djibouti")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := history(op)
+	b.Submissions = b.Submissions[len(b.Submissions)-15:] // five months
+	p := factsPages(t, op, b, time.Date(2023, 1, 3, 0, 0, 0, 0, time.UTC))
+	if err := p.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(p.Handler())
+	t.Cleanup(s.Close)
+	if resp, body := get(t, s.URL+"/en/outlook/"); resp.StatusCode != 200 || !strings.Contains(body, "too short to look ahead") {
+		t.Errorf("%s: %.900s", resp.Status, body)
+	}
 }
 
 func TestWarningAndOutlook(t *testing.T) {

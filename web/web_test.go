@@ -60,6 +60,13 @@ func site(t *testing.T, days int, change func(*dtm.Operation)) *httptest.Server 
 // factsServed serves the pages over the batch's facts on a day.
 func factsServed(t *testing.T, op *dtm.Operation, b warehouse.Batch, now time.Time, with ...func(*web.Options)) *httptest.Server {
 	t.Helper()
+	s := httptest.NewServer(serve.Chain(factsPages(t, op, b, now, with...).Handler(), serve.Security(serve.DefaultCSP), serve.Compress()))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func factsPages(t *testing.T, op *dtm.Operation, b warehouse.Batch, now time.Time, with ...func(*web.Options)) *web.Pages {
+	t.Helper()
 	ctx := context.Background()
 	wh, err := duckdb.Open(ctx, "", op)
 	if err != nil {
@@ -87,9 +94,7 @@ func factsServed(t *testing.T, op *dtm.Operation, b warehouse.Batch, now time.Ti
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := httptest.NewServer(serve.Chain(p.Handler(), serve.Security(serve.DefaultCSP), serve.Compress()))
-	t.Cleanup(s.Close)
-	return s
+	return p
 }
 
 func get(t *testing.T, url string, header ...string) (*http.Response, string) {
