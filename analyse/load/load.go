@@ -121,7 +121,8 @@ type Loader struct {
 	mu      sync.Mutex // one batch at a time
 	checked bool       // the warehouse is known to belong to this log
 	pos     warehouse.Position
-	gone    map[string]int64 // chunks that were taken back, with the last event that did it
+	gone    map[string]int64   // chunks that were taken back, with the last event that did it
+	ahead   map[int64]*reading // by event
 
 	wait    sync.Mutex
 	loaded  int64
@@ -277,6 +278,7 @@ func (l *Loader) tell(seq int64) {
 // check reads where the warehouse stands and empties it if the log has no such
 // event: the store was restored from a backup, or is another one.
 func (l *Loader) check(ctx context.Context) error {
+	l.readNothing()
 	p, err := l.Warehouse.Position(ctx)
 	if err != nil {
 		return err
@@ -305,6 +307,7 @@ func (l *Loader) check(ctx context.Context) error {
 // by being left out when the log is loaded anew, because they may have corrected
 // others.
 func (l *Loader) withdraw(ctx context.Context) (emptied bool, err error) {
+	l.readNothing()
 	gone, err := l.Chunks.WithdrawnChunks(ctx, l.Until)
 	if err != nil {
 		return false, err
@@ -353,9 +356,13 @@ func (l *Loader) batch(ctx context.Context) (Result, error) {
 	}
 	b := warehouse.Batch{From: l.pos}
 	ahead := &event.Ahead{From: l.Submissions, Last: events[len(events)-1].Seq}
-	for _, e := range events {
+	l.readAhead(ctx, events)
+	for i, e := range events {
 		if err := l.add(ctx, e, ahead, &b, &r); err != nil {
 			return r, err
+		}
+		if e.Name == dtm.ChunkImported {
+			l.readAhead(ctx, events[i+1:])
 		}
 		r.Events++
 		r.To = warehouse.Position{Seq: e.Seq, Hash: e.Hash, At: e.At}
@@ -372,6 +379,7 @@ func (l *Loader) batch(ctx context.Context) (Result, error) {
 // days long gone changes their facts too; when the warehouse had to be emptied for
 // it, loading begins anew.
 func (l *Loader) follow(ctx context.Context) (emptied bool, err error) {
+	l.readNothing()
 	if l.Register != nil {
 		if err := l.Register(ctx); err != nil {
 			return false, err
@@ -397,15 +405,11 @@ func (l *Loader) add(ctx context.Context, e dtm.Event, ahead *event.Ahead, b *wa
 		if l.gone[e.Subject] > e.Seq {
 			return nil // taken back since
 		}
-		c, err := l.Chunks.Chunk(ctx, e.Subject)
+		rows, err := l.chunk(ctx, e)
 		if err != nil {
-			return fmt.Errorf("event %d: %w", e.Seq, err)
+			return err
 		}
-		rows, err := l.DecodeChunk(l.Operation, c.Data)
-		if err != nil {
-			return fmt.Errorf("event %d, chunk %s of %s: %w", e.Seq, c.Hash, c.File, err)
-		}
-		b.Chunks = append(b.Chunks, warehouse.Chunk{Hash: c.Hash, Rows: rows})
+		b.Chunks = append(b.Chunks, warehouse.Chunk{Hash: e.Subject, Rows: rows})
 		r.Rows += len(rows)
 	case dtm.SubmissionReceived, dtm.SubmissionReviewed, dtm.SubmissionCorrected:
 		var s dtm.Submission
