@@ -19,6 +19,7 @@ func (p *Pages) indicators(w http.ResponseWriter, r *http.Request) error {
 	}
 	type group struct {
 		Facts, Label string
+		Lead         string
 		Rows         []indicatorRow
 	}
 	v := struct {
@@ -34,6 +35,13 @@ func (p *Pages) indicators(w http.ResponseWriter, r *http.Request) error {
 			rows.Rows = append(rows.Rows, indicatorRow{i.ID, i.Name.In(l), unit(i, l), i.Definition.In(l), v.Link("/indicators/" + i.ID)})
 		}
 		rows.Label = g.Label
+		v.Groups = append(v.Groups, rows)
+	}
+	if p.Staff != nil && p.Staff.Referring != nil {
+		rows := group{Facts: "referral", Label: v.T("referral.title"), Lead: v.T("referral.catalogue")}
+		for _, key := range referralShares {
+			rows.Rows = append(rows.Rows, indicatorRow{Name: v.T("referral.title") + v.T("word.colon") + " " + v.T("figures."+key), Unit: unit(dtm.Indicator{Unit: "percent"}, l), Definition: v.T("figures." + key + ".note"), Href: v.Link("/staff/referrals/figures")})
+		}
 		v.Groups = append(v.Groups, rows)
 	}
 	return p.show(w, http.StatusOK, "indicators", v)

@@ -10,6 +10,16 @@ import (
 // today is the running month where the operation is.
 func (p *Pages) today() dtm.Month { return dtm.MonthOf(p.Now().In(p.Operation.Zone)) }
 
+// latest is the last month of a span that has begun: a record with a wrong date must not
+// move a page into the future. Of a span that is all to come, its last.
+func (p *Pages) latest(span dtm.Period) dtm.Month {
+	last, now := dtm.MonthOf(span.To.AddDate(0, 0, -1)), p.today()
+	if now.Before(last) && !now.Before(dtm.MonthOf(span.From)) {
+		return now
+	}
+	return last
+}
+
 // chosen fills in the period of a reader who chose none: the last month with data
 // that has begun. One group written down under next year's date is kept and
 // flagged like all field data; it must not move the front page into the future.

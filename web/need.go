@@ -20,6 +20,7 @@ type placeView struct {
 	page
 	Lead, Older, Newer string
 	Programmes         []string
+	Capacity           []string // declared, by programme, for the month; nil: nobody may declare
 	Rows               []placeRow
 }
 
@@ -34,7 +35,7 @@ func (p *Pages) needs(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	} else if span, err := f.Span(ctx); err == nil && !span.To.IsZero() {
-		m = dtm.MonthOf(span.To.AddDate(0, 0, -1))
+		m = p.latest(span)
 	}
 	v := placeView{page: p.inside(r, "needs", "need.title", "/needs/"), Lead: locale.Say(l, "need.lead", locale.Month(l, m)), Older: m.Add(-1).String()}
 	if m.Before(dtm.MonthOf(p.civilToday())) {
@@ -65,6 +66,20 @@ func (p *Pages) needs(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, g := range p.Operation.Programmes {
 		v.Programmes = append(v.Programmes, g.Name.In(l))
+	}
+	if p.Staff.Planning != nil {
+		declared, err := p.Staff.Planning.Capacities.Capacities(ctx)
+		if err != nil {
+			return err
+		}
+		for _, g := range p.Operation.Programmes {
+			n, ok := dtm.CapacityOn(declared, g.Code, m.Add(1).First().AddDate(0, 0, -1))
+			if !ok {
+				v.Capacity = append(v.Capacity, v.T("planning.undeclared"))
+				continue
+			}
+			v.Capacity = append(v.Capacity, locale.Number(l, float64(n), 0))
+		}
 	}
 	// All regions, then each: the line of all is asked by itself, for who needs
 	// several programmes is in several cells.

@@ -152,3 +152,28 @@ func TestStaffNetwork(t *testing.T) {
 		t.Errorf("twice: %d", status)
 	}
 }
+
+// A record dated in the future does not
+// move a page there.
+func TestLatestMonthHasBegun(t *testing.T) {
+	t.Parallel()
+	op, err := operation.Pack("djibouti")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := history(op)
+	m := dtm.Movement{Source: "wrong", Observed: time.Date(2031, 12, 1, 0, 0, 0, 0, time.UTC), Point: "obock", Previous: "ETH", Next: "YEM", Breakdown: dtm.Full, People: 900}
+	b.Submissions = append(b.Submissions, warehouse.Submission{Source: "wrong", Facts: dtm.Facts{Movements: []dtm.Movement{m}}})
+	s := factsServed(t, op, b, time.Date(2023, 1, 3, 0, 0, 0, 0, time.UTC))
+	_, body := get(t, s.URL+"/en/network/")
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if from := doc.Find("select[name=from] option[selected]").Text(); from != "December 2022" {
+		t.Errorf("the page is of %s", from)
+	}
+	if strings.Contains(doc.Find("select").Text(), "2031") {
+		t.Error("a month to come can be chosen")
+	}
+}

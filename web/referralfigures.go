@@ -39,6 +39,10 @@ type figuresView struct {
 // mostFigured bounds how many referrals one look at the figures reads.
 const mostFigured = 50_000
 
+// referralShares are the shares of what became of referrals, by their names, as the page
+// and the catalogue have them.
+var referralShares = []string{"completion", "intime", "rejected", "expired", "noshow", "declined", "withdrawn", "fedback"}
+
 // referralFigures are times, outcomes and unmet need of those received in the last days.
 func (p *Pages) referralFigures(w http.ResponseWriter, r *http.Request) error {
 	ctx, u := r.Context(), member(r.Context())
@@ -96,14 +100,9 @@ func (p *Pages) referralFigures(w http.ResponseWriter, r *http.Request) error {
 		}
 		v.Shares = append(v.Shares, row)
 	}
-	share("completion", v.F.Completion)
-	share("intime", v.F.AckInTime)
-	share("rejected", v.F.Rejected)
-	share("expired", v.F.Expired)
-	share("noshow", v.F.NoShow)
-	share("declined", v.F.Declined)
-	share("withdrawn", v.F.Withdrawn)
-	share("fedback", v.F.FedBack)
+	for i, s := range []refer.Share{v.F.Completion, v.F.AckInTime, v.F.Rejected, v.F.Expired, v.F.NoShow, v.F.Declined, v.F.Withdrawn, v.F.FedBack} {
+		share(referralShares[i], s)
+	}
 	for _, x := range v.F.Reasons {
 		v.Reasons = append(v.Reasons, shareRow{Name: v.T("referral.reason." + x.Reason), Share: v.Number(x.N)})
 	}

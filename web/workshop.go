@@ -145,7 +145,7 @@ func (p *Pages) workshop(w http.ResponseWriter, r *http.Request) error {
 	v.Groups = groups(catalogue, l, v.Indicator)
 	if v.From == "" {
 		if span, err := f.Span(ctx); err == nil && !span.From.IsZero() {
-			v.From = dtm.MonthOf(span.To.AddDate(0, 0, -1)).String()
+			v.From = p.latest(span).String()
 		}
 	}
 	if err := p.answerTable(r, f, catalogue, &v); err != nil {
