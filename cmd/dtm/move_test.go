@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"dtm"
 	"dtm/internal/pgtest"
 )
 
@@ -21,6 +22,42 @@ func TestMove(t *testing.T) {
 	data := real(t)
 	dtmRun(t, "device", "add", "-data", data, "-name", "Obock-1", "-point", "obock")
 	send(t, data, time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC), 20, 7)
+	// As a server reads them for lists and searches.
+	fmr := "fmr"
+	listed := func() (form, device, word, read int) {
+		inside(t, data, func(ctx context.Context, h *house) {
+			count := func(f dtm.SubmissionSearch) int {
+				_, n, err := h.db.Find(ctx, f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return n.N
+			}
+			_, all, err := h.db.Submissions(ctx, dtm.SubmissionFilter{Form: &fmr, Limit: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			done, err := h.db.ReadingsDone(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			batch, err := h.db.Events(ctx, 0, 1_000_000)
+			if err == nil {
+				err = h.read(ctx, batch)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			form, device = all, count(dtm.SubmissionSearch{SubmissionFilter: dtm.SubmissionFilter{Form: &fmr}})
+			word, read = count(dtm.SubmissionSearch{Text: "obock"}), int(done)
+		})
+		return form, device, word, read
+	}
+	listed()
+	form, device, word, read := listed()
+	if form == 0 || device == 0 || word == 0 || read == 0 {
+		t.Fatalf("%d %d %d %d: this proves nothing", form, device, word, read)
+	}
 	figure := value(t, data, "total_movements", "2026-09", "2026-09")
 	exe, err := exec.LookPath("dtm") // the test binary under the program's name: see TestMain
 	if err != nil {
@@ -47,6 +84,12 @@ func TestMove(t *testing.T) {
 		there = dtmRun(t, "move", "-from", data, "-to", url)
 	}
 	t.Logf("killed %d times on the way", killed)
+	for i := range 2 {
+		f, d, w, r := listed()
+		if f != form || d != device || w != word || (r == 0) != (i == 0) {
+			t.Errorf("lists have %d, %d, %d, were %d, %d, %d (read to %d)", f, d, w, form, device, word, r)
+		}
+	}
 	if _, err := os.Stat(filepath.Join(data, storeName)); err == nil {
 		t.Error("the store is in the folder still")
 	}

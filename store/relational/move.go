@@ -53,16 +53,17 @@ const (
 )
 
 // Shape gives the tables as they are moved, from those that an engine has: without what
-// is an engine's own, or is made anew from the submissions (the index of words).
+// is an engine's own, or is made anew when the log is read again (words, spans
+// of days, sums by device, what entries are about).
 func Shape(all []Table) []Table {
 	var list []Table
 	for _, t := range all {
 		switch t.Name {
-		case "submission_text", "reading_word", "reading_done", "submission_registry", "log_lock", "work_claim", "moving":
+		case "submission_text", "reading_word", "reading_done", "reading_span", "submission_tally", "event_subject", "submission_registry", "log_lock", "work_claim", "moving":
 			continue
-		case "submission_reading": // its rows are numbered again, in their order
+		case "submission_reading": // numbered again in their order, and read again: words, spans and sums are made of it
 			t.Key = []string{"operation", "seq"}
-			t.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c Column) bool { return c.Name == "doc" || c.Name == "words" })
+			t.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c Column) bool { return c.Name == "doc" || c.Name == "words" || c.Name == "arrived" })
 		case "submission_sealed": // its rows have an order beside their key
 			t.Key = []string{"operation", "submission", "rowid"}
 		}
