@@ -145,7 +145,7 @@ func TestDecide(t *testing.T) {
 	want := map[Action]string{ // one letter a role, in their order
 		ReadSubmissions: "yyynnnnnnn", SendSubmissions: "yyyynnnnnn", ReviewSubmissions: "yyynnnnnnn", PublishForms: "yynnnnnnnn", ImportData: "yynnnnnnnn",
 		CreateReleases: "yynnnnnnnn", ExportData: "yynnnnnnnn", ManageDevices: "yyynnnnnnn", ChangePoints: "yynnnnnnnn", ManageUsers: "ynnnnnnnnn", ManageWebhooks: "ynnnnnnnnn", ReadLog: "ynnnnnnnny",
-		ReadReferrals: "nnnnnnnyyn", ReadPersons: "nnnnnnnyyn", BreakGlass: "nnnnnnnnyn", ReviewGlass: "nnnnnnnyny", ReadAgreements: "yynnnnnyny", ManageAgreements: "ynnnnnnnnn",
+		ReadReferrals: "nnnnnnnyyn", ReadPersons: "nnnnnnnyyn", CarePersons: "nnnnnnnynn", ReadRetention: "ynnnnnnyny", Retain: "nnnnnnnynn", BreakGlass: "nnnnnnnnyn", ReviewGlass: "nnnnnnnyny", ReadAgreements: "yynnnnnyny", ManageAgreements: "ynnnnnnnnn",
 		"nonsense": "nnnnnnnnnn", "": "nnnnnnnnnn",
 	}
 	for a := range allowed {

@@ -26,6 +26,9 @@ const (
 
 	ReadReferrals    Action = "referral.read" // which ones: Actor
 	ReadPersons      Action = "person.read"   // of whom, and what: Actor
+	CarePersons      Action = "person.care"   // subject access, restriction, erasure
+	ReadRetention    Action = "retention.read"
+	Retain           Action = "retention.do"
 	BreakGlass       Action = "glass.break"
 	ReviewGlass      Action = "glass.review"
 	ReadAgreements   Action = "agreement.read"
@@ -49,6 +52,9 @@ var allowed = map[Action][]string{
 
 	ReadReferrals:    {dtm.RoleFocal, dtm.RoleDesk},
 	ReadPersons:      {dtm.RoleFocal, dtm.RoleDesk},
+	CarePersons:      {dtm.RoleFocal},
+	ReadRetention:    {dtm.RoleAdmin, dtm.RoleFocal, dtm.RoleAuditor},
+	Retain:           {dtm.RoleFocal},
 	BreakGlass:       {dtm.RoleDesk},
 	ReviewGlass:      {dtm.RoleFocal, dtm.RoleAuditor},
 	ReadAgreements:   {dtm.RoleAdmin, dtm.RoleManager, dtm.RoleFocal, dtm.RoleAuditor},

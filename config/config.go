@@ -44,6 +44,11 @@ type Config struct {
 	KeyFile  string `toml:"key_file" help:"file with the key of what is sealed; empty: the file key in the data folder"`
 	Breached string `toml:"breached_passwords" help:"file of leaked passwords as haveibeenpwned.com gives it out (SHA-1, sorted): none of them is taken"`
 
+	RetainPersons   int64 `toml:"retain_persons_days" help:"days after the last referral of a person until their key is destroyed; 0: never"`
+	RetainOriginals int64 `toml:"retain_originals_days" help:"days after receipt until the sealed original of a submission is deleted; 0: never"`
+	RetainSlips     int64 `toml:"retain_slips_days" help:"days after it expired until the code of a slip is deleted; 0: never"`
+	RetainNightly   bool  `toml:"retain_nightly" help:"erase every night what is due; else somebody does it on the page or by dtm retention -do"`
+
 	OIDCIssuer string `toml:"oidc_issuer" help:"address of an OpenID provider that vouches for users, https://..."`
 	OIDCID     string `toml:"oidc_client_id" help:"what this site is called there"`
 	OIDCSecret string `toml:"oidc_client_secret" help:"its secret there; better by DTM_OIDC_CLIENT_SECRET_FILE"`
@@ -52,7 +57,7 @@ type Config struct {
 
 // Default is the configuration of a laptop in a country office.
 func Default() Config {
-	return Config{Operation: "djibouti", Listen: "127.0.0.1:8080", MaxUpload: 100, LogFormat: "text", BackupMinutes: 60}
+	return Config{Operation: "djibouti", Listen: "127.0.0.1:8080", MaxUpload: 100, LogFormat: "text", BackupMinutes: 60, RetainPersons: 730, RetainOriginals: 180, RetainSlips: 30}
 }
 
 // Read merges the file's text (may be empty) and the environment over the

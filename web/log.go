@@ -15,6 +15,7 @@ type logView struct {
 	Events        []eventRow
 	Older, Newest string
 	Kinds         []option
+	Signs         bool // there is a page of signed states
 }
 
 type eventRow struct {
@@ -28,7 +29,7 @@ var logKinds = []string{"submission", "review", "flag", "point", "areas", "silen
 // log shows the newest entries of the audit log, all or of a kind.
 func (p *Pages) log(w http.ResponseWriter, r *http.Request) error {
 	ctx, q := r.Context(), r.URL.Query()
-	v := logView{page: p.inside(r, "log", "staff.log", "/log")}
+	v := logView{page: p.inside(r, "log", "staff.log", "/log"), Signs: p.Staff.Signing != nil}
 	f := dtm.EventFilter{Name: q.Get("what"), Limit: pageRows + 1}
 	if !slices.Contains(logKinds, f.Name) {
 		f.Name = ""

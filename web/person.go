@@ -282,6 +282,10 @@ func (p *Pages) fieldSaid(g page, name, value string) string {
 }
 
 func (p *Pages) nameOf(ctx context.Context, g page, id, purpose string) ([]fieldRow, error) {
+	who, err := p.Staff.Referring.Persons.Person(ctx, id)
+	if err != nil || who.Restricted {
+		return nil, err // nobody reads on, here neither
+	}
 	o, err := p.Staff.Referring.Persons.OpenPerson(ctx, id, []string{dtm.GroupIdentity, dtm.GroupContact}, purpose)
 	if k := dtm.KindOf(err); err != nil && k == dtm.Gone {
 		return nil, nil

@@ -25,6 +25,7 @@ type Referring struct {
 	Cases      dtm.Cases
 	Agreements dtm.Agreements
 	Glasses    dtm.Glasses
+	Rights     Rights
 	// Offers are the desks for a referral, the best first.
 	Offers func(ctx context.Context, r dtm.Referral) ([]refer.Offer, error)
 	// Slip prints a slip that stands for a referral; nil where nothing can be printed.

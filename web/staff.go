@@ -45,7 +45,12 @@ type Staff struct {
 	Events        dtm.Events
 	Audit         dtm.Audit
 	Trail         *access.Trail // notes exports and refusals; nil: they are not noted
-	Points        *Network      // nil: no pages about points
+	// Retention says what has been kept long enough, and with do erases it; nil: there is no
+	// page about it. RetainNightly: the program does so every night.
+	Retention     func(ctx context.Context, do bool) ([]Retained, error)
+	RetainNightly bool
+	Signing       *Signing // signs the log; nil: nothing does
+	Points        *Network // nil: no pages about points
 	Readings      dtm.Readings
 	Entities      dtm.Entities
 	Webhooks      dtm.Webhooks
@@ -280,6 +285,9 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 			page("POST /referrals/{id}", access.ReadReferrals, p.actOnReferral)
 			page("POST /referrals/{id}/person", access.ReadPersons, p.person)
 			page("POST /referrals/{id}/slip", access.ReadReferrals, p.slip)
+			p.rightRoutes(func(pattern string, g gate, fn func(http.ResponseWriter, *http.Request) error) {
+				through(pattern, g, fn)
+			})
 			p.glassRoutes(func(pattern string, g gate, fn func(http.ResponseWriter, *http.Request) error) {
 				through(pattern, g, fn)
 			})
@@ -350,6 +358,15 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 			p.importRoutes(page)
 		}
 		page("GET /log", access.ReadLog, p.log)
+		if p.Staff.Retention != nil {
+			p.retentionRoutes(func(pattern string, g gate, fn func(http.ResponseWriter, *http.Request) error) {
+				through(pattern, g, fn)
+			})
+		}
+		if p.Staff.Signing != nil {
+			page("GET /log/signed", access.ReadLog, p.signed)
+			page("POST /log/signed", access.ReadLog, p.holdSigned)
+		}
 		if p.Releases != nil {
 			page("GET /releases/{$}", access.ReadSubmissions, p.staffReleases)
 			page("POST /releases/{$}", access.CreateReleases, p.proposeRelease)
@@ -447,7 +464,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 	g := p.page(l, section, locale.Say(l, title), "/staff"+here, r.URL.Query())
 	g.User = member(r.Context())
 	st := p.Staff
-	absent := map[string]bool{"review": st.Review == nil, "enumerators": st.Review == nil, "releases": p.Releases == nil, "alerts": st.Alerting == nil, "planning": st.Planning == nil, "network": st.Planning == nil || st.Surveying == nil, "survey": st.Surveying == nil, "agreements": st.Agreements == nil,
+	absent := map[string]bool{"review": st.Review == nil, "enumerators": st.Review == nil, "releases": p.Releases == nil, "alerts": st.Alerting == nil, "planning": st.Planning == nil, "network": st.Planning == nil || st.Surveying == nil, "survey": st.Surveying == nil, "agreements": st.Agreements == nil, "retention": st.Retention == nil,
 		"points": st.Points == nil, "coverage": st.Points == nil, "imports": st.Import == nil, "workshop": st.Workshop == nil, "needs": st.Workshop == nil}
 	for _, m := range []struct {
 		section, key, path string
@@ -477,6 +494,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"webhooks", "staff.webhooks", "/webhooks/", access.ManageWebhooks},
 		{"agreements", "agreement.title", "/agreements/", access.ReadAgreements},
 		{"users", "staff.users", "/users/", access.ManageUsers},
+		{"retention", "retention.title", "/retention/", access.ReadRetention},
 		{"log", "staff.log", "/log", access.ReadLog},
 	} {
 		if absent[m.section] || st.Referring == nil && slices.Contains([]string{"referrals", "desks", "glass", "glasses"}, m.section) {

@@ -15,7 +15,12 @@ import (
 func runCheck(ctx context.Context, c *call) error {
 	fs := c.flags()
 	data := c.dataFlag(fs)
+	against := fs.String("against", "", "`file` of checkpoints that were kept elsewhere, to hold the log against")
 	if _, err := c.parse(fs, 0, 0); err != nil {
+		return err
+	}
+	kept, err := c.keptCheckpoints(*against)
+	if err != nil {
 		return err
 	}
 	h, done, err := c.open(ctx, *data)
@@ -30,7 +35,14 @@ func runCheck(ctx context.Context, c *call) error {
 	if err := h.db.Verify(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "event log: %d entries, unbroken\n", last)
+	held, foreign, err := h.holdCheckpoints(ctx, kept)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "event log: %d entries, unbroken; %d signed states of it hold\n", last, held)
+	if foreign > 0 {
+		fmt.Fprintf(c.out, "  %d of them are signed by another key: expected only after a folder was restored without its key\n", foreign)
+	}
 	files, bad := 0, 0
 	err = h.db.EachAttachment(ctx, func(id string, a dtm.Attachment) error {
 		files++

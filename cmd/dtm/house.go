@@ -132,14 +132,10 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 			err = errors.Join(err, h.close())
 		}
 	}()
-	key, err := h.personKey(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if h.db, err = h.openStore(ctx, relational.Options{Operation: h.op.Code, Now: now, Keys: h.keysPlace(), Seal: key, Programmes: h.op.Programmes, Redact: h.redact}); err != nil {
-		return nil, err
-	}
 	if err := h.readKey(ctx); err != nil {
+		return nil, err
+	}
+	if h.db, err = h.openStore(ctx, relational.Options{Operation: h.op.Code, Now: now, Keys: h.keysPlace(), Seal: h.key, Programmes: h.op.Programmes, Redact: h.redact}); err != nil {
 		return nil, err
 	}
 	if err := h.db.TitleForms(ctx, titlesOf); err != nil {
@@ -191,6 +187,7 @@ func (h *house) start(ctx context.Context) {
 		"watch":     h.keepWatch,
 		"referrals": h.keepReferrals,
 		"backups":   h.keepBackups,
+		"signing":   h.keepCheckpoints,
 	} {
 		h.loading.Go(func() { h.alone(ctx, name, work) })
 	}

@@ -33,6 +33,7 @@ func (h *house) nightly(ctx context.Context) {
 			pause.Stop()
 			return
 		}
+		h.retain(ctx)
 		today := h.today()
 		raised, cleared, err := h.raise(ctx, dtm.Period{From: today.AddDate(0, 0, -nightlyDays), To: today.AddDate(0, 0, 1)})
 		if err == nil {

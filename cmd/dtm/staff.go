@@ -31,7 +31,7 @@ func (h *house) staff() (*web.Staff, error) {
 	provider, err := h.provider()
 	return &web.Staff{
 		Sessions: h.db, Secure: strings.HasPrefix(h.baseURL(), "https://"), Door: h.door(), Accounts: h.db, Agreements: h.db, Seconds: h.second(), SignOn: provider, Origin: h.baseURL(), CheckPassword: h.goodPassword,
-		Users: h.db, Forms: h.db, Drafts: h.db, States: h.db, History: h.db, Devices: h.db, DeviceCare: h.db, Submissions: h.db, Blobs: h.blobs, Events: h.db, Audit: h.db, Trail: h.trail(), Readings: h.db, Entities: h.db, Webhooks: h.db, EntityCSV: h.entityCSV, CheckWebhook: func(url string) error { return webhook.CheckURL(url, nil) }, TryWebhook: h.tryWebhook, Replacement: h.db.Replacement, Answered: h.answered,
+		Users: h.db, Forms: h.db, Drafts: h.db, States: h.db, History: h.db, Devices: h.db, DeviceCare: h.db, Submissions: h.db, Blobs: h.blobs, Events: h.db, Audit: h.db, Trail: h.trail(), Signing: h.signing(), Retention: h.retention, RetainNightly: h.config.RetainNightly, Readings: h.db, Entities: h.db, Webhooks: h.db, EntityCSV: h.entityCSV, CheckWebhook: func(url string) error { return webhook.CheckURL(url, nil) }, TryWebhook: h.tryWebhook, Replacement: h.db.Replacement, Answered: h.answered,
 		Answers: h.answers, Name: h.instanceName,
 		Planning:  &web.Planning{Figures: h.figures, Arrivals: h.figures, Capacities: h.db},
 		Surveying: &web.Surveying{Interviews: h.figures, Figures: h.figures},
@@ -52,7 +52,7 @@ func (h *house) staff() (*web.Staff, error) {
 			Codes: func(dim string) []string { return indicator.Codes(h.op, dim) },
 			Print: func(w io.Writer, t dtm.Table) error { return indicator.Print(w, t, "csv", h.op, dtm.English) }},
 		Referring: &web.Referring{
-			Referrals: h.db, Desks: h.db, Persons: h.db, Consents: h.db, Cases: h.db, Agreements: h.db, Glasses: h.db, Slip: h.slip, SlipReferral: h.db.SlipReferral,
+			Referrals: h.db, Desks: h.db, Persons: h.db, Consents: h.db, Cases: h.db, Agreements: h.db, Glasses: h.db, Rights: web.Rights{Dossier: h.dossier, Erase: h.erase, Forgotten: h.forgotten}, Slip: h.slip, SlipReferral: h.db.SlipReferral,
 			Offers: func(ctx context.Context, r dtm.Referral) ([]refer.Offer, error) { return h.offers(ctx, r, nil) },
 		},
 		Review: &web.Reviewing{

@@ -94,6 +94,9 @@ func (db *DB) openHook(ctx context.Context, id, kept string) (string, error) {
 	if err == nil {
 		b, err = key.Open(hookPlace(db.operation, id), b)
 	}
+	if err != nil {
+		err = dtm.Errorf(dtm.Conflict, "the secret of webhook %s was sealed by another key, as after a restore without the keys: remove the webhook and add it again", id).Coded("webhook.secret", id)
+	}
 	return string(b), err
 }
 
