@@ -218,7 +218,7 @@ func TestSessionClocks(t *testing.T) {
 		v := s.visit(base, dtm.User{Email: role + "@example.org", Role: role})
 		in := func(after time.Duration) bool {
 			s.now.to(began.Add(after))
-			status, _ := v.get("/en/staff/")
+			status, _ := v.get("/en/staff/account/")
 			return status == http.StatusOK
 		}
 		if !in(29*time.Minute) || !in(58*time.Minute) {

@@ -80,15 +80,15 @@ func TestGlass(t *testing.T) {
 	}
 
 	// Who judges sees it at once, on the page they come in by, and in the queue.
-	for _, v := range []*visitor{focal, auditor} {
-		if _, body = v.get("/en/staff/"); !strings.Contains(body, "not judged yet: 1") {
+	for first, v := range map[string]*visitor{"/en/staff/referrals/": focal, "/en/staff/": auditor} {
+		if _, body = v.get(first); !strings.Contains(body, "not judged yet: 1") {
 			t.Error("no notice")
 		}
 		if status, body = v.get("/en/staff/glass/queue"); status != http.StatusOK || !strings.Contains(body, reason) || !strings.Contains(body, "p@example.org") {
 			t.Errorf("the queue: %d", status)
 		}
 	}
-	if strings.Contains(body, sick[0].ID) {
+	if _, body = auditor.get("/en/staff/glass/queue"); strings.Contains(body, sick[0].ID) {
 		t.Error("an auditor is led to the referral")
 	}
 	list, err := s.h.db.GlassToReview(t.Context(), s.now.now())
@@ -138,7 +138,7 @@ func TestGlass(t *testing.T) {
 	if status, body = auditor.post("/en/staff/glass/queue", url.Values{"id": {list[0].ID}, "right": {"no"}, "verdict": {"a bandage"}}); status != http.StatusOK || !strings.Contains(body, "It was not needed") {
 		t.Errorf("the judgement: %d", status)
 	}
-	if _, body = focal.get("/en/staff/"); strings.Contains(body, "not judged yet") {
+	if _, body = focal.get("/en/staff/referrals/"); strings.Contains(body, "not judged yet") {
 		t.Error("the notice stays")
 	}
 	s.searched()
