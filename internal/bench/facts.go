@@ -245,8 +245,9 @@ type recorder struct {
 }
 
 type recorded struct {
-	text string
-	args []any
+	text    string
+	args    []any
+	columns int // that were read
 }
 
 type recording struct {
@@ -259,8 +260,14 @@ func (r *recorder) Read(ctx context.Context, f func(warehouse.Reader) error) err
 }
 
 func (r recording) Query(ctx context.Context, text string, args []any, row func(func(...any) error) error) error {
-	r.to.ran = append(r.to.ran, recorded{text, args})
-	return r.Reader.Query(ctx, text, args, row)
+	r.to.ran = append(r.to.ran, recorded{text: text, args: args})
+	ran := &r.to.ran[len(r.to.ran)-1]
+	return r.Reader.Query(ctx, text, args, func(scan func(...any) error) error {
+		return row(func(dest ...any) error {
+			ran.columns = len(dest)
+			return scan(dest...)
+		})
+	})
 }
 
 var (
@@ -348,16 +355,21 @@ func against(ctx context.Context, op *dtm.Operation, folder string, n int) error
 				return fmt.Errorf("%s: %w", nameOf(q), err)
 			}
 			engine = append(engine, time.Since(at))
-			var texts []string
+			var ran []recorded
 			for _, r := range rec.ran {
 				if !besides.MatchString(r.text) {
-					texts = append(texts, r.bare())
+					r.text = r.bare()
+					ran = append(ran, r)
 				}
 			}
 			at = time.Now()
 			if err := w.Read(ctx, func(rd warehouse.Reader) error {
-				for _, text := range texts {
-					if err := rd.Query(ctx, text, nil, func(func(...any) error) error { return nil }); err != nil {
+				for _, r := range ran {
+					values := make([]any, r.columns)
+					for i := range values {
+						values[i] = new(any)
+					}
+					if err := rd.Query(ctx, r.text, nil, func(scan func(...any) error) error { return scan(values...) }); err != nil {
 						return err
 					}
 				}
