@@ -37,6 +37,9 @@ func TestCatalogueSaysAll(t *testing.T) {
 			}
 			checkFrench(t, id+" "+what, text[dtm.French])
 		}
+		if d.Name[dtm.Arabic] == "" {
+			t.Errorf("%s has no Arabic name: tables and charts of reports say it", id)
+		}
 		if d.Formula == "" || d.Source == "" || !slices.Contains(units, d.Unit) {
 			t.Errorf("%s: formula %q, source %q, unit %q", id, d.Formula, d.Source, d.Unit)
 		}
