@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -17,6 +18,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/xuri/excelize/v2"
 
 	"dtm"
 	"dtm/analyse/release"
@@ -146,6 +150,7 @@ func ways(catalogue []dtm.Indicator) map[string][]string {
 		"GET /asset/{file...}":             {"/asset/none"},
 		"GET /api/v1/":                     {"/api/v1/none"},
 		"GET /api/v1/{$}":                  {"/api/v1/"},
+		"GET /api/v1/catalog.jsonld":       {"/api/v1/catalog.jsonld"},
 		"GET /api/v1/openapi.json":         {"/api/v1/openapi.json"},
 		"GET /api/v1/indicators":           {"/api/v1/indicators"},
 		"GET /api/v1/indicators/{id}":      each("/api/v1/indicators/", ids, ""),
@@ -161,6 +166,21 @@ func ways(catalogue []dtm.Indicator) map[string][]string {
 		// With the least right.
 		"GET /LANG/staff/{$}": {"/en/staff/"}, "GET /LANG/staff/account/{$}": {"/en/staff/account/"},
 		"GET /v1/sessions/restore": {"/v1/sessions/restore"}, "GET /v1/users/current": {"/v1/users/current"},
+	}
+	for _, id := range []string{"flows", "presence", "points", "areas", "codes"} {
+		for _, format := range []string{"json", "csv", "xlsx", "parquet", "geojson"} {
+			if format == "geojson" && id != "points" && id != "areas" {
+				continue
+			}
+			at := "/api/v1/" + id + "." + format
+			w["GET "+at] = []string{at}
+			if id == "flows" && (format == "json" || format == "csv") {
+				w["GET "+at] = append(each(at+"?limit=10000&from=2022-12", filters, ""), at+"?from=2022-11&to=2022-12", at+"?from=2022-12&release=provisional", at+"?limit=10000")
+			}
+		}
+	}
+	for _, i := range catalogue {
+		figures = append(figures, i.ID+"/figures.xlsx?from=2022-12", i.ID+"/figures.parquet?from=2022-12")
 	}
 	w["GET /api/v1/indicators/{id}/{figures}"] = each("/api/v1/indicators/", figures, "")
 	w["GET /LANG/releases/{month}/{n}/{file}"] = each("/en/releases/2022-12/1/", parts, "")
@@ -312,7 +332,7 @@ func walkAll(ctx context.Context, t *testing.T, h *house, find given) {
 			t.Errorf("%s may be asked for by anybody: say in ways() with which addresses it gives figures", p)
 		}
 	}
-	answered, bytes := 0, 0
+	answered, length := 0, 0
 	for p, list := range known {
 		if !met[p] {
 			t.Errorf("%s is no route any more", p)
@@ -340,14 +360,14 @@ func walkAll(ctx context.Context, t *testing.T, h *house, find given) {
 					t.Errorf("%s: %d %s", at, w.Code, w.Body)
 				}
 				text := readable(t, w.Header().Get("Content-Type"), w.Body.Bytes())
-				bytes += len(text)
+				length += len(text)
 				if found := find.in(text); len(found) > 0 {
 					t.Errorf("%s gives away %q", at, found)
 				}
 			}
 		}
 	}
-	t.Logf("%d routes, %d answers with %d characters were searched for %d numbers", len(known), answered, bytes, len(find))
+	t.Logf("%d routes, %d answers with %d characters were searched for %d numbers", len(known), answered, length, len(find))
 	if answered < 500 {
 		t.Errorf("only %d addresses were answered", answered)
 	}
@@ -356,6 +376,35 @@ func walkAll(ctx context.Context, t *testing.T, h *house, find given) {
 // readable is the text of an answer; that of a PDF by another's program.
 func readable(t *testing.T, kind string, b []byte) string {
 	t.Helper()
+	switch {
+	case strings.Contains(kind, "spreadsheetml"):
+		f, err := excelize.OpenReader(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		var out strings.Builder
+		for _, sheet := range f.GetSheetList() {
+			rows, err := f.GetRows(sheet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintln(&out, rows)
+		}
+		return out.String()
+	case strings.Contains(kind, "parquet"):
+		r := parquet.NewReader(bytes.NewReader(b))
+		defer r.Close()
+		var out strings.Builder
+		for range r.NumRows() {
+			row := map[string]any{}
+			if err := r.Read(&row); err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintln(&out, row)
+		}
+		return out.String()
+	}
 	if !strings.HasPrefix(kind, "application/pdf") {
 		return string(b)
 	}

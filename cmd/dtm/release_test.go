@@ -28,6 +28,7 @@ import (
 	"dtm/analyse/release"
 	"dtm/config"
 	"dtm/demo"
+	"dtm/disseminate/report"
 	"dtm/gather/bulk"
 )
 
@@ -169,6 +170,22 @@ func TestRelease(t *testing.T) {
 		s, err := h.shelf.Source(ctx, "latest", dtm.Month{Year: 2026, Month: 9})
 		if err != nil {
 			t.Fatal(err)
+		}
+		// Every product can be made from a release, which holds the days of its month only.
+		_, base, err := h.printer.start(h, s.Operation)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made := 0
+		for _, r := range family(s.Operation, dtm.Month{Year: 2026, Month: 9}) {
+			if _, err := report.Compose(ctx, s.Figures, s.Operation, base, r, dtm.French); err == nil {
+				made++
+			} else if dtm.KindOf(err) != dtm.NotFound {
+				t.Errorf("%s of a release: %v", r.Name(), err)
+			}
+		}
+		if made < len(dtm.ReportProducts) {
+			t.Errorf("only %d reports can be made from a release", made)
 		}
 		again, err := h.makeReport(ctx, s, dtm.Report{Product: dtm.ReportMonthly, Month: dtm.Month{Year: 2026, Month: 9}}, dtm.French)
 		if err != nil {

@@ -32,8 +32,8 @@ func splits(i dtm.Indicator) []string {
 // figures answers with one table: /api/v1/indicators/total_movements/figures.csv?from=2022-12&by=point.
 func (a *API) figures(w http.ResponseWriter, r *http.Request) error {
 	format := path.Ext(r.PathValue("figures"))
-	if r.PathValue("figures") != "figures"+format || format != ".json" && format != ".csv" {
-		return dtm.Errorf(dtm.NotFound, "there is no such address; figures are at figures.json and figures.csv").Coded("notfound")
+	if r.PathValue("figures") != "figures"+format || !slices.Contains([]string{".json", ".csv", ".xlsx", ".parquet"}, format) {
+		return dtm.Errorf(dtm.NotFound, "there is no such address; figures are at figures.json, .csv, .xlsx and .parquet").Coded("notfound")
 	}
 	i, err := a.one(r)
 	if err != nil {
@@ -51,7 +51,7 @@ func (a *API) figures(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if same(w, r, t.Release) {
+	if (format == ".csv" || format == ".json") && same(w, r, t.Release) {
 		return nil
 	}
 	if format == ".csv" {
@@ -59,20 +59,37 @@ func (a *API) figures(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Content-Disposition", `attachment; filename="`+a.Operation.Code+"-"+i.ID+"-"+t.Query.Period.String()+`.csv"`)
 		return writeCSV(w, t)
 	}
-	return a.json(w, r, t.Release, a.table(t))
+	if format != ".json" {
+		w.Header().Set("Content-Disposition", `attachment; filename="`+a.Operation.Code+"-"+i.ID+"-"+t.Query.Period.String()+format+`"`)
+		return figurePage(t, s.Operation).write(w, r, format[1:], a)
+	}
+	return a.json(w, r, t.Release, a.view(t))
+}
+
+// figurePage is a table for the formats of datasets.
+func figurePage(t dtm.Table, op *dtm.Operation) page {
+	d := dataset{id: "figures", title: t.Indicator.Name.In(dtm.English) + ", " + t.Query.Period.String(), text: t.Indicator.Definition.In(dtm.English)}
+	for _, by := range t.By {
+		d.columns = append(d.columns, column{by, words, "#meta+" + by, "code of the " + by})
+	}
+	d.columns = append(d.columns, figureColumns...)
+	p := page{dataset: d, all: len(t.Figures), release: t.Release, operation: op}
+	for _, f := range t.Figures {
+		var row []any
+		for _, k := range f.Keys {
+			row = append(row, k)
+		}
+		p.rows = append(p.rows, append(row, figureValues(t.Indicator, f)...))
+	}
+	return p
 }
 
 // question reads the query of the address. It is Invalid for a parameter that
 // there is not, given twice, or without a period.
 func (a *API) question(i dtm.Indicator, r *http.Request) (dtm.Query, error) {
 	asked := r.URL.Query()
-	for k, v := range asked {
-		if !slices.Contains(parameters, k) {
-			return dtm.Query{}, dtm.Errorf(dtm.Invalid, "there is no parameter %q; there are %s", k, strings.Join(parameters, ", ")).Coded("api.parameter", k).At(k)
-		}
-		if len(v) > 1 {
-			return dtm.Query{}, dtm.Errorf(dtm.Invalid, "the parameter %q is given %d times; give it once", k, len(v)).Coded("api.twice", k).At(k)
-		}
+	if err := known(asked, parameters); err != nil {
+		return dtm.Query{}, err
 	}
 	f, err := overview.ParseFilter(a.Operation, asked)
 	if err != nil {
@@ -124,7 +141,7 @@ type table struct {
 }
 
 // table is t for programs: codes, and values rounded as they are published.
-func (a *API) table(t dtm.Table) table {
+func (a *API) view(t dtm.Table) table {
 	out := table{ID: t.ID, Indicator: t.Indicator.ID, Name: t.Indicator.Name, Period: t.Query.Period.String(), By: t.By, Where: t.Query.Where, Unit: t.Indicator.Unit,
 		Basis: t.Basis, Release: t.Release.ID(), Synthetic: a.Operation.Synthetic, Source: a.Operation.Source, Figures: []figure{}, Notes: []note{}}
 	if out.By == nil {

@@ -1,7 +1,8 @@
 package opendata
 
 import (
-	"embed"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,33 +13,28 @@ import (
 	"dtm/serve"
 )
 
-//go:embed openapi.json
-var files embed.FS
-
 // API answers under /api/v1/.
 type API struct {
 	Operation *dtm.Operation
 	Figures   dtm.Figures // guarded: what they give goes out
 	Releases  Releases    // nil: all figures are provisional
+	Now       func() time.Time
 }
 
 // Register adds the addresses to mux. Errors are application/problem+json.
 func (a *API) Register(mux *http.ServeMux) {
-	for pattern, fn := range map[string]serve.Func{
-		"GET /api/v1/{$}":                         a.start,
-		"GET /api/v1/openapi.json":                a.openapi,
-		"GET /api/v1/indicators":                  a.indicators,
-		"GET /api/v1/indicators/{id}":             a.indicator,
-		"GET /api/v1/indicators/{id}/{figures}":   a.figures,
-		"GET /api/v1/releases":                    a.releases,
-		"GET /api/v1/releases/{month}/{n}":        a.release,
-		"GET /api/v1/releases/{month}/{n}/{part}": a.part,
-		"GET /api/v1/": func(http.ResponseWriter, *http.Request) error {
-			return dtm.Errorf(dtm.NotFound, "there is no such address; /api/v1/openapi.json lists them").Coded("notfound")
-		},
-	} {
-		mux.Handle(pattern, open(serve.Handle(serve.Problem, fn)))
+	handle := func(pattern string, fn serve.Func) {
+		mux.Handle("GET /api/v1/"+pattern, open(serve.Handle(serve.Problem, fn)))
 	}
+	for _, r := range a.routes() {
+		if r.match == "" {
+			r.match = r.path
+		}
+		if r.fn != nil { // another address answers for it
+			handle(r.match, r.fn)
+		}
+	}
+	handle("", nothing)
 }
 
 // open lets pages of other sites read what is public.
@@ -72,9 +68,13 @@ func (a *API) start(w http.ResponseWriter, r *http.Request) error {
 		ReleasedAt  *time.Time `json:"release_at,omitempty"`
 		Indicators  string     `json:"indicators"`
 		Releases    string     `json:"releases"`
+		Datasets    []string   `json:"datasets"`
 		Description string     `json:"description"`
 	}{a.Operation.Code, a.Operation.Title, a.Operation.Synthetic, a.Operation.Source, a.Operation.Contact, a.Operation.Threshold,
-		"", release.ID(), nil, "/api/v1/indicators", "/api/v1/releases", "/api/v1/openapi.json"}
+		"", release.ID(), nil, "/api/v1/indicators", "/api/v1/releases", nil, "/api/v1/openapi.json"}
+	for _, d := range datasets {
+		out.Datasets = append(out.Datasets, "/api/v1/"+d.id+".json")
+	}
 	if !span.From.IsZero() {
 		out.Period = span.String()
 	}
@@ -82,16 +82,6 @@ func (a *API) start(w http.ResponseWriter, r *http.Request) error {
 		out.ReleasedAt = &release.At
 	}
 	return a.json(w, r, release, out)
-}
-
-func (a *API) openapi(w http.ResponseWriter, _ *http.Request) error {
-	b, err := files.ReadFile("openapi.json")
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_, err = w.Write(b)
-	return err
 }
 
 // json writes v, whole before the first byte goes out.
@@ -121,4 +111,27 @@ func same(w http.ResponseWriter, r *http.Request, release dtm.Release) bool {
 		}
 	}
 	return false
+}
+
+// send answers with bytes under an ETag of their own.
+func send(w http.ResponseWriter, r *http.Request, media string, b []byte) error {
+	sum := sha256.Sum256(b)
+	tag := `"` + hex.EncodeToString(sum[:12]) + `"`
+	w.Header().Set("ETag", tag)
+	w.Header().Set("Cache-Control", "no-cache")
+	for _, have := range strings.Split(r.Header.Get("If-None-Match"), ",") {
+		if have = strings.TrimPrefix(strings.TrimSpace(have), "W/"); have == tag {
+			w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+	}
+	w.Header().Set("Content-Type", media)
+	_, err := w.Write(b)
+	return err
+}
+
+// today is the day in the operation's zone.
+func (a *API) today() time.Time {
+	y, m, d := a.Now().In(a.Operation.Zone).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }

@@ -5,10 +5,13 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"flag"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -68,7 +71,7 @@ func server(t *testing.T) *httptest.Server {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	(&opendata.API{Operation: op, Figures: guard.New(e, op), Releases: december(op, e)}).Register(mux)
+	(&opendata.API{Operation: op, Figures: guard.New(e, op), Releases: december(op, e), Now: func() time.Time { return at }}).Register(mux)
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s
@@ -342,18 +345,32 @@ func TestStartAndUnchanged(t *testing.T) {
 	}
 }
 
-// TestDescription: every address that is described answers, and every parameter
-// that is described is taken.
+var update = flag.Bool("update", false, "write what is served over testdata/openapi.json")
+
+// TestDescription: what is served is the golden file, every address that it describes
+// answers, and every parameter that it describes is taken.
 func TestDescription(t *testing.T) {
 	t.Parallel()
-	b, err := os.ReadFile("openapi.json")
+	s := server(t)
+	_, served := get(t, s.URL+"/api/v1/openapi.json")
+	golden := filepath.Join("testdata", "openapi.json")
+	if *update {
+		if err := os.WriteFile(golden, []byte(served), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := os.ReadFile(golden)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if served != string(b) {
+		t.Errorf("what is served differs from %s; look at it and run go test ./disseminate/opendata -run Description -update", golden)
 	}
 	var doc struct {
 		Paths map[string]map[string]struct {
 			Parameters []struct {
-				Name, In, Example string
+				Name, In string
+				Example  any
 			}
 			Responses map[string]struct{ Content map[string]any }
 		}
@@ -361,16 +378,15 @@ func TestDescription(t *testing.T) {
 	if err := json.Unmarshal(b, &doc); err != nil {
 		t.Fatal(err)
 	}
-	s := server(t)
 	for path, methods := range doc.Paths {
 		op := methods["get"]
 		query := []string{}
 		for _, p := range op.Parameters {
 			switch {
 			case p.In == "path":
-				path = strings.ReplaceAll(path, "{"+p.Name+"}", p.Example)
-			case p.Example != "":
-				query = append(query, p.Name+"="+p.Example)
+				path = strings.ReplaceAll(path, "{"+p.Name+"}", fmt.Sprint(p.Example))
+			case p.Example != nil:
+				query = append(query, p.Name+"="+fmt.Sprint(p.Example))
 			default:
 				query = append(query, p.Name+"=")
 			}
@@ -381,7 +397,7 @@ func TestDescription(t *testing.T) {
 			t.Errorf("%s: %s %s %s", path, resp.Status, kind, body)
 		}
 	}
-	if len(doc.Paths) != 9 {
+	if len(doc.Paths) != 34 {
 		t.Errorf("%d addresses are described", len(doc.Paths))
 	}
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"strconv"
@@ -107,6 +108,10 @@ func (w *writer) table(id string, p dtm.Period, where map[string][]string, by ..
 		return dtm.Table{}
 	}
 	t, err := w.figures.Table(w.ctx, dtm.Query{Indicator: id, Period: p, Where: where, By: by})
+	var e *dtm.Error
+	if errors.As(err, &e) && e.Code == "release.days" {
+		return dtm.Table{} // a release holds the days of its own month: of others nothing is said
+	}
 	if err != nil {
 		w.err = err
 		return dtm.Table{}
