@@ -85,6 +85,7 @@ type page struct {
 	Frozen    bool       // Release is a frozen one
 
 	HasReleases bool
+	HasData     bool
 }
 
 type langLink struct {
@@ -162,7 +163,7 @@ func (p *Pages) page(l dtm.Lang, section, title, here string, q url.Values) page
 		here += "?" + e
 	}
 	g := page{p: p, Lang: l, Dir: "ltr", Title: title, Operation: p.Operation.Name.In(l), Site: p.Operation.Title.In(l), Synthetic: p.Operation.Synthetic,
-		Source: p.Operation.Source.In(l), Contact: p.Operation.Contact, Here: here, Section: section, HasStaff: p.Staff != nil, HasReleases: p.Releases != nil}
+		Source: p.Operation.Source.In(l), Contact: p.Operation.Contact, Here: here, Section: section, HasStaff: p.Staff != nil, HasReleases: p.Releases != nil, HasData: p.Datasets != nil}
 	if l.RTL() {
 		g.Dir = "rtl"
 	}

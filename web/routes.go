@@ -13,6 +13,7 @@ func (p *Pages) routes(mux *http.ServeMux) {
 	for _, l := range p.langs {
 		at := "GET /" + string(l)
 		page(at+"/{$}", p.dashboard)
+		page(at+"/data/{$}", p.openData)
 		page(at+"/data/{file}", p.data)
 		page(at+"/report/{file}", p.report)
 		page(at+"/reports/{$}", p.reports)

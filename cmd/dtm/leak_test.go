@@ -126,6 +126,7 @@ func ways(catalogue []dtm.Indicator) map[string][]string {
 		"GET /LANG/about":                    {"/en/about"},
 		"GET /LANG/methods":                  {"/en/methods"},
 		"GET /LANG/network/{$}":              {"/en/network/", "/fr/network/?from=2022-12&to=2022-12", "/en/network/?from=2022-11&to=2022-12"},
+		"GET /LANG/data/{$}":                 {"/en/data/"},
 		"GET /LANG/data/{file}":              data,
 		"GET /LANG/indicators/{$}":           {"/en/indicators/"},
 		"GET /LANG/indicators/{id}":          each("/en/indicators/", ids, ""),

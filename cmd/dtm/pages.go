@@ -21,7 +21,9 @@ func (h *house) pages() (http.Handler, error) {
 		Report: func(ctx context.Context, asked string, r dtm.Report, l dtm.Lang) ([]byte, error) {
 			b, _, err := h.report(ctx, asked, r, l)
 			return b, err
-		}})
+		},
+		Datasets: h.datasets,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,6 @@ import (
 
 	"dtm"
 	"dtm/config"
-	"dtm/disseminate/opendata"
 	"dtm/gather/openrosa"
 	"dtm/serve"
 )
@@ -120,7 +119,7 @@ func (h *house) mux(metrics *serve.Metrics, pages http.Handler) *http.ServeMux {
 	h.central(phones).Register(mux)
 	mux.HandleFunc("/v1/test/{token}/projects/{project}/forms/{form}/draft/{rest...}", h.trial)
 	h.entryPage().Register(mux)
-	(&opendata.API{Operation: h.op, Figures: h.public, Releases: h.releasePages(), Now: h.now}).Register(mux)
+	h.openData().Register(mux)
 	mux.Handle("/", pages)
 	return mux
 }

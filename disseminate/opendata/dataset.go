@@ -390,3 +390,26 @@ var codes = dataset{
 		return out, a.standing(), nil
 	},
 }
+
+// Described is a dataset as pages tell of it.
+type Described struct {
+	ID      string
+	Formats []string
+	Columns []Tag
+}
+
+// Tag is a column with its HXL tag.
+type Tag struct{ Name, HXL string }
+
+// Describe lists the datasets.
+func Describe() []Described {
+	var out []Described
+	for _, d := range datasets {
+		x := Described{ID: d.id, Formats: d.formats()}
+		for _, c := range d.columns {
+			x.Columns = append(x.Columns, Tag{c.name, c.hxl})
+		}
+		out = append(out, x)
+	}
+	return out
+}
