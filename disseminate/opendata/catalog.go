@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"dtm"
-	"dtm/locale"
 )
 
 // Catalog describes the datasets for search engines and data portals: a DCAT catalogue
@@ -51,7 +50,7 @@ func (a *API) describeDataset(d dataset, span dtm.Period, release dtm.Release, b
 		out["temporalCoverage"] = span.From.Format(time.DateOnly) + "/" + span.To.AddDate(0, 0, -1).Format(time.DateOnly)
 	}
 	if a.Operation.Synthetic {
-		out["description"] = d.text + " " + locale.Say(dtm.English, "report.synthetic") + "."
+		out["description"] = d.text + " Demonstration: all figures are synthetic."
 	}
 	return out
 }
