@@ -2,6 +2,7 @@ package refer
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -119,5 +120,15 @@ func TestCompute(t *testing.T) {
 	want := []Unmet{{Programme: "health", Needs: 9, Met: 2, Declined: 1, Rejected: 1, NoShow: 1, NoDesk: 1, Waiting: 3, All: 7}, {Programme: "protection", Needs: 2, Met: 1, Other: 1, All: 1}}
 	if len(f.Unmet) != 2 || f.Unmet[0] != want[0] || f.Unmet[1] != want[1] {
 		t.Errorf("unmet %+v", f.Unmet)
+	}
+	// By another key the same needs are counted, each once.
+	want[0].Key, want[0].Programme, want[1].Key, want[1].Programme = "health", "", "protection", ""
+	if by := UnmetBy(list, func(r dtm.Referral) string { return r.Programme }); !slices.Equal(by, want) {
+		t.Errorf("by programme as a key: %+v", by)
+	}
+	all := want[0]
+	all.Key, all.Needs, all.Met, all.Other, all.All = "", 11, 3, 1, 8
+	if by := UnmetBy(list, func(dtm.Referral) string { return "" }); len(by) != 1 || by[0] != all {
+		t.Errorf("together: %+v, want %+v", by, all)
 	}
 }
