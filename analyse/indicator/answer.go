@@ -1,18 +1,20 @@
 package indicator
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"sync"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
 )
 
-// answers remembers what the texts gave at one state of the data: the figures of
-// a page rest on the same few sums. It goes when the state does.
+// answers remembers what the texts gave, by what they rest on: the figures of a page
+// rest on the same few sums, and most months are as they were when the next page asks.
 type answers struct {
-	mu    sync.Mutex
-	lines map[string][]line
+	once  sync.Once
+	lines *lru.Cache[[sha256.Size]byte, []line]
 	one   singleflight.Group
 }
 
@@ -23,26 +25,24 @@ const maxAnswers = 4096
 // get returns the lines of a text, from read when they are not there. Who asks
 // for the same at the same time waits for the first. The keys are the caller's; the
 // numbers are shared and not to be changed.
-func (a *answers) get(body string, args []any, read func() ([]line, error)) ([]line, error) {
-	key := fmt.Sprintf("%s\x00%q", body, args)
-	a.mu.Lock()
-	known, ok := a.lines[key]
-	a.mu.Unlock()
-	if ok {
+func (a *answers) get(stands, body string, args []any, read func() ([]line, error)) ([]line, error) {
+	a.once.Do(func() {
+		var err error
+		if a.lines, err = lru.New[[sha256.Size]byte, []line](maxAnswers); err != nil {
+			panic(err) // the size is not positive
+		}
+	})
+	key := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%q", stands, body, args))
+	if known, ok := a.lines.Get(key); ok {
 		return own(known), nil
 	}
-	got, err, _ := a.one.Do(key, func() (any, error) { return read() })
+	got, err, _ := a.one.Do(string(key[:]), func() (any, error) { return read() })
 	if err != nil {
 		// The first may have given up because its own reader went away.
 		return read()
 	}
 	lines := got.([]line)
-	a.mu.Lock()
-	if a.lines == nil || len(a.lines) >= maxAnswers {
-		a.lines = map[string][]line{}
-	}
-	a.lines[key] = lines
-	a.mu.Unlock()
+	a.lines.Add(key, lines)
 	return own(lines), nil
 }
 

@@ -59,13 +59,24 @@ type line struct {
 	numbers []*int64
 }
 
+// ofMonths are the texts that read nothing but movements of the period.
+var ofMonths = []string{"total", "entries", "share_of_all", "points", "unknown", "reason", "transport", "vulnerable", "vulnerabilities", "observed_days"}
+
+// stands names what an answer rests on: the facts of its months, or all data.
+func (c *computation) stands(file string, a ask) string {
+	if slices.Contains(ofMonths, file) && (a.of == nil || c.request.def.Facts == Movements) {
+		return c.state.version(a.period)
+	}
+	return c.state.release.ID()
+}
+
 // run computes a text. numbers is how many figures follow the dimensions.
 func (c *computation) run(file string, a ask, numbers int, extra ...any) ([]line, error) {
 	body, args, err := text(file, c.engine.op.Code, a, extra...)
 	if err != nil {
 		return nil, err
 	}
-	return c.state.answers.get(body, args, func() ([]line, error) { return c.lines(body, args, a.by, numbers, false) })
+	return c.engine.kept.get(c.stands(file, a), body, args, func() ([]line, error) { return c.lines(body, args, a.by, numbers, false) })
 }
 
 func (c *computation) lines(body string, args []any, by []string, numbers int, coded bool) ([]line, error) {
@@ -659,7 +670,7 @@ func (c *computation) coding(by []string, where map[string][]string, numbers int
 	if err != nil {
 		return nil, err
 	}
-	return c.state.answers.get(body, args, func() ([]line, error) { return c.lines(body, args, by, numbers, true) })
+	return c.engine.kept.get(c.state.release.ID(), body, args, func() ([]line, error) { return c.lines(body, args, by, numbers, true) })
 }
 
 // shareAnswers is the share of movements that gave an answer; a group may give

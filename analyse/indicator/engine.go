@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +32,7 @@ type Engine struct {
 
 	mu    sync.Mutex
 	state *state // of the last position seen
+	kept  answers
 }
 
 var _ dtm.Figures = (*Engine)(nil)
@@ -170,7 +172,29 @@ func (e *Engine) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 type state struct {
 	release  dtm.Release
 	coverage []covered
-	answers  answers
+	versions map[dtm.Month]int64 // of the facts of months
+}
+
+// version names what the facts of a period are.
+func (s *state) version(p dtm.Period) string {
+	var b strings.Builder
+	for _, m := range p.Months() {
+		b.WriteString(strconv.FormatInt(s.versions[m], 36) + ".")
+	}
+	return b.String()
+}
+
+// Version names what the movements of a month are: what was computed from them alone
+// stands while it is the same. release is the state of the data that it was read in.
+func (e *Engine) Version(ctx context.Context, m dtm.Month) (version, release string, err error) {
+	err = e.wh.Read(ctx, func(rd warehouse.Reader) error {
+		s, err := e.stateOf(ctx, rd)
+		if err == nil {
+			version, release = s.version(dtm.Months(m, m)), s.release.ID()
+		}
+		return err
+	})
+	return version, release, err
 }
 
 // covered is people by month, place and kind of row: small, and enough to know
@@ -210,7 +234,10 @@ func (e *Engine) stateOf(ctx context.Context, rd warehouse.Reader) (*state, erro
 	if known != nil && known.release == r {
 		return known, nil
 	}
-	s := &state{release: r}
+	s := &state{release: r, versions: map[dtm.Month]int64{}}
+	if err := s.read(ctx, rd, e.op.Code); err != nil {
+		return nil, err
+	}
 	body, args, err := text("coverage", e.op.Code, ask{})
 	if err != nil {
 		return nil, err
@@ -232,6 +259,23 @@ func (e *Engine) stateOf(ctx context.Context, rd warehouse.Reader) (*state, erro
 	e.state = s
 	e.mu.Unlock()
 	return s, nil
+}
+
+func (s *state) read(ctx context.Context, rd warehouse.Reader, operation string) error {
+	body, args, err := text("versions", operation, ask{})
+	if err != nil {
+		return err
+	}
+	return rd.Query(ctx, body, args, func(scan func(...any) error) error {
+		var month string
+		var version int64
+		if err := scan(&month, &version); err != nil {
+			return err
+		}
+		m, err := dtm.ParseMonth(month[:7])
+		s.versions[m] = version
+		return err
+	})
 }
 
 // request is a query that was found answerable.

@@ -90,5 +90,8 @@ func (m Merger) move(ctx context.Context, moves []Move, known map[Cell]int32) (f
 	); err != nil {
 		return nil, nil, err
 	}
+	if err := m.Stamp(ctx, months); err != nil {
+		return nil, nil, err
+	}
 	return fresh, months, m.SumUp(ctx, months)
 }

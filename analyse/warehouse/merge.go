@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ func (m Merger) Merge(ctx context.Context, s *Stage) error {
 		m.insertFacts,
 		m.shorten,
 		m.markMain,
+		m.stampMonths,
 		m.recordOutcome,
 	} {
 		if err := step(ctx, s); err != nil {
@@ -449,6 +451,35 @@ func (m Merger) shorten(ctx context.Context, s *Stage) error {
 			return err
 		}
 		if err := all(ctx, m, `DELETE FROM `+t.table+` WHERE month IN (SELECT month FROM added_up)`, `INSERT INTO `+t.table+` SELECT * FROM short_`+t.table); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stampMonths notes the months whose facts are others now.
+func (m Merger) stampMonths(ctx context.Context, s *Stage) error {
+	changed := maps.Clone(s.void)
+	for at := range s.Months {
+		changed[at] = true
+	}
+	for at := range s.touched {
+		changed[at.month] = true
+	}
+	return m.Stamp(ctx, slices.Collect(maps.Keys(changed)))
+}
+
+// Stamp gives months a version that they never had.
+func (m Merger) Stamp(ctx context.Context, months []time.Time) error {
+	for part := range slices.Chunk(months, 200) {
+		var values []string
+		var args []any
+		for _, at := range part {
+			values = append(values, fmt.Sprintf("($%d, $%d, $%d)", len(args)+1, len(args)+2, len(args)+3))
+			args = append(args, m.Operation, at, rand.Int64())
+		}
+		if _, err := m.Exec(ctx, `INSERT INTO month_version (operation, month, version) VALUES `+strings.Join(values, ", ")+`
+			ON CONFLICT (operation, month) DO UPDATE SET version = excluded.version`, args...); err != nil {
 			return err
 		}
 	}

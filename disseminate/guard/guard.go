@@ -45,6 +45,7 @@ type Guard struct {
 	mu     sync.Mutex                              // of what is in states
 	states *lru.Cache[string, *state]              // by release
 	chosen *lru.Cache[[sha256.Size]byte, *Pattern] // by what the counts of a month are
+	stands *lru.Cache[[sha256.Size]byte, *Pattern] // by what the facts of a month are
 }
 
 // state is what was found out about one state of the data.
@@ -76,11 +77,15 @@ func New(inner dtm.Figures, op *dtm.Operation, options ...Option) *Guard {
 	if err != nil {
 		panic(err) // the size is not positive
 	}
+	stands, err := lru.New[[sha256.Size]byte, *Pattern](512)
+	if err != nil {
+		panic(err)
+	}
 	states, err := lru.New[string, *state](4)
 	if err != nil {
 		panic(err)
 	}
-	g := &Guard{Figures: inner, op: op, threshold: int64(op.Threshold), states: states, chosen: chosen}
+	g := &Guard{Figures: inner, op: op, threshold: int64(op.Threshold), states: states, chosen: chosen, stands: stands}
 	for _, o := range options {
 		o(g)
 	}

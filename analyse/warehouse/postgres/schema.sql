@@ -80,6 +80,15 @@ CREATE TABLE point_day (
 	main       BOOLEAN NOT NULL
 );
 
+-- When the facts of a month last became others: a number that never comes again. What
+-- was computed from a month stands while it is the same.
+CREATE TABLE month_version (
+	operation TEXT NOT NULL,
+	month     DATE NOT NULL,
+	version   BIGINT NOT NULL,
+	PRIMARY KEY (operation, month)
+);
+
 -- How submissions about movements came.
 CREATE TABLE arrival (
 	operation  TEXT NOT NULL,

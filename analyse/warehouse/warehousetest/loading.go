@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -516,6 +517,65 @@ var (
 )
 
 // randomSteps makes a log of submissions, corrections and imports.
+// runVersions: whatever happens, a month whose facts are others has another version,
+// and most that happens leaves most months their version.
+func runVersions(t *testing.T, open Open) {
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint("Seed", seed), func(t *testing.T) {
+			t.Parallel()
+			versionsOf(t, open, rand.New(rand.NewPCG(seed, 2)))
+		})
+	}
+}
+
+func versionsOf(t *testing.T, open Open, r *rand.Rand) {
+	t.Helper()
+	op := Operation()
+	log := NewLog()
+	w := open(t, op)
+	l := log.Loader(op, w)
+	read := func() (facts map[string]string, versions map[string]int64) {
+		facts, versions = map[string]string{}, map[string]int64{}
+		for _, f := range Facts(t, w) {
+			if part := strings.Split(f, "|"); part[0] == "movement" || part[0] == "movement_month" || part[0] == "point_day" || part[0] == "vulnerability" {
+				facts[part[3]] += f + "\n"
+			}
+		}
+		err := w.Read(t.Context(), func(r warehouse.Reader) error {
+			return r.Query(t.Context(), `SELECT CAST(month AS text), version FROM month_version WHERE operation = $1`, []any{op.Code}, func(scan func(...any) error) error {
+				var m string
+				var v int64
+				err := scan(&m, &v)
+				versions[m] = v
+				return err
+			})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return facts, versions
+	}
+	facts, versions := read()
+	kept := 0
+	for _, step := range randomSteps(r) {
+		step(log)
+		MustCatchUp(t, l)
+		now, is := read()
+		for m := range now {
+			switch {
+			case now[m] != facts[m] && is[m] == versions[m]:
+				t.Fatalf("%s changed and has its version still:\n%s", m, cmp.Diff(facts[m], now[m]))
+			case is[m] == versions[m]:
+				kept++
+			}
+		}
+		facts, versions = now, is
+	}
+	if kept < 50 {
+		t.Errorf("months kept their version %d times", kept)
+	}
+}
+
 func randomSteps(r *rand.Rand) []func(*Log) {
 	var out []func(*Log)
 	for _, c := range randomHistory(r) {

@@ -38,6 +38,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("Cases", func(t *testing.T) { runCases(t, open) })
 	t.Run("Load", func(t *testing.T) { runLoad(t, open) })
 	t.Run("Repeat", func(t *testing.T) { runRepeat(t, open) })
+	t.Run("Versions", func(t *testing.T) { runVersions(t, open) })
 	t.Run("Register", func(t *testing.T) { runRegister(t, open) })
 	t.Run("Arrivals", func(t *testing.T) { runArrivals(t, open) })
 	t.Run("Interviews", func(t *testing.T) { runInterviews(t, open) })
