@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -54,7 +53,9 @@ func (h *house) listen() (net.Listener, error) {
 // address.
 func (c *call) serve(ctx context.Context, h *house, l net.Listener, ready func(base string)) error {
 	defer l.Close()
-	debug.SetMemoryLimit(servingMemory)
+	heap, done := context.WithCancel(ctx)
+	defer done()
+	go keepHeap(heap)
 	slog.SetDefault(slog.New(logHandler(h.config.LogFormat)))
 	if err := h.syncPoints(ctx, time.Now()); err != nil {
 		return err
@@ -123,11 +124,6 @@ func (h *house) mux(metrics *serve.Metrics, pages http.Handler) *http.ServeMux {
 	mux.Handle("/", pages)
 	return mux
 }
-
-// servingMemory is what Go's heap of a server is kept near, the ballast included: with
-// it what large requests leave behind is collected before the next ones come. More
-// is taken when more is in use.
-const servingMemory = 200 << 20
 
 // largeBodies is how many bytes of large requests are held at once: XML and
 // workbooks cost several times their size while they are read.
