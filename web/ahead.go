@@ -133,10 +133,11 @@ type foreverKey struct{}
 func forever(ctx context.Context) bool { return ctx.Value(foreverKey{}) != nil }
 
 // Prepare computes what pages show that takes long, unless it is there for the data as
-// they are, and returns when it is.
-func (p *Pages) Prepare(ctx context.Context) error {
+// they are, and returns when it is. Before each of it between is called, which may wait.
+func (p *Pages) Prepare(ctx context.Context, between func(context.Context)) error {
 	ctx = context.WithValue(ctx, foreverKey{}, true)
 	for _, prepare := range []func(context.Context) error{p.preparePlanning, p.prepareOutlooks, p.prepareWarning} {
+		between(ctx)
 		if err := prepare(ctx); err != nil {
 			return err
 		}

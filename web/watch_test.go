@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"net/http/httptest"
@@ -43,7 +44,7 @@ func TestShortHistory(t *testing.T) {
 	b := history(op)
 	b.Submissions = b.Submissions[len(b.Submissions)-15:] // five months
 	p := factsPages(t, op, b, time.Date(2023, 1, 3, 0, 0, 0, 0, time.UTC))
-	if err := p.Prepare(t.Context()); err != nil {
+	if err := p.Prepare(t.Context(), func(context.Context) {}); err != nil {
 		t.Fatal(err)
 	}
 	s := httptest.NewServer(p.Handler())

@@ -24,6 +24,7 @@ func (h *house) keepChosen(ctx context.Context) {
 			return
 		case <-time.After(pause):
 		}
+		h.calm(ctx, time.Minute)
 		start := time.Now()
 		span, err := g.Span(ctx)
 		if err == nil && !span.From.IsZero() {
@@ -45,10 +46,12 @@ func (h *house) keepAhead(ctx context.Context, p *web.Pages) {
 			return
 		case <-time.After(pause):
 		}
+		calm := func(ctx context.Context) { h.calm(ctx, aheadLatest) }
+		calm(ctx)
 		start := time.Now()
 		_, _, _, err := h.enumerators(ctx)
 		if err == nil {
-			err = p.Prepare(ctx)
+			err = p.Prepare(ctx, calm)
 		}
 		if err != nil && ctx.Err() == nil {
 			slog.WarnContext(ctx, "what pages show could not be computed ahead of readers; it will be tried again", "error", err)
@@ -56,6 +59,34 @@ func (h *house) keepAhead(ctx context.Context, p *web.Pages) {
 		pause = max(aheadEvery, 4*time.Since(start))
 	}
 }
+
+// calm returns when no more than a few records a second come in, ctx ends, or the
+// longest has passed: what is computed while many come is of no use a moment later, and
+// who sends waits for it.
+func (h *house) calm(ctx context.Context, longest time.Duration) {
+	before, err := h.db.Last(ctx)
+	for end := time.Now().Add(longest); err == nil && time.Now().Before(end); {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(calmEvery):
+		}
+		var now int64
+		if now, err = h.db.Last(ctx); now-before < calmEntries {
+			return
+		}
+		before = now
+	}
+}
+
+// fewer than calmEntries within calmEvery are calm.
+const (
+	calmEvery   = time.Second
+	calmEntries = 50
+)
+
+// aheadLatest is how long what pages show waits for that.
+const aheadLatest = 5 * time.Minute
 
 // aheadFirst is when that begins, after a start; aheadEvery the least time between two
 // looks whether anything has changed.
