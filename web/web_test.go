@@ -274,6 +274,7 @@ func TestAnswers(t *testing.T) {
 	}{
 		"month 13":               {"/fr/?from=2025-13", "", 400, "n’est pas un mois"},
 		"reversed":               {"/en/?from=2025-02&to=2025-01", "", 400, "ends"},
+		"thousands of years":     {"/en/?from=2025-02&to=9943-01", "", 400, "at most"},
 		"unknown point":          {"/en/?point=%3Cscript%3Ealert(1)%3C/script%3E", "", 400, "&lt;script&gt;"},
 		"month 13, English":      {"/en/?from=2025-13", "", 400, "is not a month"},
 		"month 13, Arabic":       {"/ar/?from=2025-13", "", 400, "ليس شهرًا"},

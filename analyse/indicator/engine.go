@@ -314,6 +314,10 @@ func (r *request) id() string {
 	return hex.EncodeToString(h.Sum(nil))[:12]
 }
 
+// mostMonths is the longest period: one question for thousands of years would hold a
+// processor, since figures are looked at month by month.
+const mostMonths = 1200
+
 func (e *Engine) resolve(q dtm.Query) (*request, error) {
 	d, err := e.definition(q.Indicator)
 	if err != nil {
@@ -325,6 +329,9 @@ func (e *Engine) resolve(q dtm.Query) (*request, error) {
 	}
 	if !r.period.From.Before(r.period.To) {
 		return nil, dtm.Errorf(dtm.Invalid, "the question names no period; give its first and its last month or day").Coded("period.missing")
+	}
+	if n := 12*(r.period.To.Year()-r.period.From.Year()) + int(r.period.To.Month()-r.period.From.Month()); n > mostMonths {
+		return nil, dtm.Errorf(dtm.Invalid, "the period has %d months; ask for at most %d", n, mostMonths).Coded("period.long", n, mostMonths)
 	}
 	for dim, codes := range d.where {
 		r.where[dim] = codes
