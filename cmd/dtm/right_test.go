@@ -62,7 +62,7 @@ func TestRights(t *testing.T) {
 			t.Errorf("%v: %d", form, status)
 		}
 	}
-	if status, body = focal.post(at+"/rights", url.Values{"do": {"erase"}, "why": {dtm.EraseAsked}, "number": {list[0].Number}}); status != http.StatusOK || !strings.Contains(body, "nothing of this person can be read any more") {
+	if status, body = focal.post(at+"/rights", url.Values{"do": {"erase"}, "why": {dtm.EraseAsked}, "number": {list[0].Number}}); status != http.StatusOK || !strings.Contains(body, "who this person is cannot be read any more") {
 		t.Fatalf("erase: %d %s", status, body)
 	}
 	for _, r := range list {
