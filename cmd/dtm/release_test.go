@@ -26,7 +26,6 @@ import (
 
 	"dtm"
 	"dtm/analyse/release"
-	"dtm/config"
 	"dtm/demo"
 	"dtm/disseminate/report"
 	"dtm/gather/bulk"
@@ -51,44 +50,6 @@ func released(t *testing.T) (data, password string) {
 	dtmRun(t, "import", "movements", "-data", data, file)
 	send(t, data, time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC), 8, demoSeed)
 	return data, password
-}
-
-// inside opens a data folder as a command does.
-func inside(t *testing.T, data string, do func(ctx context.Context, h *house)) {
-	t.Helper()
-	ctx := testContext(t)
-	cfg, err := config.FromFolder(os.DirFS(data), testEnv, os.ReadFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := openHouse(ctx, realPath(data), cfg, time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := h.close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	do(ctx, h)
-}
-
-// send stores the groups of some days as phones send them.
-func send(t *testing.T, data string, start time.Time, days int, seed uint64) {
-	t.Helper()
-	inside(t, data, func(ctx context.Context, h *house) {
-		form, err := h.forms.form(ctx, "fmr", "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for n := range days {
-			for _, x := range demo.Day(h.op, form, start, start.AddDate(0, 0, n), seed) {
-				if _, err := h.db.Receive(ctx, dtm.Submission{ID: x.ID, Form: form.ID, Version: form.Version, Received: x.At, XML: x.XML}); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-	})
 }
 
 // copied is the folder as it comes back from its backup.
