@@ -26,7 +26,6 @@ import (
 
 	"dtm"
 	"dtm/analyse/release"
-	"dtm/demo"
 	"dtm/disseminate/report"
 	"dtm/gather/bulk"
 )
