@@ -103,23 +103,25 @@ const entityListQuery = `
 	FROM entity_list l
 	WHERE l.operation = $1`
 
-func (db *DB) scanEntityList(ctx context.Context, scan func(...any) error) (dtm.EntityList, error) {
-	var l dtm.EntityList
+// scanEntityList reads a row of it; changed is the number of the latest change of its
+// entities, 0 when there was none.
+func scanEntityList(scan func(...any) error) (l dtm.EntityList, changed int64, err error) {
 	var created string
-	var seq int64
-	err := scan(&l.Name, &created, &l.Approval, &l.Seq, &l.Count, &l.Conflicts, &seq)
-	if err == nil {
+	if err = scan(&l.Name, &created, &l.Approval, &l.Seq, &l.Count, &l.Conflicts, &changed); err == nil {
 		l.Created, err = textTime(created)
 	}
-	if err != nil {
-		return l, err
-	}
-	if seq > 0 {
+	return l, changed, err
+}
+
+// wholeEntityList adds what further queries say: after the rows of the first are read,
+// since readers that each hold a connection and wait for a second one wait for ever.
+func (db *DB) wholeEntityList(ctx context.Context, l dtm.EntityList, changed int64) (dtm.EntityList, error) {
+	if changed > 0 {
 		var at string
 		err := db.read.QueryRowContext(ctx, `
 			SELECT at
 			FROM event
-			WHERE operation = $1 AND seq = $2`, db.operation, seq).Scan(&at)
+			WHERE operation = $1 AND seq = $2`, db.operation, changed).Scan(&at)
 		if err != nil {
 			return l, err
 		}
@@ -129,7 +131,8 @@ func (db *DB) scanEntityList(ctx context.Context, scan func(...any) error) (dtm.
 		}
 		l.Latest = &latest
 	}
-	l.Seq = max(l.Seq, seq)
+	l.Seq = max(l.Seq, changed)
+	var err error
 	l.Properties, err = db.entityProperties(ctx, l.Name)
 	return l, err
 }
@@ -176,22 +179,34 @@ func (db *DB) EntityLists(ctx context.Context) ([]dtm.EntityList, error) {
 	}
 	defer rows.Close()
 	var out []dtm.EntityList
+	var changed []int64
 	for rows.Next() {
-		l, err := db.scanEntityList(ctx, rows.Scan)
+		l, at, err := scanEntityList(rows.Scan)
 		if err != nil {
 			return nil, failure(op, err)
 		}
-		out = append(out, l)
+		out, changed = append(out, l), append(changed, at)
 	}
-	return out, failure(op, rows.Err())
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, failure(op, err)
+	}
+	for i := range out {
+		if out[i], err = db.wholeEntityList(ctx, out[i], changed[i]); err != nil {
+			return nil, failure(op, err)
+		}
+	}
+	return out, nil
 }
 
 // EntityList returns one list: NotFound.
 func (db *DB) EntityList(ctx context.Context, name string) (dtm.EntityList, error) {
 	row := db.read.QueryRowContext(ctx, entityListQuery+` AND l.name = $2`, db.operation, name)
-	l, err := db.scanEntityList(ctx, row.Scan)
+	l, changed, err := scanEntityList(row.Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return l, noEntityList(name)
+	}
+	if err == nil {
+		l, err = db.wholeEntityList(ctx, l, changed)
 	}
 	return l, failure("store.EntityList", err)
 }

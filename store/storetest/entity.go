@@ -1,13 +1,16 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 
 	"dtm"
 	"dtm/event"
@@ -76,6 +79,21 @@ func entityLists(t *testing.T, d Dialect) {
 	}
 	must(t, s.Close())
 	s = d.openAt(t, place)
+	// Many at a time: readers must not wait for each other's connections.
+	soon, done := context.WithTimeout(ctx, time.Minute)
+	defer done()
+	var many errgroup.Group
+	for range 40 {
+		many.Go(func() error {
+			for range 25 {
+				if _, err := s.EntityLists(soon); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	must(t, many.Wait())
 	all, err := s.EntityLists(ctx)
 	must(t, err)
 	if len(all) != 2 || all[0].Name != "approved" || !all[0].Approval || all[1].Approval || all[1].Count != 0 || all[1].Latest != nil {
