@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -334,21 +333,12 @@ func (h *house) releaseUses(ctx context.Context, add func(code, kind, name strin
 		return err
 	}
 	for _, r := range list {
-		whole, err := h.db.FrozenRelease(ctx, r.Month, r.N)
+		rows, err := h.frozenRows(ctx, r, release.PartCells)
 		if err != nil {
 			return err
 		}
-		m, err := release.ReadManifest(whole.Manifest)
-		if err != nil {
-			return err
-		}
-		b, err := h.part(ctx, whole, m, release.PartCells)
-		if err != nil {
-			return err
-		}
-		rows, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
-		if err != nil || len(rows) == 0 {
-			return err
+		if len(rows) == 0 {
+			continue
 		}
 		at := slices.Index(rows[0], "region")
 		for _, row := range rows[1:] {

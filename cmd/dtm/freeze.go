@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"io"
 	"slices"
@@ -452,6 +453,24 @@ func (h *house) propose(ctx context.Context, f *frozen, note string) (dtm.Frozen
 		r.Parts[name] = address
 	}
 	return h.db.AddRelease(ctx, r)
+}
+
+// frozenRows reads a part of a release that is CSV, its head the first row: Conflict when
+// it is not what the manifest says. of names a release as a list has it.
+func (h *house) frozenRows(ctx context.Context, of dtm.FrozenRelease, part string) ([][]string, error) {
+	r, err := h.db.FrozenRelease(ctx, of.Month, of.N)
+	if err != nil {
+		return nil, err
+	}
+	m, err := release.ReadManifest(r.Manifest)
+	if err != nil {
+		return nil, err
+	}
+	b, err := h.part(ctx, r, m, part)
+	if err != nil {
+		return nil, err
+	}
+	return csv.NewReader(bytes.NewReader(b)).ReadAll()
 }
 
 // part reads a part back: Conflict when it is not what the manifest says.

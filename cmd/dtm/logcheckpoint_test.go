@@ -27,27 +27,7 @@ func dtmOn(t *testing.T, args ...string) (int, string) {
 // behind runs statements on a store behind the program's back, its protections removed.
 func behind(t *testing.T, data string, statements ...string) {
 	t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(data, storeName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	rows, err := db.Query(`SELECT name FROM sqlite_master WHERE type = 'trigger'`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for rows.Next() {
-		var n string
-		if err := rows.Scan(&n); err != nil {
-			t.Fatal(err)
-		}
-		names = append(names, n)
-	}
-	rows.Close()
-	for _, n := range names {
-		statements = append([]string{`DROP TRIGGER "` + n + `"`}, statements...)
-	}
+	db := unguarded(t, data)
 	for _, s := range statements {
 		if _, err := db.Exec(s); err != nil {
 			t.Fatal(s, err)

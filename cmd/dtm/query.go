@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -91,23 +90,11 @@ func (h *house) fillFigures(ctx context.Context, p *askable) error {
 	}
 	var rows [][]string
 	for _, r := range list {
-		whole, err := h.db.FrozenRelease(ctx, r.Month, r.N)
+		lines, err := h.frozenRows(ctx, r, release.PartFigures)
 		if err != nil {
 			return err
 		}
-		m, err := release.ReadManifest(whole.Manifest)
-		if err != nil {
-			return err
-		}
-		data, err := h.part(ctx, whole, m, release.PartFigures)
-		if err != nil {
-			return err
-		}
-		lines, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
-		if err != nil || len(lines) == 0 {
-			return err
-		}
-		for _, l := range lines[1:] {
+		for _, l := range lines[min(1, len(lines)):] {
 			// indicator, period, by, keys, value, numerator, denominator, unit, basis, table
 			rows = append(rows, append([]string{r.Number, r.Month.String()}, l[:9]...))
 		}

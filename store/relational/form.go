@@ -99,6 +99,28 @@ func (t *tx) sameMedia(f dtm.Form) (bool, error) {
 	return true, nil
 }
 
+// scanForms reads rows of id, version, title, titles, hash, published, source_name and
+// xform, and closes them.
+func scanForms(rows *sql.Rows) (list []dtm.Form, err error) {
+	defer rows.Close()
+	for rows.Next() {
+		var f dtm.Form
+		var at string
+		var titles sql.NullString
+		if err = rows.Scan(&f.ID, &f.Version, &f.Title, &titles, &f.Hash, &at, &f.SourceName, &f.XForm); err == nil {
+			f.Titles, err = textTitles(titles)
+		}
+		if err == nil {
+			f.Published, err = textTime(at)
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, f)
+	}
+	return list, rows.Err()
+}
+
 // Forms lists the current version of every form by id, without Source and the
 // data of its attachments.
 func (db *DB) Forms(ctx context.Context) ([]dtm.Form, error) {
@@ -112,25 +134,8 @@ func (db *DB) Forms(ctx context.Context) ([]dtm.Form, error) {
 	if err != nil {
 		return nil, failure(op, err)
 	}
-	defer rows.Close()
-	var list []dtm.Form
-	for rows.Next() {
-		var f dtm.Form
-		var at string
-		var titles sql.NullString
-		err := rows.Scan(&f.ID, &f.Version, &f.Title, &titles, &f.Hash, &at, &f.SourceName, &f.XForm)
-		if err == nil {
-			f.Titles, err = textTitles(titles)
-		}
-		if err == nil {
-			f.Published, err = textTime(at)
-		}
-		if err != nil {
-			return nil, failure(op, err)
-		}
-		list = append(list, f)
-	}
-	if err := rows.Err(); err != nil {
+	list, err := scanForms(rows)
+	if err != nil {
 		return nil, failure(op, err)
 	}
 	for i, f := range list {

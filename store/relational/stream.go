@@ -173,32 +173,15 @@ func (db *DB) Replacement(ctx context.Context, id string) (string, error) {
 func (db *DB) Versions(ctx context.Context, form string) ([]dtm.Form, error) {
 	const op = "store.Versions"
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT id, version, title, titles, hash, published, xform, source_name
+		SELECT id, version, title, titles, hash, published, source_name, xform
 		FROM form
 		WHERE operation = $1 AND id = $2
 		ORDER BY seq DESC`, db.operation, form)
 	if err != nil {
 		return nil, failure(op, err)
 	}
-	defer rows.Close()
-	var list []dtm.Form
-	for rows.Next() {
-		var f dtm.Form
-		var at string
-		var titles sql.NullString
-		err := rows.Scan(&f.ID, &f.Version, &f.Title, &titles, &f.Hash, &at, &f.XForm, &f.SourceName)
-		if err == nil {
-			f.Titles, err = textTitles(titles)
-		}
-		if err == nil {
-			f.Published, err = textTime(at)
-		}
-		if err != nil {
-			return nil, failure(op, err)
-		}
-		list = append(list, f)
-	}
-	if err := rows.Err(); err != nil {
+	list, err := scanForms(rows)
+	if err != nil {
 		return nil, failure(op, err)
 	}
 	if len(list) == 0 {
