@@ -77,9 +77,13 @@ func runDemo(ctx context.Context, c *call) error {
 		return err
 	}
 	return c.serve(ctx, h, l, func(base string) {
-		fmt.Fprintf(c.out, "\nThe demo is at %s/en/ (also /fr/ and /ar/). All its figures are synthetic.\n\nPhone (ODK Collect, server address):\n  %s%s\nBrowser form (works without network after the first visit):\n  %s%s\n\nAccounts, for this run only:\n", base, base, openrosa.Path(token), base, entry.Path(token))
+		fmt.Fprintf(c.out, "\nThe demo is at %s/en/ (also /fr/ and /ar/). All its figures are synthetic.\n\nPhone (ODK Collect, server address):\n  %s%s\nBrowser form (works without network after the first visit):\n  %s%s\n\nAccounts, for this run only; sign in at %s/en/staff/\n", base, base, openrosa.Path(token), base, entry.Path(token), base)
 		for _, a := range accounts {
-			fmt.Fprintf(c.out, "  %-28s %-12s %s\n", a[0], a[1], a[2])
+			note := ""
+			if access.NeedsSecond(a[1]) {
+				note = "  (asks for a second factor first)"
+			}
+			fmt.Fprintf(c.out, "  %-28s %-12s %s%s\n", a[0], a[1], a[2], note)
 		}
 		fmt.Fprintf(c.out, "\nOther commands work on it meanwhile: dtm indicator -data %s total_movements -from %s\nCtrl-C ends it and removes its data.\n", h.dir, dtm.MonthOf(time.Now()))
 	})
