@@ -76,6 +76,10 @@ func TestMove(t *testing.T) {
 			break
 		}
 		killed++
+		if _, err := os.Stat(filepath.Join(data, storeName)); err != nil {
+			there = string(out) // killed after its last step, before it said so
+			break
+		}
 		if b, err := os.ReadFile(filepath.Join(data, "config.toml")); err != nil || strings.Contains(string(b), "store") {
 			break // killed after the folder was told: the next run finishes
 		}
