@@ -20,6 +20,10 @@ const DraftTrialDays = 14
 // MaxTrials is how many test records of a draft are kept, the newest.
 const MaxTrials = 100
 
+// MaxTrialMedia is the size of a test record's file that is kept, in bytes: a photo as
+// phones send them. A larger one is named only.
+const MaxTrialMedia = 8 << 20
+
 // Draft is a form that is tried before it is published. There is one for each form.
 type Draft struct {
 	Form
@@ -57,10 +61,14 @@ type Drafts interface {
 	// token end now. Both: NotFound.
 	RenewDraft(ctx context.Context, form string) (Draft, error)
 	EndDraft(ctx context.Context, form string) error
-	// ReceiveTrial keeps a test record of the draft; beyond MaxTrials the oldest go.
-	// The same id with the same bytes adds missing attachments only, with other bytes
-	// it is a Conflict. NotFound when there is no draft.
-	ReceiveTrial(ctx context.Context, form string, s Submission) (Receipt, error)
+	// ReceiveTrial keeps a test record of the draft with the content of its
+	// attachments as far as files has it; beyond MaxTrials the oldest go. The same id
+	// with the same bytes adds missing attachments only, with other bytes it is a
+	// Conflict. NotFound when there is no draft.
+	ReceiveTrial(ctx context.Context, form string, s Submission, files []Media) (Receipt, error)
+	// TrialMedia returns a file of a test record: NotFound, when only its name was
+	// kept too.
+	TrialMedia(ctx context.Context, form, id, name string) (Media, error)
 	// Trials returns the draft's test records, newest first.
 	Trials(ctx context.Context, form string) ([]Submission, error)
 }

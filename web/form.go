@@ -266,6 +266,7 @@ type trialRow struct {
 	Trial
 	Unread  string
 	Remarks map[string]string // by path: what would be remarked there
+	Files   []fileView
 }
 
 // shownTrials is how many test records the page shows, the newest.
@@ -417,9 +418,25 @@ func (p *Pages) draft(ctx context.Context, v *formView, d dtm.Draft) (*draftView
 		for _, f := range row.Trial.Flags {
 			row.Remarks[f.Path] = v.Rule(f.Rule)
 		}
+		for _, a := range s.Attachments {
+			f := fileView{Name: a.Name, Size: a.Size, Image: slices.Contains(pictures, a.Type)}
+			if a.Size <= dtm.MaxTrialMedia {
+				f.Href = v.Base + "draft/trials/" + url.PathEscape(s.ID) + "/" + url.PathEscape(a.Name)
+			}
+			row.Files = append(row.Files, f)
+		}
 		out.Trials = append(out.Trials, row)
 	}
 	return out, nil
+}
+
+// trialFile gives a file that came with a test record.
+func (p *Pages) trialFile(w http.ResponseWriter, r *http.Request) error {
+	m, err := p.Staff.Drafts.TrialMedia(r.Context(), r.PathValue("id"), r.PathValue("record"), r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	return giveFile(w, m.Name, m.Type, bytes.NewReader(m.Data))
 }
 
 // publishDraft makes the draft the current version.

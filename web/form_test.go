@@ -90,11 +90,17 @@ func TestForms(t *testing.T) {
 	}
 
 	// Test records are shown with the draft, and go with it.
-	if _, err := db.ReceiveTrial(ctx, "f", dtm.Submission{ID: "uuid:t", Form: "f", Version: "1", XML: []byte("<data>trial</data>")}); err != nil {
+	photo := dtm.Media{Name: "place.png", Type: "image/png", Hash: "sha256:p", Data: []byte("\x89PNG trial")}
+	if _, err := db.ReceiveTrial(ctx, "f", dtm.Submission{ID: "uuid:t", Form: "f", Version: "1", XML: []byte("<data>trial</data>"), Attachments: []dtm.Attachment{
+		{Name: photo.Name, Type: photo.Type, Size: int64(len(photo.Data)), Hash: photo.Hash}, {Name: "long.mp4", Type: "video/mp4", Size: dtm.MaxTrialMedia + 1, Hash: "sha256:l"},
+	}}, []dtm.Media{photo}); err != nil {
 		t.Fatal(err)
 	}
-	if _, body := send(t, c, one, nil); !strings.Contains(body, "Test records: 1") || !strings.Contains(body, "&lt;data&gt;trial") || !strings.Contains(body, "remarks: 1") {
+	if _, body := send(t, c, one, nil); !strings.Contains(body, "Test records: 1") || !strings.Contains(body, "&lt;data&gt;trial") || !strings.Contains(body, "remarks: 1") || !strings.Contains(body, "not kept") || strings.Contains(body, `trials/uuid:t/long.mp4`) {
 		t.Error("the test record is not shown")
+	}
+	if status, body := send(t, c, one+"draft/trials/uuid:t/place.png", nil); status != http.StatusOK || body != string(photo.Data) {
+		t.Errorf("its photo: %d %q", status, body)
 	}
 	if status, body := send(t, c, one+"draft/publish", url.Values{"hash": {"md5:another"}}); status != http.StatusConflict || !strings.Contains(body, "changed meanwhile") {
 		t.Errorf("published unseen: %d", status)

@@ -323,6 +323,7 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 		page("GET /forms/{id}/questions", access.ReadSubmissions, p.formQuestions)
 		page("GET /forms/{id}/{file}", access.ReadSubmissions, p.formFile)
 		page("GET /forms/{id}/media/{name}", access.ReadSubmissions, p.formMedium)
+		page("GET /forms/{id}/draft/trials/{record}/{name}", access.ReadSubmissions, p.trialFile)
 		page("POST /forms/{id}/check", access.PublishForms, p.checkForm)
 		page("POST /forms/{id}/state", access.PublishForms, p.setFormState)
 		page("POST /forms/{id}/draft", access.PublishForms, p.saveDraft)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,7 +21,7 @@ func (h *house) trial(w http.ResponseWriter, r *http.Request) {
 	if err == nil && d.ID != r.PathValue("form") {
 		err = dtm.Errorf(dtm.NotFound, "this code is for another form").Coded("form.unknown", r.PathValue("form"))
 	}
-	t := tried{h: h, draft: d, err: err}
+	t := &tried{h: h, draft: d, err: err, files: map[string][]byte{}}
 	phone := &openrosa.Handler{Forms: t, Devices: t, Submissions: t, Blobs: t, Head: head, Trial: true, Base: h.config.BaseURL, Lang: h.op.Languages[0], MaxRequest: h.config.MaxUpload << 20,
 		Expected: func(f dtm.Form, xml []byte) []string {
 			m, err := xform.ReadModel(f.XForm)
@@ -76,26 +75,27 @@ func runFormTry(ctx context.Context, c *call) error {
 }
 
 // tried is one draft to the protocol: its only form, its token a device, its records
-// kept apart. err is why there is none.
+// kept apart. err is why there is none. It lives as long as one request.
 type tried struct {
 	h     *house
 	draft dtm.Draft
 	err   error
+	files map[string][]byte // what the request brought, by hash
 }
 
-func (t tried) form() dtm.Form {
+func (t *tried) form() dtm.Form {
 	f := t.draft.Form
 	f.Published = t.draft.Updated
 	return f
 }
 
-func (t tried) Publish(context.Context, dtm.Form) error {
+func (t *tried) Publish(context.Context, dtm.Form) error {
 	return dtm.Errorf(dtm.Unsupported, "a draft is not published by a phone")
 }
 
-func (t tried) Forms(context.Context) ([]dtm.Form, error) { return []dtm.Form{t.form()}, t.err }
+func (t *tried) Forms(context.Context) ([]dtm.Form, error) { return []dtm.Form{t.form()}, t.err }
 
-func (t tried) Form(_ context.Context, id, version string) (dtm.Form, error) {
+func (t *tried) Form(_ context.Context, id, version string) (dtm.Form, error) {
 	if t.err != nil {
 		return dtm.Form{}, t.err
 	}
@@ -105,25 +105,31 @@ func (t tried) Form(_ context.Context, id, version string) (dtm.Form, error) {
 	return dtm.Form{}, dtm.Errorf(dtm.NotFound, "the draft has changed since; get the form again").Coded("form.unknown", id)
 }
 
-func (t tried) AddDevice(context.Context, string, string) (dtm.Device, string, error) {
+func (t *tried) AddDevice(context.Context, string, string) (dtm.Device, string, error) {
 	return dtm.Device{}, "", dtm.Errorf(dtm.Unsupported, "a draft has no devices")
 }
 
-func (t tried) DeviceByToken(context.Context, string) (dtm.Device, error) {
+func (t *tried) DeviceByToken(context.Context, string) (dtm.Device, error) {
 	return dtm.Device{ID: "draft:" + t.draft.ID, Name: t.draft.Title}, t.err
 }
 
-func (t tried) Devices(context.Context) ([]dtm.Device, error) { return nil, nil }
+func (t *tried) Devices(context.Context) ([]dtm.Device, error) { return nil, nil }
 
-func (t tried) RevokeDevice(context.Context, string) error {
+func (t *tried) RevokeDevice(context.Context, string) error {
 	return dtm.Errorf(dtm.Unsupported, "a draft has no devices")
 }
 
-func (t tried) Receive(ctx context.Context, s dtm.Submission) (dtm.Receipt, error) {
-	return t.h.db.ReceiveTrial(ctx, t.draft.ID, s)
+func (t *tried) Receive(ctx context.Context, s dtm.Submission) (dtm.Receipt, error) {
+	var files []dtm.Media
+	for _, a := range s.Attachments {
+		if data, ok := t.files[a.Hash]; ok {
+			files = append(files, dtm.Media{Name: a.Name, Type: a.Type, Hash: a.Hash, Data: data})
+		}
+	}
+	return t.h.db.ReceiveTrial(ctx, t.draft.ID, s, files)
 }
 
-func (t tried) Submission(ctx context.Context, id string) (dtm.Submission, error) {
+func (t *tried) Submission(ctx context.Context, id string) (dtm.Submission, error) {
 	list, err := t.h.db.Trials(ctx, t.draft.ID)
 	if err != nil {
 		return dtm.Submission{}, err
@@ -136,22 +142,31 @@ func (t tried) Submission(ctx context.Context, id string) (dtm.Submission, error
 	return dtm.Submission{}, dtm.Errorf(dtm.NotFound, "there is no test record %s", id).Coded("submission.unknown", id)
 }
 
-func (t tried) Submissions(ctx context.Context, _ dtm.SubmissionFilter) ([]dtm.Submission, int, error) {
+func (t *tried) Submissions(ctx context.Context, _ dtm.SubmissionFilter) ([]dtm.Submission, int, error) {
 	list, err := t.h.db.Trials(ctx, t.draft.ID)
 	return list, len(list), err
 }
 
-func (t tried) Conflicts(context.Context, string) ([]dtm.Submission, error) { return nil, nil }
+func (t *tried) Conflicts(context.Context, string) ([]dtm.Submission, error) { return nil, nil }
 
-func (t tried) Flag(context.Context, string, []dtm.Flag) error { return nil }
+func (t *tried) Flag(context.Context, string, []dtm.Flag) error { return nil }
 
-// Put takes a test record's photo for granted: what it shows is not kept.
-func (t tried) Put(_ context.Context, r io.Reader) (string, int64, error) {
+// Put holds a test record's file for Receive, which keeps it with the record. Of one
+// too large to be kept it takes the measure only.
+func (t *tried) Put(_ context.Context, r io.Reader) (string, int64, error) {
 	sum := sha256.New()
-	n, err := io.Copy(sum, r)
-	return "sha256:" + hex.EncodeToString(sum.Sum(nil)), n, err
+	head, err := io.ReadAll(io.LimitReader(io.TeeReader(r, sum), dtm.MaxTrialMedia+1))
+	if err != nil {
+		return "", 0, err
+	}
+	rest, err := io.Copy(sum, r)
+	hash := "sha256:" + hex.EncodeToString(sum.Sum(nil))
+	if len(head) <= dtm.MaxTrialMedia {
+		t.files[hash] = head
+	}
+	return hash, int64(len(head)) + rest, err
 }
 
-func (t tried) Open(context.Context, string) (io.ReadSeekCloser, error) {
-	return nil, errors.Join(dtm.Errorf(dtm.NotFound, "photos of test records are not kept"))
+func (t *tried) Open(context.Context, string) (io.ReadSeekCloser, error) {
+	return nil, dtm.Errorf(dtm.NotFound, "no phone asks for the photos of test records")
 }

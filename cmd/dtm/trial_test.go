@@ -65,6 +65,9 @@ func TestTrial(t *testing.T) {
 	if code, b := api("GET", "/draft/submissions"); code != http.StatusOK || strings.Count(b, `"instanceId":"uuid:trial"`) != 2 || strings.Count(b, "currentVersion") != 1 {
 		t.Errorf("with the draft: %d %s", code, b)
 	}
+	if code, b := api("GET", "/draft/submissions/uuid:trial/attachments/place.jpg"); code != http.StatusOK || b != "a photo" {
+		t.Errorf("its photo: %d %q", code, b)
+	}
 	for what, url := range map[string]string{"another form": strings.Replace(at, "/forms/site/", "/forms/fmr/", 1), "a guessed token": strings.Replace(at, "/test/", "/test/x", 1)} {
 		if code, _, b := p.do("GET", url+"/formList", nil, ""); code < 400 || code >= 500 {
 			t.Errorf("%s: %d %s", what, code, b)

@@ -114,6 +114,7 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	route("POST "+base+"/forms/{form}/draft/attachments/{name}", access.PublishForms, h.addDraftAttachment)
 	route("DELETE "+base+"/forms/{form}/draft/attachments/{name}", access.PublishForms, h.deleteDraftAttachment)
 	route("GET "+base+"/forms/{form}/draft/submissions", access.PublishForms, h.trials)
+	route("GET "+base+"/forms/{form}/draft/submissions/{id}/attachments/{name}", access.PublishForms, h.trialMedia)
 	route("POST "+base+"/forms/{form}/draft/publish", access.PublishForms, h.publishDraft)
 	route("GET "+base+"/forms/{form}/submissions", access.ReadSubmissions, h.submissions)
 	route("POST "+base+"/forms/{form}/submissions", access.SendSubmissions, h.createSubmission)

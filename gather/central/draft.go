@@ -1,9 +1,11 @@
 package central
 
 import (
+	"bytes"
 	"mime"
 	"net/http"
 	"path"
+	"time"
 
 	"dtm"
 )
@@ -133,4 +135,14 @@ func (h *Handler) trials(w http.ResponseWriter, r *http.Request) error {
 		out = append(out, x)
 	}
 	return answer(w, out)
+}
+
+// trialMedia gives a file of a test record.
+func (h *Handler) trialMedia(w http.ResponseWriter, r *http.Request) error {
+	m, err := h.Drafts.TrialMedia(r.Context(), r.PathValue("form"), r.PathValue("id"), r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	giveAttachment(w, r, m.Name, m.Type, time.Time{}, bytes.NewReader(m.Data))
+	return nil
 }

@@ -2,11 +2,13 @@ package central
 
 import (
 	"encoding/json"
+	"io"
 	"mime"
 	"net/http"
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"dtm"
 	"dtm/access"
@@ -283,12 +285,17 @@ func (h *Handler) attachment(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer f.Close()
-	w.Header().Set("Content-Type", a.Type)
-	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": a.Name}))
+	giveAttachment(w, r, a.Name, a.Type, s.Received, f)
+	return nil
+}
+
+// giveAttachment answers with a file that a phone sent, which runs nowhere.
+func giveAttachment(w http.ResponseWriter, r *http.Request, name, kind string, at time.Time, f io.ReadSeeker) {
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Content-Security-Policy", "sandbox; default-src 'none'")
-	http.ServeContent(w, r, "", s.Received, f)
-	return nil
+	http.ServeContent(w, r, "", at, f)
 }
 
 // addAttachment adds a file that the answers name.

@@ -201,6 +201,11 @@ func (db *DB) DeleteDraft(ctx context.Context, form string) error {
 // forgetDraft deletes a draft with all that is its own, and tells how many test
 // records that were: NotFound.
 func (t *tx) forgetDraft(form string) (trials int64, err error) {
+	if err := t.exec(`
+		DELETE FROM trial_media
+		WHERE operation = $1 AND form = $2`, t.db.operation, form); err != nil {
+		return 0, err
+	}
 	trials, err = t.change(`
 		DELETE FROM trial
 		WHERE operation = $1 AND form = $2`, t.db.operation, form)
@@ -281,7 +286,7 @@ func (db *DB) EndDraft(ctx context.Context, form string) error {
 }
 
 // ReceiveTrial keeps a test record: NotFound, Conflict.
-func (db *DB) ReceiveTrial(ctx context.Context, form string, s dtm.Submission) (dtm.Receipt, error) {
+func (db *DB) ReceiveTrial(ctx context.Context, form string, s dtm.Submission, files []dtm.Media) (dtm.Receipt, error) {
 	var receipt dtm.Receipt
 	err := db.update(ctx, "store.ReceiveTrial", func(t *tx) error {
 		receipt = dtm.Receipt{}
@@ -307,10 +312,13 @@ func (db *DB) ReceiveTrial(ctx context.Context, form string, s dtm.Submission) (
 					kept = append(kept, a)
 				}
 			}
-			return t.exec(`
+			if err := t.exec(`
 				UPDATE trial
 				SET attachments = $4
-				WHERE operation = $1 AND form = $2 AND id = $3`, t.db.operation, form, s.ID, listText(kept))
+				WHERE operation = $1 AND form = $2 AND id = $3`, t.db.operation, form, s.ID, listText(kept)); err != nil {
+				return err
+			}
+			return t.trialMedia(form, s.ID, files)
 		}
 		var newest int64
 		found, err := t.row(`
@@ -330,11 +338,50 @@ func (db *DB) ReceiveTrial(ctx context.Context, form string, s dtm.Submission) (
 			return err
 		}
 		receipt.New = true
+		if err := t.trialMedia(form, s.ID, files); err != nil {
+			return err
+		}
+		oldest := newest + 1 - dtm.MaxTrials
+		if err := t.exec(`
+			DELETE FROM trial_media
+			WHERE operation = $1 AND form = $2 AND id IN (
+			  SELECT id
+			  FROM trial
+			  WHERE operation = $1 AND form = $2 AND number <= $3)`, t.db.operation, form, oldest); err != nil {
+			return err
+		}
 		return t.exec(`
 			DELETE FROM trial
-			WHERE operation = $1 AND form = $2 AND number <= $3`, t.db.operation, form, newest+1-dtm.MaxTrials)
+			WHERE operation = $1 AND form = $2 AND number <= $3`, t.db.operation, form, oldest)
 	})
 	return receipt, err
+}
+
+// trialMedia keeps the files of a test record that are not there yet.
+func (t *tx) trialMedia(form, id string, files []dtm.Media) error {
+	for _, m := range files {
+		if err := t.exec(`
+			INSERT INTO trial_media (operation, form, id, name, type, hash, data)
+			VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (operation, form, id, name) DO NOTHING`,
+			t.db.operation, form, id, m.Name, m.Type, m.Hash, blob(m.Data)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TrialMedia returns a file of a test record: NotFound.
+func (db *DB) TrialMedia(ctx context.Context, form, id, name string) (dtm.Media, error) {
+	m := dtm.Media{Name: name}
+	err := db.read.QueryRowContext(ctx, `
+		SELECT type, hash, data
+		FROM trial_media
+		WHERE operation = $1 AND form = $2 AND id = $3 AND name = $4`, db.operation, form, id, name).Scan(&m.Type, &m.Hash, &m.Data)
+	if errors.Is(err, sql.ErrNoRows) {
+		return m, dtm.Errorf(dtm.NotFound, "there is no such file").Coded("notfound")
+	}
+	return m, failure("store.TrialMedia", err)
 }
 
 // Trials returns the draft's test records, newest first.

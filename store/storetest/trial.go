@@ -19,7 +19,7 @@ func trials(t *testing.T, d Dialect) {
 	s, err := d.Open(place, Operation, func() time.Time { return now })
 	must(t, err)
 	f := dtm.Form{ID: "f", Version: "1", Title: "F", Titles: dtm.Text{dtm.French: "F fr"}, Hash: "md5:1", XForm: []byte("<a/>"), Source: []byte("x"), SourceName: "f.xlsx"}
-	_, err = s.ReceiveTrial(ctx, "f", submission(1))
+	_, err = s.ReceiveTrial(ctx, "f", submission(1), nil)
 	wantKind(t, err, dtm.NotFound)
 	draft, err := s.SaveDraft(ctx, f)
 	must(t, err)
@@ -28,18 +28,27 @@ func trials(t *testing.T, d Dialect) {
 	}
 	one := submission(1)
 	one.Form, one.Expected, one.Attachments = "f", []string{"a.jpg", "b.jpg"}, []dtm.Attachment{{Name: "a.jpg", Type: "image/jpeg", Size: 1, Hash: "sha256:a"}}
-	got, err := s.ReceiveTrial(ctx, "f", one)
+	photo := dtm.Media{Name: "a.jpg", Type: "image/jpeg", Hash: "sha256:a", Data: []byte("a")}
+	got, err := s.ReceiveTrial(ctx, "f", one, []dtm.Media{photo})
 	must(t, err)
 	if !got.New || got.Seq != 0 {
 		t.Errorf("receipt %+v", got)
 	}
 	one.Attachments = append(one.Attachments, dtm.Attachment{Name: "b.jpg", Type: "image/jpeg", Size: 2, Hash: "sha256:b"})
-	if got, err = s.ReceiveTrial(ctx, "f", one); err != nil || got.New {
+	late := dtm.Media{Name: "b.jpg", Type: "image/jpeg", Hash: "sha256:b", Data: []byte("bb")}
+	if got, err = s.ReceiveTrial(ctx, "f", one, []dtm.Media{{Name: "a.jpg", Data: []byte("x")}, late}); err != nil || got.New {
 		t.Errorf("again: %+v %v", got, err)
 	}
+	for _, m := range []dtm.Media{photo, late} {
+		if got, err := s.TrialMedia(ctx, "f", one.ID, m.Name); err != nil || !cmp.Equal(got, m) {
+			t.Errorf("file %s: %+v %v", m.Name, got, err)
+		}
+	}
+	_, err = s.TrialMedia(ctx, "f", one.ID, "c.jpg")
+	wantKind(t, err, dtm.NotFound)
 	other := one
 	other.XML = []byte("<data>other</data>")
-	_, err = s.ReceiveTrial(ctx, "f", other)
+	_, err = s.ReceiveTrial(ctx, "f", other, nil)
 	wantKind(t, err, dtm.Conflict)
 	list, err := s.Trials(ctx, "f")
 	must(t, err)
@@ -64,9 +73,11 @@ func trials(t *testing.T, d Dialect) {
 
 	// The newest are kept.
 	for i := range dtm.MaxTrials {
-		_, err := s.ReceiveTrial(ctx, "f", submission(i+2))
+		_, err := s.ReceiveTrial(ctx, "f", submission(i+2), []dtm.Media{photo})
 		must(t, err)
 	}
+	_, err = s.TrialMedia(ctx, "f", one.ID, "a.jpg") // gone with its record
+	wantKind(t, err, dtm.NotFound)
 	list, err = s.Trials(ctx, "f")
 	must(t, err)
 	if len(list) != dtm.MaxTrials || list[0].ID != submission(dtm.MaxTrials+1).ID || list[len(list)-1].ID != submission(2).ID {
@@ -122,6 +133,9 @@ func trials(t *testing.T, d Dialect) {
 	wantKind(t, err, dtm.NotFound)
 	if n := d.Query(t, place, `SELECT count(*) FROM trial`)[0]; n != "0" {
 		t.Errorf("%s test records outlive their draft", n)
+	}
+	if n := d.Query(t, place, `SELECT count(*) FROM trial_media`)[0]; n != "0" {
+		t.Errorf("%s files of test records outlive their draft", n)
 	}
 	events := allEvents(t, s)
 	if last := names(events)[len(events)-2:]; !cmp.Equal(last, []string{dtm.FormPublished, dtm.DraftDeleted}) {
