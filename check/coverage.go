@@ -67,24 +67,35 @@ func Expected(pt *dtm.Point, day time.Time) bool {
 // known. This is the one definition of coverage: pages, commands and the indicator
 // coverage_days_pct give what it gives.
 func Coverage(points []dtm.Point, came []dtm.PointDay, vague map[string][]dtm.Month, p dtm.Period, zone *time.Location, now time.Time) []PointCoverage {
-	by := map[string]map[time.Time]dtm.PointDay{}
+	by, days := map[string][]dtm.PointDay{}, max(0, p.Days())
 	for _, d := range came {
-		if by[d.Point] == nil {
-			by[d.Point] = map[time.Time]dtm.PointDay{}
+		if d.Day.Before(p.From) || !d.Day.Before(p.To) {
+			continue
 		}
-		by[d.Point][d.Day] = d
+		if by[d.Point] == nil {
+			by[d.Point] = make([]dtm.PointDay, days)
+		}
+		by[d.Point][dayOf(p, d.Day)] = d
 	}
 	out := make([]PointCoverage, 0, len(points))
 	for i := range points {
 		pt := &points[i]
-		c := PointCoverage{Point: pt.Code}
+		c := PointCoverage{Point: pt.Code, Days: make([]CoveredDay, 0, days)}
+		at, months := by[pt.Code], vague[pt.Code]
 		for d := p.From; d.Before(p.To); d = d.AddDate(0, 0, 1) {
-			c.add(pt, d, by[pt.Code][d], slices.Contains(vague[pt.Code], dtm.MonthOf(d)), zone, now)
+			var day dtm.PointDay
+			if at != nil {
+				day = at[dayOf(p, d)]
+			}
+			c.add(pt, d, day, slices.Contains(months, dtm.MonthOf(d)), zone, now)
 		}
 		out = append(out, c)
 	}
 	return out
 }
+
+// dayOf is which day of a period a day is; both begin at midnight UTC.
+func dayOf(p dtm.Period, day time.Time) int { return int(day.Sub(p.From) / (24 * time.Hour)) }
 
 func (c *PointCoverage) add(pt *dtm.Point, d time.Time, came dtm.PointDay, vague bool, zone *time.Location, now time.Time) {
 	day := CoveredDay{Day: d, Records: came.Records, Hours: came.Hours, History: came.History && came.Records == 0, Expected: Expected(pt, d)}

@@ -3,7 +3,6 @@ package indicator
 import (
 	"crypto/sha256"
 	"fmt"
-	"slices"
 	"sync"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -48,8 +47,10 @@ func (a *answers) get(stands, body string, args []any, read func() ([]line, erro
 
 func own(lines []line) []line {
 	out := make([]line, len(lines))
+	var keys room[string]
 	for i, l := range lines {
-		out[i] = line{slices.Clone(l.keys), l.code, l.numbers}
+		out[i] = line{keys.take(len(l.keys)), l.code, l.numbers}
+		copy(out[i].keys, l.keys)
 	}
 	return out
 }

@@ -81,20 +81,42 @@ func (c *computation) run(file string, a ask, numbers int, extra ...any) ([]line
 
 func (c *computation) lines(body string, args []any, by []string, numbers int, coded bool) ([]line, error) {
 	var out []line
+	// A table by day and point has thousands of lines: what they hold is made many at
+	// a time, and a number is read as the driver gives it, without reflection.
+	var code string
+	keys, values := make([]string, len(by)), make([]any, numbers)
+	dest := make([]any, 0, len(by)+1+numbers)
+	for i := range keys {
+		dest = append(dest, &keys[i])
+	}
+	if coded {
+		dest = append(dest, &code)
+	}
+	for i := range values {
+		dest = append(dest, &values[i])
+	}
+	var text room[string]
+	var count room[int64]
+	var counts room[*int64]
 	err := c.reader.Query(c.ctx, body, args, func(scan func(...any) error) error {
-		l := line{keys: make([]string, len(by)), numbers: make([]*int64, numbers)}
-		dest := make([]any, 0, len(by)+numbers)
-		for i := range l.keys {
-			dest = append(dest, &l.keys[i])
-		}
-		if coded {
-			dest = append(dest, &l.code)
-		}
-		for i := range l.numbers {
-			dest = append(dest, &l.numbers[i])
-		}
 		if err := scan(dest...); err != nil {
 			return err
+		}
+		l := line{keys: text.take(len(by)), code: code, numbers: counts.take(numbers)}
+		copy(l.keys, keys)
+		for i, v := range values {
+			if v == nil {
+				continue
+			}
+			l.numbers[i] = &count.take(1)[0]
+			switch n := v.(type) {
+			case int64:
+				*l.numbers[i] = n
+			case int32:
+				*l.numbers[i] = int64(n)
+			default:
+				return fmt.Errorf("indicator: a number is %T", v)
+			}
 		}
 		for i, d := range by {
 			switch d {
@@ -108,6 +130,23 @@ func (c *computation) lines(body string, args []any, by []string, numbers int, c
 		return nil
 	})
 	return out, err
+}
+
+// room gives short slices out of longer ones, each twice as long as the one before:
+// what is kept of a table of one line is one line.
+type room[T any] struct {
+	left []T
+	size int
+}
+
+func (r *room[T]) take(n int) []T {
+	if len(r.left) < n {
+		r.size = max(n, min(2*r.size, 1024))
+		r.left = make([]T, r.size)
+	}
+	out := r.left[:n:n]
+	r.left = r.left[n:]
+	return out
 }
 
 // sums runs the indicator's text, which gives people, for a period.
@@ -160,9 +199,12 @@ func number(v float64) *float64 { return &v }
 
 func (c *computation) count() error {
 	lines, err := c.sums(c.request.by, c.request.where, c.request.period)
-	for _, l := range lines {
+	c.table.Figures = slices.Grow(c.table.Figures, len(lines))
+	values := make([]float64, len(lines))
+	for i, l := range lines {
 		n := *l.numbers[0]
-		c.add(dtm.Figure{Keys: l.keys, Value: number(float64(n)), People: n})
+		values[i] = float64(n)
+		c.add(dtm.Figure{Keys: l.keys, Value: &values[i], People: n})
 	}
 	return err
 }

@@ -48,7 +48,7 @@ func (c *computation) pointCoverage(came []dtm.PointDay) ([]check.PointCoverage,
 		known[d.Point+" "+d.Day.Format(time.DateOnly)] = true
 	}
 	for _, l := range lines {
-		if known[strings.Join(l.keys, " ")] {
+		if len(known) > 0 && known[strings.Join(l.keys, " ")] {
 			continue
 		}
 		day, err := time.Parse(time.DateOnly, l.keys[1])
@@ -89,6 +89,7 @@ func (c *computation) expectedDays() error {
 	}
 	sums := map[string]*sum{}
 	network := op.Network()
+	var keys []string
 	for _, x := range list {
 		at := slices.IndexFunc(network, func(p dtm.Point) bool { return p.Code == x.Point })
 		for _, d := range x.Days {
@@ -102,14 +103,21 @@ func (c *computation) expectedDays() error {
 			if codes, ok := r.where["region"]; ok && !slices.Contains(codes, region) {
 				continue
 			}
-			var keys []string
+			keys = keys[:0]
 			for _, dim := range r.by {
-				keys = append(keys, map[string]string{"month": dtm.MonthOf(d.Day).String(), "point": x.Point, "region": region}[dim])
+				switch dim {
+				case "month":
+					keys = append(keys, dtm.MonthOf(d.Day).String())
+				case "point":
+					keys = append(keys, x.Point)
+				case "region":
+					keys = append(keys, region)
+				}
 			}
 			id := strings.Join(keys, "\x1f")
 			s := sums[id]
 			if s == nil {
-				s = &sum{keys: keys}
+				s = &sum{keys: slices.Clone(keys)}
 				sums[id] = s
 			}
 			s.expected++

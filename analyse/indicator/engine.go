@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"dtm"
 	"dtm/analyse/warehouse"
@@ -96,7 +95,7 @@ func (e *Engine) Release(ctx context.Context) (dtm.Release, error) {
 	var r dtm.Release
 	err := e.wh.Read(ctx, func(rd warehouse.Reader) error {
 		var err error
-		r, err = e.position(ctx, rd)
+		r, err = position(ctx, rd)
 		return err
 	})
 	return r, err
@@ -164,8 +163,28 @@ func (e *Engine) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 	if err != nil {
 		return dtm.Table{}, err
 	}
-	slices.SortFunc(t.Figures, func(a, b dtm.Figure) int { return slices.Compare(a.Keys, b.Keys) })
+	t.Figures = ordered(t.Figures)
 	return t, nil
+}
+
+// ordered puts figures in the order of their keys. A figure is large to move, and a
+// table by day and point has thousands: their places are sorted.
+func ordered(figures []dtm.Figure) []dtm.Figure {
+	if len(figures) < 2 {
+		return figures
+	}
+	places := make([]int32, len(figures))
+	for i := range places {
+		places[i] = int32(i)
+	}
+	slices.SortFunc(places, func(a, b int32) int {
+		return slices.CompareFunc(figures[a].Keys, figures[b].Keys, strings.Compare)
+	})
+	out := make([]dtm.Figure, len(figures))
+	for i, at := range places {
+		out[i] = figures[at]
+	}
+	return out
 }
 
 // state is what the engine remembers of one position of the data.
@@ -208,23 +227,13 @@ type covered struct {
 	people        int64
 }
 
-func (e *Engine) position(ctx context.Context, rd warehouse.Reader) (dtm.Release, error) {
-	var r dtm.Release
-	body, args, err := text("position", e.op.Code, ask{})
-	if err != nil {
-		return r, err
-	}
-	err = rd.Query(ctx, body, args, func(scan func(...any) error) error {
-		var at time.Time
-		err := scan(&r.Seq, &r.Hash, &at)
-		r.At = at.UTC()
-		return err
-	})
-	return r, err
+func position(ctx context.Context, rd warehouse.Reader) (dtm.Release, error) {
+	p, err := rd.Position(ctx)
+	return dtm.Release{Seq: p.Seq, Hash: p.Hash, At: p.At}, err
 }
 
 func (e *Engine) stateOf(ctx context.Context, rd warehouse.Reader) (*state, error) {
-	r, err := e.position(ctx, rd)
+	r, err := position(ctx, rd)
 	if err != nil {
 		return nil, err
 	}

@@ -102,6 +102,8 @@ type Outcome struct {
 
 // Reader reads one state of the data.
 type Reader interface {
+	// Position tells how far the event log is loaded in this state.
+	Position(ctx context.Context) (Position, error)
 	// Query runs one SELECT of the portable subset. It calls row for each row
 	// with a function that scans the columns, and stops at the first error.
 	Query(ctx context.Context, text string, args []any, row func(scan func(dest ...any) error) error) error

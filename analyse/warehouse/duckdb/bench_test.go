@@ -120,8 +120,6 @@ func (r recordingReader) Query(ctx context.Context, text string, args []any, row
 	return r.Reader.Query(ctx, text, args, row)
 }
 
-var numbered = regexp.MustCompile(`\$\d+`)
-
 // bare writes the arguments into the text, as somebody at the DuckDB prompt would.
 func (r recorded) bare() string {
 	return numbered.ReplaceAllStringFunc(r.text, func(s string) string {

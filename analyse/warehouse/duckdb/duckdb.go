@@ -31,6 +31,7 @@ type Warehouse struct {
 	db   *sql.DB
 
 	questions asker
+	position  *sql.Stmt
 
 	mu     sync.Mutex // one writer
 	writer *sql.Conn
@@ -69,6 +70,9 @@ func Open(ctx context.Context, path string, op *dtm.Operation) (*Warehouse, erro
 		return nil, errors.Join(wrap("Open", err), w.db.Close())
 	}
 	if err := errors.Join(w.prepare(ctx), w.readTypes(ctx)); err != nil {
+		return nil, errors.Join(wrap("Open", err), w.Close())
+	}
+	if w.position, err = w.db.PrepareContext(ctx, positionText); err != nil {
 		return nil, errors.Join(wrap("Open", err), w.Close())
 	}
 	return w, nil

@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"regexp"
+	"strconv"
+	"strings"
 
 	"dtm"
 	"dtm/analyse/warehouse"
@@ -16,13 +19,32 @@ func (w *Warehouse) Read(ctx context.Context, f func(warehouse.Reader) error) er
 	if err != nil {
 		return wrap("Read", err)
 	}
-	err = f(reader{tx})
+	err = f(reader{w, tx})
 	return errors.Join(wrap("Read", err), wrap("Read", tx.Rollback()))
 }
 
-type reader struct{ tx *sql.Tx }
+type reader struct {
+	w  *Warehouse
+	tx *sql.Tx
+}
+
+// Position is asked with every question, so its statement is kept. It has no argument
+// and no condition, because DuckDB would plan it again for them each time: a file holds
+// one operation.
+func (r reader) Position(ctx context.Context) (warehouse.Position, error) {
+	return positionFrom(r.tx.StmtContext(ctx, r.w.position).QueryRowContext(ctx))
+}
+
+const positionText = `SELECT seq, hash, event_at FROM load_position`
+
+func positionFrom(row *sql.Row) (p warehouse.Position, err error) {
+	err = row.Scan(&p.Seq, &p.Hash, &p.At)
+	p.At = p.At.UTC()
+	return p, err
+}
 
 func (r reader) Query(ctx context.Context, text string, args []any, row func(scan func(dest ...any) error) error) error {
+	text, args = written(text, args)
 	rows, err := r.tx.QueryContext(ctx, text, args...)
 	if err != nil {
 		return err
@@ -36,10 +58,48 @@ func (r reader) Query(ctx context.Context, text string, args []any, row func(sca
 	return errors.Join(rows.Err(), rows.Close())
 }
 
+var numbered = regexp.MustCompile(`\$(\d+)`)
+
+// written puts the arguments into the text: DuckDB plans a text with arguments twice,
+// once without them and once with them. Codes, days and numbers alone are put in; one
+// argument that holds anything else leaves all of them arguments.
+func written(text string, args []any) (string, []any) {
+	values := make([]string, len(args))
+	for i, a := range args {
+		switch v := a.(type) {
+		case string:
+			if strings.IndexFunc(v, beyondCode) >= 0 {
+				return text, args
+			}
+			values[i] = "'" + v + "'"
+		case int:
+			values[i] = strconv.Itoa(v)
+		default:
+			return text, args
+		}
+	}
+	known := true
+	out := numbered.ReplaceAllStringFunc(text, func(s string) string {
+		n, err := strconv.Atoi(s[1:])
+		if err != nil || n < 1 || n > len(values) {
+			known = false
+			return s
+		}
+		return values[n-1]
+	})
+	if !known {
+		return text, args
+	}
+	return out, nil
+}
+
+func beyondCode(c rune) bool {
+	return (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '_' && c != '-'
+}
+
 // Position tells how far the event log is loaded.
 func (w *Warehouse) Position(ctx context.Context) (warehouse.Position, error) {
-	var p warehouse.Position
-	err := w.db.QueryRowContext(ctx, `SELECT seq, hash, event_at FROM load_position`).Scan(&p.Seq, &p.Hash, &p.At)
+	p, err := positionFrom(w.position.QueryRowContext(ctx))
 	return p, wrap("Position", err)
 }
 

@@ -22,6 +22,18 @@ func (w *Warehouse) Read(ctx context.Context, f func(warehouse.Reader) error) er
 
 type reader struct{ tx *sql.Tx }
 
+func (r reader) Position(ctx context.Context) (warehouse.Position, error) {
+	return positionFrom(r.tx.QueryRowContext(ctx, positionText))
+}
+
+const positionText = `SELECT seq, hash, event_at FROM load_position`
+
+func positionFrom(row *sql.Row) (p warehouse.Position, err error) {
+	err = row.Scan(&p.Seq, &p.Hash, &p.At)
+	p.At = p.At.UTC()
+	return p, err
+}
+
 func (r reader) Query(ctx context.Context, text string, args []any, row func(scan func(dest ...any) error) error) error {
 	rows, err := r.tx.QueryContext(ctx, text, args...)
 	if err != nil {
@@ -38,8 +50,7 @@ func (r reader) Query(ctx context.Context, text string, args []any, row func(sca
 
 // Position tells how far the event log is loaded.
 func (w *Warehouse) Position(ctx context.Context) (warehouse.Position, error) {
-	var p warehouse.Position
-	err := w.db.QueryRowContext(ctx, `SELECT seq, hash, event_at FROM load_position`).Scan(&p.Seq, &p.Hash, &p.At)
+	p, err := positionFrom(w.db.QueryRowContext(ctx, positionText))
 	return p, wrap("Position", err)
 }
 

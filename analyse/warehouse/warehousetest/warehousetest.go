@@ -356,6 +356,21 @@ func Facts(t testing.TB, w indicator.Warehouse) []string {
 	}
 	var out []string
 	err := w.Read(t.Context(), func(r warehouse.Reader) error {
+		// However a warehouse keeps it, a state's position is what its rows stand for.
+		at, err := r.Position(t.Context())
+		if err != nil {
+			return err
+		}
+		if err := r.Query(t.Context(), `SELECT seq, hash FROM load_position`, nil, func(scan func(...any) error) error {
+			var is warehouse.Position
+			err := scan(&is.Seq, &is.Hash)
+			if is.Seq != at.Seq || is.Hash != at.Hash {
+				t.Errorf("the position is told as %v and is %v", at, is)
+			}
+			return err
+		}); err != nil {
+			return err
+		}
 		for _, table := range warehouse.Records {
 			if err := records(t, r, table, &out); err != nil {
 				return fmt.Errorf("%s: %w", table.Name, err)
