@@ -36,6 +36,8 @@ func main() {
 	rows := flag.Int("rows", 10_000_000, "movement rows behind the page; 0 leaves the page out")
 	bin := flag.String("bin", "bin/dtm", "the program")
 	receive := flag.Bool("receive", false, "measure receiving alone; with -folder, into that one")
+	records := flag.Int("records", 30_000, "submissions to measure receiving with")
+	store := flag.String("store", "", "an empty `database`, postgres://..., to measure receiving into, with -receive")
 	public := flag.String("public", "", "measure the public page and the report alone, over the data `folder` given, which keeps the records sent meanwhile")
 	only := flag.Bool("staff", false, "measure the pages of staff and public alone, over a large folder with many open flags")
 	keep := flag.String("folder", "", "where that large folder is, or is made and kept, and the facts that -facts generates; left out: made and removed")
@@ -68,8 +70,11 @@ func main() {
 		}
 		return
 	}
+	if *store != "" {
+		os.Setenv("DTM_STORE", *store)
+	}
 	large := large{folder: *keep, rows: *rows, sent: *sent}
-	if err := bench(*bin, *receive, *only, large); err != nil {
+	if err := bench(*bin, *receive, *only, *records, large); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -77,7 +82,7 @@ func main() {
 
 func line(what, got, allowed string) { fmt.Printf("%-46s %-34s %s\n", what, got, allowed) }
 
-func bench(bin string, receive, pagesOnly bool, l large) error {
+func bench(bin string, receive, pagesOnly bool, records int, l large) error {
 	bin, err := filepath.Abs(bin)
 	if err != nil {
 		return err
@@ -93,13 +98,13 @@ func bench(bin string, receive, pagesOnly bool, l large) error {
 	}
 	small := filepath.Join(dir, "small")
 	if receive && l.folder != "" {
-		return submissions(bin, l.folder)
+		return submissions(bin, l.folder, records)
 	}
 	if _, _, err := run(bin, "init", "-data", small); err != nil {
 		return err
 	}
 	if receive {
-		if err := submissions(bin, small); err != nil {
+		if err := submissions(bin, small, records); err != nil {
 			return err
 		}
 		return central(bin, dir, false)
@@ -113,7 +118,7 @@ func bench(bin string, receive, pagesOnly bool, l large) error {
 		return err
 	}
 	line("import of 1 million rows", fmt.Sprintf("%.1f s, %.0f rows/s, %d MB", took.Seconds(), 1e6/took.Seconds(), rss>>20), "5 s")
-	if err := submissions(bin, small); err != nil {
+	if err := submissions(bin, small, records); err != nil {
 		return err
 	}
 	if err := central(bin, dir, true); err != nil {
@@ -344,18 +349,18 @@ func pages(bin, data string, rows int) error {
 
 var token = regexp.MustCompile(`http://\S+/v1/key/\S+/projects/1`)
 
-func submissions(bin, data string) error {
+func submissions(bin, data string, records int) error {
 	s, _, err := start(bin, data)
 	if err != nil {
 		return err
 	}
 	defer s.stop()
-	p, err := enrol(bin, data, 35_000)
+	p, err := enrol(bin, data, records+records/6)
 	if err != nil {
 		return err
 	}
 	bodies, post := p.bodies, p.post
-	fast := bodies[:30_000]
+	fast := bodies[:records]
 	before := s.processor()
 	took, all, err := spread(32, fast, post)
 	if err != nil {
@@ -368,7 +373,7 @@ func submissions(bin, data string) error {
 	}
 	each := func(d time.Duration) string { return fmt.Sprintf("%d µs", d.Microseconds()/int64(len(fast))) }
 	line("  the server's processor time for each", each(acked)+", "+each(s.processor()-before)+" when loaded", "")
-	return delay(s.base, bodies[30_000:], post)
+	return delay(s.base, bodies[records:], post)
 }
 
 // phone sends submissions of the operation's form.

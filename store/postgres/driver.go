@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"io"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"dtm/store/relational"
 )
 
 // connector makes connections that understand the shared text: statements are spelt in
@@ -209,4 +212,53 @@ func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (drive
 func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	rows, err := s.Stmt.QueryContext(ctx, args)
 	return s.c.held(rows, err)
+}
+
+// send has statements go to the server together. pgx prepares each text once for a
+// connection; what follows one that failed is skipped by the server.
+func send(ctx context.Context, c *sql.Conn, list []relational.Statement) error {
+	return c.Raw(func(driven any) error {
+		k := driven.(*conn)
+		if k.failed() {
+			return errUndone
+		}
+		batch := &pgx.Batch{}
+		for _, s := range list {
+			args := make([]any, len(s.Args))
+			for i, a := range s.Args {
+				v := driver.NamedValue{Ordinal: i + 1, Value: a}
+				if err := check(k.Conn, &v); err != nil {
+					return err
+				}
+				args[i] = v.Value
+			}
+			batch.Queue(spell(s.Query), args...)
+		}
+		answers := k.Conn.Conn().SendBatch(ctx, batch)
+		for _, s := range list {
+			if err := answer(answers, s); err != nil {
+				_ = answers.Close() // says the same
+				return err
+			}
+		}
+		return answers.Close()
+	})
+}
+
+func answer(from pgx.BatchResults, s relational.Statement) error {
+	if s.Take == nil {
+		_, err := from.Exec()
+		return err
+	}
+	rows, err := from.Query()
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := s.Take(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }

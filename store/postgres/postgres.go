@@ -36,7 +36,9 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	}
 	e := relational.Engine{Words: words{}}
 	var err error
-	if e.Write, err = pool(url, nil, 4); err != nil {
+	// The writer asks by key. Its statements are planned once, when a table may still be
+	// empty and reading the whole of it look cheap.
+	if e.Write, err = pool(url, map[string]string{"enable_seqscan": "off", "plan_cache_mode": "force_custom_plan"}, 4); err != nil {
 		return nil, err
 	}
 	closing := []*sql.DB{e.Write}
@@ -75,6 +77,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 		}
 		return exec(`SELECT 1 FROM log_lock WHERE operation = $1 FOR UPDATE`, o.Operation)
 	}
+	e.Send = send
 	e.Listen = func(ctx context.Context, ring func(int64)) { listen(ctx, url, o.Operation, e.Read, ring) }
 	e.Claim = claimer{db: e.Write, operation: o.Operation, holder: holder()}.claim
 	db, err := relational.Open(ctx, o, e)

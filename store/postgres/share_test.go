@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -173,5 +174,56 @@ func TestClaim(t *testing.T) {
 	wg.Wait()
 	if len(got) != 1 { // the same server may ask again for what it has
 		t.Errorf("%d servers got it", len(got))
+	}
+}
+
+// Submissions that are stored together: one that belongs to another operation is refused,
+// those sent twice are one, all others are stored.
+func TestGroupWithRefused(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	a, _, at := two(t)
+	other, err := postgres.Open(ctx, at, postgres.Options{Operation: "other"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	send := func(db *postgres.DB, n int) (dtm.Receipt, error) {
+		return db.Receive(ctx, dtm.Submission{ID: fmt.Sprintf("uuid:%d", n), Form: "f", Version: "1", XML: []byte("<data/>"),
+			Attachments: []dtm.Attachment{{Name: "a.jpg", Hash: "sha256:a"}}})
+	}
+	if _, err := send(other, 7); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	fresh, elsewhere := 0, 0
+	for c := range 32 {
+		wg.Go(func() {
+			for i := range 10 {
+				r, err := send(a, (c/2)*10+i) // by two clients each
+				mu.Lock()
+				var e *dtm.Error
+				switch {
+				case errors.As(err, &e) && e.Code == "submission.elsewhere":
+					elsewhere++
+				case err != nil:
+					t.Error(err)
+				case r.New:
+					fresh++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if fresh != 159 || elsewhere != 2 {
+		t.Errorf("%d are new, %d refused; want 159 and 2", fresh, elsewhere)
+	}
+	if list, err := a.Events(ctx, 0, 1000); err != nil || len(list) != 2*159 {
+		t.Errorf("%d entries, %v", len(list), err)
+	}
+	if err := a.Verify(ctx); err != nil {
+		t.Error(err)
 	}
 }

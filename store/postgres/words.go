@@ -38,11 +38,8 @@ func split(text string) []string {
 	return slices.Compact(list)
 }
 
-func (words) Keep(exec func(string, ...any) error, doc int64, text string, _ bool, _ map[string]bool) error {
-	return exec(`
-		UPDATE submission_reading
-		SET words = array_to_tsvector(string_to_array($2, ' '))
-		WHERE doc = $1`, doc, strings.Join(split(text), " "))
+func (words) Keep(_ func(string, ...any) error, _ int64, text string, _ bool, _ map[string]bool) (string, any, error) {
+	return "words = array_to_tsvector(string_to_array(?, ' '))", strings.Join(split(text), " "), nil
 }
 
 // begun is from how many letters on a word is searched by its beginning, as in SQLite.

@@ -15,6 +15,10 @@ type Engine struct {
 	// Begin opens a transaction in which nobody else writes to the operation until it
 	// ends, with every statement seeing what was committed before.
 	Begin func(exec func(query string, args ...any) error) error
+	// Send runs statements one after the other on the writer's connection, in one way to a
+	// server and back, and gives the error of the first that failed; those after it are not
+	// run. nil: there is no way to go.
+	Send func(ctx context.Context, conn *sql.Conn, list []Statement) error
 	// Alone: no other process writes here. What this process has read stays true until
 	// it writes itself.
 	Alone bool
@@ -38,12 +42,20 @@ type Engine struct {
 	Close func() error
 }
 
+// Statement is one statement and what is bound in it.
+type Statement struct {
+	Query string
+	Args  []any
+	Take  func(scan func(dest ...any) error) error // is given each row; nil: none is asked for
+}
+
 // Words keeps the words of submissions for the search, as the engine can.
 type Words interface {
 	// Keep replaces the words of the submission with the row number doc in the
 	// operation; before tells whether it has any. noted is the engine's to remember in
-	// what it did in the transaction.
-	Keep(exec func(query string, args ...any) error, doc int64, words string, before bool, noted map[string]bool) error
+	// what it did in the transaction. What the row of submission_reading itself is to
+	// hold is returned as a column set to ?, and its value; "": nothing.
+	Keep(exec func(query string, args ...any) error, doc int64, words string, before bool, noted map[string]bool) (set string, value any, err error)
 	// Find gives the search for all of the words as SQL over submission_reading, by the
 	// alias x: a table to walk first ("" for none, else joined to x and in the order of
 	// by), a condition, and its argument, which the condition has as ?. No condition:

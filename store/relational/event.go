@@ -47,7 +47,7 @@ func (t *tx) head() (event.Chain, error) {
 func (t *tx) log(name, subject, actor, detail string) (int64, error) {
 	e := dtm.Event{Seq: t.chain.Seq + 1, At: t.now, Name: name, Subject: subject, Actor: actor, Detail: detail, Prev: t.chain.Hash}
 	e.Hash = event.Hash(e.Prev, e)
-	err := t.exec(`
+	err := t.later(`
 		INSERT INTO event (operation, seq, at, name, subject, actor, detail, prev, hash)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		t.db.operation, e.Seq, timeText(e.At), e.Name, e.Subject, e.Actor, e.Detail, e.Prev, e.Hash)

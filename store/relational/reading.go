@@ -35,8 +35,12 @@ func (db *DB) ReadingsDone(ctx context.Context) (int64, error) {
 func (db *DB) KeepReadings(ctx context.Context, list []dtm.Reading, about []dtm.Event, done int64) error {
 	return db.update(ctx, "store.KeepReadings", func(t *tx) error {
 		noted, days, came := map[string]bool{}, spans{}, tallies{}
+		known, err := t.arrivals(list)
+		if err != nil {
+			return err
+		}
 		for _, r := range list {
-			if err := t.keepReading(r, noted, days, came); err != nil {
+			if err := t.keepReading(r, known, noted, days, came); err != nil {
 				return err
 			}
 		}
@@ -47,7 +51,7 @@ func (db *DB) KeepReadings(ctx context.Context, list []dtm.Reading, about []dtm.
 			return err
 		}
 		for _, e := range about {
-			err := t.exec(`
+			err := t.later(`
 				INSERT INTO event_subject (operation, subject, seq)
 				VALUES ($1, $2, $3)
 				ON CONFLICT (operation, subject, seq) DO NOTHING`, t.db.operation, e.Subject, e.Seq)
@@ -84,7 +88,7 @@ func (s spans) add(kind, day string, seq int64) {
 // day's span as it is: it bounds where to look.
 func (t *tx) widen(days spans) error {
 	for at, x := range days {
-		if err := t.exec(`
+		if err := t.later(`
 			INSERT INTO reading_span (operation, kind, day, low, high)
 			VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (operation, kind, day) DO UPDATE SET low = CASE WHEN excluded.low < reading_span.low THEN excluded.low ELSE reading_span.low END,
@@ -96,34 +100,67 @@ func (t *tx) widen(days spans) error {
 	return nil
 }
 
-func (t *tx) keepReading(r dtm.Reading, noted map[string]bool, days spans, came tallies) error {
-	var doc int64
-	var arrived, received, device, form, version string
-	found, err := t.row(`
-		SELECT x.doc, x.arrived, s.received, s.device, s.form, s.version
+// arrival is what the store knows of a submission that is read.
+type arrival struct {
+	doc                             int64
+	read                            bool // before
+	received, device, form, version string
+}
+
+// arrivals are those of the readings' submissions, by number.
+func (t *tx) arrivals(list []dtm.Reading) (map[int64]*arrival, error) {
+	known := map[int64]*arrival{}
+	if len(list) == 0 {
+		return known, nil
+	}
+	first, last := list[0].Seq, list[0].Seq
+	for _, r := range list {
+		first, last = min(first, r.Seq), max(last, r.Seq)
+	}
+	return known, t.rows(`
+		SELECT x.seq, x.doc, x.arrived <> '', s.received, s.device, s.form, s.version
 		FROM submission_reading x
 		JOIN submission s ON s.operation = x.operation AND s.seq = x.seq
-		WHERE x.operation = $1 AND x.seq = $2`, []any{t.db.operation, r.Seq}, &doc, &arrived, &received, &device, &form, &version)
-	if err != nil || !found {
+		WHERE x.operation = $1 AND x.seq >= $2 AND x.seq <= $3`, []any{t.db.operation, first, last}, func(scan func(...any) error) error {
+		var seq int64
+		var a arrival
+		err := scan(&seq, &a.doc, &a.read, &a.received, &a.device, &a.form, &a.version)
+		known[seq] = &a
 		return err
+	})
+}
+
+func (t *tx) keepReading(r dtm.Reading, known map[int64]*arrival, noted map[string]bool, days spans, came tallies) error {
+	a := known[r.Seq]
+	if a == nil {
+		return nil
 	}
 	var lat, lon any
 	if r.Positioned {
 		lat, lon = r.Lat, r.Lon
 	}
-	err = t.exec(`
-		UPDATE submission_reading
-		SET point = $2, enumerator = $3, day = $4, lat = $5, lon = $6, name = $7, arrived = $8
-		WHERE doc = $1`, doc, r.Point, r.Enumerator, r.Day, lat, lon, r.Name, received)
+	set, value, err := t.db.engine.Words.Keep(t.later, a.doc, r.Words, a.read, noted)
 	if err != nil {
 		return err
 	}
-	days.add("day", r.Day, r.Seq)
-	days.add("arrived", dateOf(received), r.Seq)
-	if arrived == "" {
-		came.add(device, form, version, received, r.Seq)
+	query, args := `
+		UPDATE submission_reading
+		SET point = $2, enumerator = $3, day = $4, lat = $5, lon = $6, name = $7, arrived = $8`,
+		[]any{a.doc, r.Point, r.Enumerator, r.Day, lat, lon, r.Name, a.received}
+	if set != "" {
+		query, args = query+", "+strings.Replace(set, "?", "$9", 1), append(args, value)
 	}
-	return t.db.engine.Words.Keep(t.exec, doc, r.Words, arrived != "", noted) // read before
+	if err := t.later(query+`
+		WHERE doc = $1`, args...); err != nil {
+		return err
+	}
+	days.add("day", r.Day, r.Seq)
+	days.add("arrived", dateOf(a.received), r.Seq)
+	if !a.read {
+		came.add(a.device, a.form, a.version, a.received, r.Seq)
+	}
+	a.read = true
+	return nil
 }
 
 // words are those that a search is for.

@@ -70,7 +70,7 @@ func (r *receiving) keepSealed(t *tx) error {
 	if r.private == nil {
 		return nil
 	}
-	return t.exec(`
+	return t.later(`
 		INSERT INTO submission_sealed (operation, submission, hash, person, mark, sealed)
 		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (operation, submission, mark) DO NOTHING`, t.db.operation, r.ID, r.sum, r.private.person, r.private.mark, r.private.sealed)

@@ -56,7 +56,7 @@ func (db *DB) Receive(ctx context.Context, s dtm.Submission) (dtm.Receipt, error
 	}
 	sum := sha256.Sum256(r.XML)
 	r.sum = hex.EncodeToString(sum[:])
-	err := db.hold(ctx, op, &job{fn: r.store, again: true})
+	err := db.hold(ctx, op, &job{fn: r.store, id: r.ID, again: true})
 	if err == nil {
 		err = r.refused
 	}
@@ -91,12 +91,7 @@ func (r *receiving) store(t *tx) error {
 	if len(r.Flags) > 0 {
 		state = stateFlagged
 	}
-	n, err := t.change(`
-		INSERT INTO submission (operation, id, seq, form, version, device, device_id, received, deprecates, state, flags, expected, xml)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-		ON CONFLICT (operation, id) DO NOTHING`,
-		t.db.operation, r.ID, t.chain.Seq+1, r.Form, r.Version, r.Device, r.DeviceID, timeText(r.Received),
-		r.Deprecates, state, listText(r.Flags), listText(r.Expected), blob(r.XML))
+	n, err := r.insert(t, state)
 	if unique(err) { // where ids are unique over all operations
 		return dtm.Errorf(dtm.Conflict,
 			"submission %s belongs to another operation that is kept here; it was probably sent to the wrong address", r.ID).
@@ -143,15 +138,33 @@ func (r *receiving) store(t *tx) error {
 	return nil
 }
 
+// insert tells how many rows it made: none when the id is there.
+func (r *receiving) insert(t *tx, state string) (n int64, err error) {
+	const query = `
+		INSERT INTO submission (operation, id, seq, form, version, device, device_id, received, deprecates, state, flags, expected, xml)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		ON CONFLICT (operation, id) DO NOTHING`
+	args := []any{t.db.operation, r.ID, t.chain.Seq + 1, r.Form, r.Version, r.Device, r.DeviceID, timeText(r.Received),
+		r.Deprecates, state, listText(r.Flags), listText(r.Expected), blob(r.XML)}
+	switch {
+	case t.here == nil:
+		return t.change(query, args...)
+	case t.here[r.ID]:
+		return 0, nil
+	}
+	t.here[r.ID] = true
+	return 1, t.later(query, args...)
+}
+
 // list adds the submission to what lists and searches walk. There is no trigger for it:
 // see migration 20.
 func (r *receiving) list(t *tx, state string) error {
-	err := t.exec(`
+	err := t.later(`
 		INSERT INTO submission_reading (operation, seq, form, device, state)
 		VALUES ($1, $2, $3, $4, $5)`, t.db.operation, t.chain.Seq+1, r.Form, r.Device, state)
 	for _, rule := range rules(r.Flags) {
 		if err == nil {
-			err = t.exec(`
+			err = t.later(`
 				INSERT INTO submission_rule (operation, rule, seq)
 				VALUES ($1, $2, $3)
 				ON CONFLICT (operation, rule, seq) DO NOTHING`, t.db.operation, rule, t.chain.Seq+1)

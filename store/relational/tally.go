@@ -24,7 +24,7 @@ func (c tallies) add(device, form, version, received string, seq int64) {
 // tally adds what was read for the first time to what is kept.
 func (t *tx) tally(all tallies) error {
 	for at, x := range all {
-		if err := t.exec(`
+		if err := t.later(`
 			INSERT INTO submission_tally (operation, device, form, version, n, last, seq)
 			VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (operation, device, form, version) DO UPDATE SET n = submission_tally.n + excluded.n,

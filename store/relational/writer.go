@@ -19,6 +19,7 @@ const groupLimit = 128
 // undoes what fn did and nothing else.
 type job struct {
 	fn    func(*tx) error
+	id    string     // of the submission that fn stores, "" otherwise
 	again bool       // fn may be run a second time after what it wrote was undone; it writes no devices
 	done  chan error // buffered: the writer never waits for a caller
 }
@@ -119,6 +120,14 @@ const attempts = 5
 // errAgain says that a job failed on its own and the group was undone.
 var errAgain = errors.New("a job of the group failed")
 
+// unlessFatal is errAgain for an error after which the same jobs may be tried one by one.
+func unlessFatal(err error) error {
+	if fatal(err) {
+		return err
+	}
+	return errAgain
+}
+
 func btoi(b bool) int {
 	if b {
 		return 1
@@ -145,11 +154,18 @@ func (w *group) try(jobs []*job, carefully bool) (errs []error, err error) {
 			w.renew()
 		}
 	}()
-	if err := w.db.engine.Begin(func(query string, args ...any) error { return w.exec(ctx, query, args...) }); err != nil {
+	t := &tx{group: w, ctx: ctx, together: w.db.engine.Send != nil && !carefully}
+	if err := w.db.engine.Begin(t.later); err != nil {
 		return nil, err
 	}
-	t := &tx{group: w, ctx: ctx}
-	if t.chain, err = t.head(); err != nil {
+	if t.together {
+		t.ask(headQuery, []any{t.db.operation}, func(scan func(...any) error) error { return scan(&t.chain.Seq, &t.chain.Hash) })
+		t.askStored(jobs)
+		err = t.flush()
+	} else {
+		t.chain, err = t.head()
+	}
+	if err != nil {
 		return nil, err
 	}
 	start := t.chain.Seq
@@ -159,7 +175,7 @@ func (w *group) try(jobs []*job, carefully bool) (errs []error, err error) {
 		if errs[i], err = t.do(j, guarded); err != nil {
 			return nil, err
 		}
-		if errs[i] == nil || guarded || len(jobs) == 1 {
+		if errs[i] == nil || guarded || len(jobs) == 1 && !(t.together && j.again) {
 			continue
 		}
 		if fatal(errs[i]) {
@@ -171,7 +187,16 @@ func (w *group) try(jobs []*job, carefully bool) (errs []error, err error) {
 		w.exec(ctx, `ROLLBACK`)
 		return errs, nil
 	}
-	if err := w.exec(ctx, `COMMIT`); err != nil {
+	if t.together {
+		_ = t.later(`COMMIT`) // waits
+		err = t.flush()
+		if err != nil && (len(jobs) > 1 || jobs[0].again) {
+			err = unlessFatal(err)
+		}
+	} else {
+		err = w.exec(ctx, `COMMIT`)
+	}
+	if err != nil {
 		if faultOf(err).Synced {
 			w.broken = err
 			w.db.broken.Store(true)
@@ -235,6 +260,10 @@ type tx struct {
 	chain event.Chain // end of the log, entries of this transaction included
 
 	entries []dtm.Event // of this transaction
+
+	together bool            // later waits
+	waiting  []Statement     // of later
+	here     map[string]bool // which of the group's submissions are stored; nil: not known
 }
 
 // do runs one job; guarded in a savepoint, so that its failure leaves the others
@@ -245,11 +274,17 @@ func (t *tx) do(j *job, guarded bool) (own, all error) {
 		return j.fn(t), nil
 	}
 	before, entries := t.chain, len(t.entries)
+	if err := t.flush(); err != nil { // of jobs that can be run again
+		return nil, unlessFatal(err)
+	}
 	if err := t.exec(`SAVEPOINT job`); err != nil {
 		return nil, err
 	}
-	own = j.fn(t)
+	if own = j.fn(t); own == nil {
+		own = t.flush()
+	}
 	if own != nil {
+		t.waiting = nil
 		if fatal(own) {
 			return nil, own
 		}
@@ -261,7 +296,71 @@ func (t *tx) do(j *job, guarded bool) (own, all error) {
 	return own, t.exec(`RELEASE job`)
 }
 
-func (t *tx) exec(query string, args ...any) error { return t.group.exec(t.ctx, query, args...) }
+// stmt is a statement that sees what later was given.
+func (t *tx) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
+	if err := t.flush(); err != nil {
+		return nil, err
+	}
+	return t.group.stmt(ctx, query)
+}
+
+func (t *tx) exec(query string, args ...any) error {
+	s, err := t.stmt(t.ctx, query)
+	if err != nil {
+		return err
+	}
+	_, err = s.ExecContext(t.ctx, args...)
+	return err
+}
+
+// later is exec of what is not expected to fail and of which nothing is asked. Where a
+// statement is a way to a server and back it goes there with others, and its error comes
+// from a later call: the group is then run again one by one.
+func (t *tx) later(query string, args ...any) error {
+	if !t.together {
+		return t.exec(query, args...)
+	}
+	t.waiting = append(t.waiting, Statement{Query: query, Args: args})
+	return nil
+}
+
+// flush runs what waits, in its order.
+func (t *tx) flush() error {
+	if len(t.waiting) == 0 {
+		return nil
+	}
+	list := t.waiting
+	t.waiting = nil
+	return t.db.engine.Send(t.ctx, t.conn, list)
+}
+
+// ask is later of a query: take is given its rows when what waits is run.
+func (t *tx) ask(query string, args []any, take func(scan func(...any) error) error) {
+	t.waiting = append(t.waiting, Statement{query, args, take})
+}
+
+// askStored asks which of the submissions that jobs store are there.
+func (t *tx) askStored(jobs []*job) {
+	t.here = map[string]bool{}
+	var ids []string
+	for _, j := range jobs {
+		if j.id != "" {
+			ids = append(ids, j.id)
+		}
+	}
+	if len(ids) == 0 {
+		return
+	}
+	t.ask(`
+		SELECT id
+		FROM submission
+		WHERE operation = $1 AND id IN (SELECT value FROM json_each($2))`, []any{t.db.operation, jsonText(ids)}, func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		t.here[id] = true
+		return err
+	})
+}
 
 // change is exec that returns how many rows it changed.
 func (t *tx) change(query string, args ...any) (int64, error) {
@@ -287,4 +386,23 @@ func (t *tx) row(query string, args []any, dest ...any) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// rows gives each row of a query to take.
+func (t *tx) rows(query string, args []any, take func(scan func(...any) error) error) error {
+	s, err := t.stmt(t.ctx, query)
+	if err != nil {
+		return err
+	}
+	list, err := s.QueryContext(t.ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer list.Close()
+	for list.Next() {
+		if err := take(list.Scan); err != nil {
+			return err
+		}
+	}
+	return list.Err()
 }

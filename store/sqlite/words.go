@@ -15,10 +15,10 @@ import (
 type words struct{}
 
 // Keep also notes the words themselves, for searches by their beginning.
-func (words) Keep(exec func(string, ...any) error, doc int64, text string, before bool, learnt map[string]bool) error {
+func (words) Keep(exec func(string, ...any) error, doc int64, text string, before bool, learnt map[string]bool) (string, any, error) {
 	if before {
 		if err := exec(`DELETE FROM submission_text WHERE rowid = $1`, doc); err != nil {
-			return err
+			return "", nil, err
 		}
 	}
 	text = folded(text)
@@ -35,7 +35,7 @@ func (words) Keep(exec func(string, ...any) error, doc int64, text string, befor
 			VALUES ($1)
 			ON CONFLICT (word) DO NOTHING`, w)
 	}
-	return err
+	return "", nil, err
 }
 
 // begun is from how many letters on a word is searched by its beginning. Shorter
