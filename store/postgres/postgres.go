@@ -78,6 +78,8 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 		return exec(`SELECT 1 FROM log_lock WHERE operation = $1 FOR UPDATE`, o.Operation)
 	}
 	e.Send = send
+	counts := newAnalyst(e.Write)
+	e.Committed, e.Close = counts.committed, counts.close
 	e.Listen = func(ctx context.Context, ring func(int64)) { listen(ctx, url, o.Operation, e.Read, ring) }
 	e.Claim = claimer{db: e.Write, operation: o.Operation, holder: holder()}.claim
 	db, err := relational.Open(ctx, o, e)
