@@ -62,6 +62,7 @@ type Field struct {
 	Kind    string // "text", "integer", "decimal", "date", "one", "many"
 	Choices []Choice
 	Fixed   bool // computed, or noted by the phone: not for a person to change
+	Sealed  bool // the answer, if there was one, is kept with the person
 }
 
 // Choice is one that a Field allows.

@@ -121,6 +121,8 @@ type Answer struct {
 	Value string // labels of choices, dates in words
 	Raw   string // as sent, when Value says it otherwise
 	File  string // name of the attachment that the answer is
+
+	Sealed bool // the answer, if there was one, is kept with the person
 }
 
 // Remark is about one place of an XLSForm.

@@ -21,9 +21,13 @@ import (
 	"dtm/store/backup"
 )
 
-// TestDump: what was planted, names, numbers, words and tokens, is searched for in the data
-// folder, in what the program logs, in exports, in backups with and without a key, and
-// found nowhere in clear. A byte flipped in a sealed field is told and never shown.
+// plantedHarm are answers on protection that no list has, so that they can be found.
+var plantedHarm = []string{"asylum", "asylquax", "forced", "forcquax", "violence", "violquax", "go_home", "homequax"}
+
+// TestDump: what was planted, names, numbers, answers on protection, words and tokens, is
+// searched for in the data folder, in what the program logs, in exports, in backups with
+// and without a key, and found nowhere in clear: of a submission, of the same refused with
+// other answers, of its edit. A byte flipped in what is sealed is told and never shown.
 func TestDump(t *testing.T) { // not in parallel: it listens to what the program logs
 	var logged buffer
 	before := slog.Default()
@@ -32,7 +36,42 @@ func TestDump(t *testing.T) { // not in parallel: it listens to what the program
 	s := newScreened(t)
 	ctx := t.Context()
 	base := s.server().URL
-	id, list := s.send("health", "soon", "refer", "health", "person_name", plantedName, "person_phone", plantedPhone)
+	id, list := s.send(append(plantedHarm, "health", "soon", "refer", "health", "person_name", plantedName, "person_phone", plantedPhone)...)
+	whole, _, err := s.h.db.SealedSubmission(ctx, id, "test")
+	if err != nil || !strings.Contains(string(whole.XML), "asylquax") || !list[0].Guarded {
+		t.Fatalf("the answers are lost: %v %+v", err, list[0])
+	}
+	other := dtm.Submission{ID: id, Form: "screening", Version: s.form.Version, Device: s.phone, XML: bytes.Replace(whole.XML, []byte("asylquax"), []byte("otherquax"), 1)}
+	if _, err := s.h.db.Receive(ctx, other); dtm.KindOf(err) != dtm.Conflict {
+		t.Fatalf("other answers under the same id: %v", err)
+	}
+	const edited = "uuid:00000000-0000-4000-8000-0000000000ed"
+	edit := dtm.Submission{ID: edited, Deprecates: id, Form: "screening", Version: s.form.Version, Device: s.phone, XML: s.instance(edited, append(plantedHarm, "health", "emergency", "refer", "health", "person_name", plantedName)...)}
+	if _, err := s.h.db.Receive(ctx, edit); err != nil {
+		t.Fatal(err)
+	}
+	if again := s.of(edited); len(again) != 0 {
+		t.Fatalf("an edit opens a second referral: %+v", again)
+	}
+	if err := s.h.current(ctx); err != nil {
+		t.Fatal(err)
+	}
+	events, err := s.h.db.Events(ctx, 0, 10000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.h.read(ctx, events); err != nil {
+		t.Fatal(err)
+	}
+	if x, err := s.h.db.Submission(ctx, edited); err != nil || len(x.Flags) != 0 {
+		t.Fatalf("flagged for what is sealed: %+v, %v", x.Flags, err)
+	}
+	if _, err := s.h.correct(ctx, edited, 0, "a slip", []dtm.Change{{Path: "/data/screen/safety/asylum", Now: "unsure"}}); err == nil || !strings.Contains(err.Error(), "sealed") {
+		t.Fatalf("a sealed answer is corrected in clear: %v", err)
+	}
+	if _, err := s.h.correct(ctx, edited, 0, "a slip", []dtm.Change{{Path: "/data/screen/health_page/need", Now: "food"}}); err != nil {
+		t.Fatal(err)
+	}
 	day := dtm.DayOf(s.now.now(), s.h.op.Zone)
 	if _, err := s.h.db.AddAgreement(ctx, dtm.Agreement{Partner: "iom", Kind: dtm.AgreementCases, Purpose: "p", Programmes: []string{"health"}, Groups: dtm.FieldGroups, From: day, To: day}); err != nil {
 		t.Fatal(err)
@@ -67,7 +106,7 @@ func TestDump(t *testing.T) { // not in parallel: it listens to what the program
 	if r, err := http.Get(base + "/v1/key/" + device + "/projects/1/formList"); err != nil || r.StatusCode != http.StatusOK {
 		t.Fatalf("a phone: %v %v", r, err)
 	}
-	planted := append(wordsPlanted(), words, "Zanzibolt", device, slip, focal.Jar.(jar)[0].Value, manager.Jar.(jar)[0].Value)
+	planted := append(wordsPlanted(), words, "Zanzibolt", "asylquax", "forcquax", "violquax", "homequax", "otherquax", device, slip, focal.Jar.(jar)[0].Value, manager.Jar.(jar)[0].Value)
 
 	search := func(where string, b []byte) {
 		t.Helper()
@@ -94,7 +133,7 @@ func TestDump(t *testing.T) { // not in parallel: it listens to what the program
 		}
 	}
 	folder(s.h.dir)
-	for _, path := range []string{"/en/staff/submissions/answers.zip?form=screening", "/en/staff/submissions/list.csv", "/en/staff/submissions/" + id, "/en/staff/submissions/" + id + "/xml"} {
+	for _, path := range []string{"/en/staff/submissions/answers.zip?form=screening", "/en/staff/submissions/list.csv", "/en/staff/submissions/" + id, "/en/staff/submissions/" + id + "/xml", "/en/staff/review/" + edited, "/en/staff/submissions/" + edited + "/xml"} {
 		r, err := manager.Get(base + path)
 		if err != nil || r.StatusCode != http.StatusOK {
 			t.Fatalf("%s: %v %v", path, r.StatusCode, err)
@@ -182,6 +221,15 @@ func TestDump(t *testing.T) { // not in parallel: it listens to what the program
 	behind(t, s.h.dir, `UPDATE person_field SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || char(1) AS BLOB) WHERE field = 'name'`)
 	if status, body := desk.post(at+"/person", url.Values{}); status == http.StatusOK || strings.Contains(body, "Xylophena") || strings.Contains(body, plantedPhone) {
 		t.Errorf("a changed byte passes: %d", status)
+	}
+	if _, _, err := s.h.db.SealedSubmission(ctx, id, "test"); err != nil {
+		t.Fatal(err)
+	}
+	behind(t, s.h.dir, `UPDATE submission_sealed SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || char(1) AS BLOB)`)
+	for _, id := range []string{id, edited} {
+		if x, _, err := s.h.db.SealedSubmission(ctx, id, "test"); err == nil || strings.Contains(string(x.XML), "quax") {
+			t.Errorf("a changed byte of an answer passes: %s", x.XML)
+		}
 	}
 }
 

@@ -24,6 +24,7 @@ type formCache struct {
 	forms dtm.Forms
 	read  sync.Map // id NUL version -> *xlsform.Form
 
+	seals  sync.Map // id NUL version -> *xform.Sealing
 	checks sync.Map // id NUL version -> *checked
 	models sync.Map // id NUL version -> *entity.Model
 	lists  sync.Map // id NUL version -> names of lists
@@ -54,6 +55,27 @@ func (c *formCache) form(ctx context.Context, id, version string) (*xlsform.Form
 	}
 	c.read.Store(key, f)
 	return f, nil
+}
+
+// sealing is what a form seals; nil for one that seals nothing, that is not known, or
+// that was published as an XForm: it has no tags.
+func (c *formCache) sealing(ctx context.Context, id, version string) (*xform.Sealing, error) {
+	key := id + "\x00" + version
+	if s, ok := c.seals.Load(key); ok {
+		return s.(*xform.Sealing), nil
+	}
+	f, err := c.form(ctx, id, version)
+	if dtm.KindOf(err) == dtm.NotFound {
+		return nil, nil
+	}
+	var s *xform.Sealing
+	if err == nil && f != nil {
+		s, err = xform.SealingOf(f)
+	}
+	if err == nil {
+		c.seals.Store(key, s)
+	}
+	return s, err
 }
 
 // facts are what a submission says, by the tags of its form.
@@ -133,8 +155,13 @@ func (c *formCache) arrival(ctx context.Context, s dtm.Submission, rows []dtm.Mo
 
 // checked is a form as its expressions are re-checked, with the lists it came with.
 type checked struct {
-	model *xform.Model
-	lists map[string]*xpath.Node
+	model  *xform.Model
+	lists  map[string]*xpath.Node
+	sealed *xform.Sealing
+}
+
+func (k *checked) env(s dtm.Submission) xform.Env {
+	return xform.Env{Now: s.Received, Lists: k.lists, Sealed: k.sealed}
 }
 
 // recheck flags what the form's own expressions say against a submission. A list
@@ -149,7 +176,7 @@ func (c *formCache) recheck(ctx context.Context, s dtm.Submission) ([]dtm.Flag, 
 }
 
 func (k *checked) flags(s dtm.Submission) []dtm.Flag {
-	return xform.Recheck(k.model, s.XML, xform.Env{Now: s.Received, Lists: k.lists})
+	return xform.Recheck(k.model, s.XML, k.env(s))
 }
 
 // readChecked reads a form as its expressions are checked again.
@@ -177,6 +204,9 @@ func (c *formCache) checked(ctx context.Context, id, version string) (*checked, 
 		}
 		made, err := readChecked(form)
 		if err != nil {
+			return nil, err
+		}
+		if made.sealed, err = c.sealing(ctx, id, version); err != nil {
 			return nil, err
 		}
 		known, _ = c.checks.LoadOrStore(key, made)

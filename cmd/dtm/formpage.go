@@ -41,7 +41,7 @@ func (h *house) readTrials(_ context.Context, draft dtm.Form, list []dtm.Submiss
 		return out, nil
 	}
 	f, unread := understood(draft)
-	k, err := readChecked(draft)
+	k, err := readChecked(draft) // a test record is kept as it came: nothing of it is sealed
 	if err != nil {
 		return nil, err
 	}

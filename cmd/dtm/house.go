@@ -27,8 +27,7 @@ import (
 
 // house is an open data folder with its rooms joined.
 type house struct {
-	private   sync.Map // form NUL version -> whether it seals answers
-	screening sync.Map // and whether it asks for referrals
+	screening sync.Map // form NUL version -> whether it asks for referrals
 
 	dir       string
 	config    config.Config

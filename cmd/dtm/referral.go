@@ -20,19 +20,15 @@ import (
 // redact takes out of a submission what its form seals. A form that is not known, or
 // has no tags, seals nothing.
 func (h *house) redact(ctx context.Context, form, version string, doc []byte) ([]byte, bool, error) {
-	private, err := h.formIs(ctx, &h.private, form, version, xform.AsksNames)
+	s, err := h.forms.sealing(ctx, form, version)
 	if err != nil {
 		return nil, false, err
 	}
-	if !private {
+	if s == nil {
 		return doc, false, nil
 	}
-	f, err := h.forms.form(ctx, form, version)
-	if err != nil {
-		return nil, false, err
-	}
-	public, some := xform.Redacted(f, doc)
-	return public, some, nil
+	public, private := s.Redacted(doc)
+	return public, private, nil
 }
 
 // referralBatch is how many entries of the log are followed in one transaction.

@@ -68,7 +68,12 @@ func (h *house) correct(ctx context.Context, id string, base int, why string, ch
 	if err != nil {
 		return dtm.Correction{}, err
 	}
-	all, err := xform.Follow(k.model, xml, xform.Env{Now: s.Received, Lists: k.lists}, changes)
+	for _, x := range changes {
+		if k.sealed.Has(x.Path) {
+			return dtm.Correction{}, dtm.Errorf(dtm.Invalid, "the answer to %s is sealed: what is known of a person is corrected on the person's page", x.Path).At(x.Path).Coded("correction.sealed", x.Path)
+		}
+	}
+	all, err := xform.Follow(k.model, xml, k.env(s), changes)
 	if err != nil {
 		return dtm.Correction{}, err
 	}
@@ -93,15 +98,20 @@ func (h *house) fields(ctx context.Context, s dtm.Submission, l dtm.Lang) ([]web
 	if err != nil {
 		return nil, err
 	}
-	r := fieldReader{answerReader: answerReader{op: h.op, form: f, reader: l, lang: languageOf(f, l)}, now: s.Received}
+	sealed, err := h.forms.sealing(ctx, s.Form, s.Version)
+	if err != nil {
+		return nil, err
+	}
+	r := fieldReader{answerReader: answerReader{op: h.op, form: f, reader: l, lang: languageOf(f, l)}, now: s.Received, sealed: sealed}
 	r.level(f.Root, in.Root, "/"+f.Root.Name, 0)
 	return r.out, nil
 }
 
 type fieldReader struct {
 	answerReader
-	now time.Time
-	out []web.Field
+	now    time.Time
+	sealed *xform.Sealing
+	out    []web.Field
 }
 
 func (r *fieldReader) level(n *xlsform.Node, a *xform.Answers, at string, depth int) {
@@ -162,6 +172,9 @@ func (r *fieldReader) field(c *xlsform.Node, a *xform.Answers, path string, dept
 	}
 	if x.Fixed && value == "" {
 		return
+	}
+	if r.sealed.Has(path) {
+		x.Fixed, x.Sealed = true, true
 	}
 	r.out = append(r.out, x)
 }

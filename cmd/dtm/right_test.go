@@ -24,7 +24,7 @@ func TestRights(t *testing.T) {
 	t.Parallel()
 	s := newScreened(t)
 	base := s.server().URL
-	_, list := s.send("health", "soon", "refer", "health direct_assistance", "person_name", plantedName, "person_phone", plantedPhone, "asylum", "unsure", "nationality", "ETH")
+	id, list := s.send(append(plantedHarm, "health", "soon", "refer", "health direct_assistance", "person_name", plantedName, "person_phone", plantedPhone, "nationality", "ETH")...)
 	at := "/en/staff/referrals/" + list[0].ID
 	focal := s.visit(base, dtm.User{Email: "f@example.org", Role: dtm.RoleFocal})
 	if status, body := focal.get(at); status != http.StatusOK || !strings.Contains(body, at+"/rights") {
@@ -34,7 +34,7 @@ func TestRights(t *testing.T) {
 		t.Fatal(status)
 	}
 	status, body := focal.post(at+"/rights", url.Values{"do": {"export"}})
-	for _, want := range []string{plantedName, plantedPhone, "a fever", "Ethiopia", list[0].Number, list[1].Number, "Who read it", "Djibouti"} {
+	for _, want := range []string{plantedName, plantedPhone, "asylquax", "violquax", "a fever", "Ethiopia", list[0].Number, list[1].Number, "Who read it", "Djibouti"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page for the person lacks %q", want)
 		}
@@ -71,9 +71,18 @@ func TestRights(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/person", "/rights"} {
-		if _, body = focal.post(at+path, url.Values{"do": {"export"}}); strings.Contains(body, "Xylophena") || strings.Contains(body, "a fever") {
+		if _, body = focal.post(at+path, url.Values{"do": {"export"}}); strings.Contains(body, "Xylophena") || strings.Contains(body, "a fever") || strings.Contains(body, "quax") {
 			t.Errorf("%s: read after the erasure", path)
 		}
+	}
+	manager := s.visit(base, dtm.User{Email: "m@example.org", Role: dtm.RoleManager})
+	for _, path := range []string{"", "/xml"} {
+		if status, body = manager.get("/en/staff/submissions/" + id + path); status != http.StatusOK || strings.Contains(body, "quax") || !strings.Contains(body, "obock") && !strings.Contains(body, "Obock") {
+			t.Errorf("the submission after the erasure: %d", status)
+		}
+	}
+	if x, person, err := s.h.db.SealedSubmission(t.Context(), id, "test"); err == nil && (person != "" || strings.Contains(string(x.XML), "quax")) {
+		t.Errorf("the answers are read after the erasure: %s %s", person, x.XML)
 	}
 	if status, _ = focal.post(at+"/rights", url.Values{"do": {"restrict"}, "why": {dtm.RestrictAsked}}); status != http.StatusUnprocessableEntity {
 		t.Errorf("restrict after the erasure: %d", status)

@@ -172,7 +172,15 @@ func (h *house) answers(ctx context.Context, s dtm.Submission, l dtm.Lang) ([]we
 	if f == nil {
 		return nil, noSource(s.Form)
 	}
-	return h.answersBy(f, s, l)
+	list, err := h.answersBy(f, s, l)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := h.forms.sealing(ctx, s.Form, s.Version)
+	for i, a := range list {
+		list[i].Sealed = !a.Head && a.Value == "" && sealed.Has(a.Path)
+	}
+	return list, err
 }
 
 // answersBy reads a submission by a form.

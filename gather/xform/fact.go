@@ -23,7 +23,7 @@ import (
 //     "need" that are choices of the question and were not chosen.
 //
 // Answers about asylum, trafficking, violence and risks of a child (#protection)
-// become no fact: they stay in the submission.
+// become no fact: they are sealed (SealingOf).
 func Facts(op *dtm.Operation, f *xlsform.Form, in *Instance) (dtm.Facts, []dtm.Flag) {
 	rows, flags := Movements(op, f, in)
 	out := dtm.Facts{Movements: rows}

@@ -19,6 +19,9 @@ type Env struct {
 	// Lists are the files of the form that are at hand, by name: what depends on
 	// others is not judged.
 	Lists map[string]*xpath.Node
+	// Sealed says what was taken out of the submission when it came; nil: nothing.
+	// What rests on such an answer is not judged, nor that it is missing.
+	Sealed *Sealing
 }
 
 // Recheck computes what a form's expressions make of a submission and flags what
@@ -78,6 +81,7 @@ func recheck(m *Model, instance []byte, env Env, recompute bool) *check {
 	}
 	c := &check{m: m, p: m.planned(), recompute: recompute, turns: make([][]*xpath.Node, len(m.Nodes)), absent: map[*xpath.Node]bool{}, disputed: map[*xpath.Node]string{}}
 	c.complete(m.Root, doc.Children[0])
+	c.lose(env.Sealed)
 	doc.Number()
 	c.env = xpath.Env{Now: env.Now, Instance: func(id string) *xpath.Node {
 		l := m.List(id)
@@ -164,6 +168,22 @@ func (c *check) complete(n *Node, e *xpath.Node) {
 	e.Children = out
 }
 
+// lose marks the answers that were taken out. One that is there came before its form
+// sealed it.
+func (c *check) lose(s *Sealing) {
+	if s == nil {
+		return
+	}
+	for _, n := range c.m.Nodes {
+		if !s.Has(n.Path) {
+			continue
+		}
+		for _, e := range c.turns[n.Index] {
+			e.Lost = e.Value == ""
+		}
+	}
+}
+
 func hasAttr(n *xpath.Node, name string) bool {
 	for _, a := range n.Attrs {
 		if a.Name == name {
@@ -218,7 +238,7 @@ func (c *check) settle(n *Node, e *xpath.Node) {
 	if n.Kind == Leaf && hidden && e.Value != "" && !c.recompute && !meta(n) && n.Bind.Preload == "" {
 		c.flag("answer.irrelevant", n, e, "")
 	}
-	if e.Hidden = hidden; hidden || r.calculate == nil {
+	if e.Hidden = hidden; hidden || e.Lost || r.calculate == nil {
 		return
 	}
 	v, sure := c.eval(r.calculate, e)
@@ -288,7 +308,7 @@ func same(n *Node, sent, want string) bool {
 func (c *check) answer(n *Node, r *rules, e *xpath.Node) {
 	value := e.Value
 	if value == "" {
-		if r.required != nil && n.Control != "" {
+		if !e.Lost && r.required != nil && n.Control != "" {
 			if yes, sure := c.holds(r.required, e); sure && yes {
 				c.flag("answer.required", n, e, "")
 			}

@@ -32,7 +32,7 @@ const (
 	UsedClock  Use = 1 << iota // now() or today()
 	UsedChance                 // random(), uuid(), randomize() without seed
 	UsedDevice                 // property(), jr:itext(), jr:choice-name(), once()
-	UsedLost                   // a list that is not at hand
+	UsedLost                   // a list or an answer that is not at hand
 	// UsedDisputed: the programs that fill forms in (Collect on JavaRosa, the page on
 	// @getodk/xforms-engine) come to different values here; doc/evaluator.md lists
 	// where.
@@ -342,6 +342,11 @@ func (p *path) eval(c *context) (Value, error) {
 			next = ordered(next)
 		}
 		at = next
+	}
+	for _, n := range at {
+		if n.Lost {
+			c.run.used |= UsedLost
+		}
 	}
 	return Nodes(slices.Clip(at)), nil
 }

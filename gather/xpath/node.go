@@ -27,6 +27,7 @@ type Node struct {
 	Order    int  // place in its document, counted by Number; unique within it
 	Owner    int  // for who made the tree; not used here
 	Hidden   bool // not relevant: counts as empty
+	Lost     bool // there was an answer or none: it is not at hand
 }
 
 // Attr is an attribute of an element.
