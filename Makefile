@@ -7,6 +7,7 @@ RACE       ?= -race
 STAMP      := .cache/stamp
 COMPUTING  := ./disseminate/guard/... ./disseminate/overview/... ./disseminate/chart/... ./disseminate/maps/... ./analyse/watch/... \
 	./check/... ./gather/xlsform/... ./gather/xform/... ./gather/xpath/... ./gather/odata/...
+SEQUENTIAL := Scripts$$|Workshop$$|Routes$$|PublishedByCommands$$|ErasureOutlivesBackups$$|RuleCommands$$
 
 .PHONY: help run build test check bench assets interop deb clean tools
 
@@ -43,11 +44,12 @@ test: assets tools check ## install what the tests need and run them all
 	@# The PDF engine first and without the race detector, under which compiling
 	@# its WebAssembly takes ten times as long; it leaves the compiled engine in .cache.
 	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 10m ./disseminate/report/...
-	CI=$${CI:-true} $(GO) test -timeout 10m -run 'Report|FormPaper|Release|Abuse|Area|NoOtherWay' ./cmd/dtm
+	@# So are commands and walks, one step after the other: nothing in them runs side by side.
+	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 10m -run 'Report|FormPaper|Release|Abuse|Area|NoOtherWay|$(SEQUENTIAL)' ./cmd/dtm
 	@# Rooms that compute: linear programs, series and forms by the thousand, which take five
 	@# times as long under the race detector. Their locks are tried by web and cmd/dtm below.
 	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 10m $(COMPUTING)
-	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test $(RACE) -timeout 15m $$($(GO) list ./... | grep -vE '/disseminate/(report|guard|overview|chart|maps)|/analyse/watch|/gather/(xlsform|xform|xpath|odata)|dtm/check$$')
+	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test $(RACE) -timeout 15m -skip '$(SEQUENTIAL)' $$($(GO) list ./... | grep -vE '/disseminate/(report|guard|overview|chart|maps)|/analyse/watch|/gather/(xlsform|xform|xpath|odata)|dtm/check$$')
 
 check: assets ## formatting, vet, staticcheck
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not gofmt'd:"; echo "$$out"; exit 1; fi

@@ -149,7 +149,7 @@ func writeLarge(t *testing.T, file string, rows int) (people int) {
 
 // TestPublished asks the program for every published figure that the files
 // reproduce.
-func TestPublished(t *testing.T) {
+func TestPublishedByCommands(t *testing.T) {
 	t.Parallel()
 	data := real(t, "DJI_dmg_2018_2022.csv", "DJI_nat_2018_2022.csv")
 	f, err := os.Open(shared(t, "data/movements/published.csv"))
