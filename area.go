@@ -105,6 +105,6 @@ type AreaVersions interface {
 
 // AreaUse is somewhere that a P-code is in use.
 type AreaUse struct {
-	Kind string // "point", "fact", "form", "release", "indicator", "area" (one below it)
+	Kind string // "point", what facts are called ("movement", "interview" ...), "form", "release", "indicator", "area" (one below it)
 	Name string // code of the point, month, form and list, number of the release ...
 }

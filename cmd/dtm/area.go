@@ -14,6 +14,7 @@ import (
 	"text/tabwriter"
 
 	"dtm"
+	"dtm/analyse/indicator"
 	"dtm/analyse/release"
 	"dtm/gather/boundary"
 	"dtm/locale"
@@ -266,24 +267,8 @@ func (h *house) areaUses(ctx context.Context) (map[string][]dtm.AreaUse, error) 
 	if err := h.current(ctx); err != nil {
 		return nil, err
 	}
-	span, err := h.figures.Span(ctx)
-	if err != nil {
+	if err := h.countedUses(ctx, add); err != nil {
 		return nil, err
-	}
-	if !span.From.IsZero() {
-		t, err := h.figures.Table(ctx, dtm.Query{Indicator: "total_movements", Period: span, By: []string{"region", "month"}})
-		if err != nil {
-			return nil, err
-		}
-		months := map[string][]string{}
-		for _, f := range t.Figures {
-			if f.People > 0 {
-				months[f.Keys[0]] = append(months[f.Keys[0]], f.Keys[1])
-			}
-		}
-		for code, list := range months {
-			add(code, "fact", strings.Join(slices.Compact([]string{slices.Min(list), slices.Max(list)}), " – "))
-		}
 	}
 	for _, i := range h.op.Indicators {
 		for _, code := range i.Where["region"] {
@@ -324,6 +309,45 @@ func (h *house) areaUses(ctx context.Context) (map[string][]dtm.AreaUse, error) 
 		}
 	}
 	return uses, nil
+}
+
+// located are, for each kind of facts that names areas, an indicator that counts all of
+// them and the levels that it is split by.
+var located = []struct {
+	facts, indicator string
+	levels           []string
+}{
+	{indicator.Movements, "total_movements", []string{"region"}},
+	{indicator.Presence, "site_days_counted", []string{"region", "area"}},
+	{indicator.Interviews, "interviews", []string{"region"}},
+	{indicator.Needs, "people_screened", []string{"region"}},
+	{indicator.Incidents, "incidents", []string{"region", "area"}},
+}
+
+// countedUses finds the areas that anything was counted under, and in which months.
+func (h *house) countedUses(ctx context.Context, add func(code, kind, name string)) error {
+	span, err := h.figures.Span(ctx)
+	if err != nil || span.From.IsZero() {
+		return err
+	}
+	for _, l := range located {
+		for _, level := range l.levels {
+			t, err := h.figures.Table(ctx, dtm.Query{Indicator: l.indicator, Period: span, By: []string{level, "month"}})
+			if err != nil {
+				return err
+			}
+			months := map[string][]string{}
+			for _, f := range t.Figures {
+				if f.Value != nil && *f.Value > 0 {
+					months[f.Keys[0]] = append(months[f.Keys[0]], f.Keys[1])
+				}
+			}
+			for code, list := range months {
+				add(code, l.facts, strings.Join(slices.Compact([]string{slices.Min(list), slices.Max(list)}), " – "))
+			}
+		}
+	}
+	return nil
 }
 
 // releaseUses finds the regions that releases count under.

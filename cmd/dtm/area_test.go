@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"dtm"
 	"dtm/operation"
@@ -71,6 +72,23 @@ func TestAreas(t *testing.T) {
 	dtmRun(t, "release", "create", "-data", data, "-month", "2026-09", "-as", "a@example.org", "-password-file", password)
 	dtmRun(t, "release", "approve", "-data", data, "2026-09/1", "-as", "b@example.org", "-password-file", password)
 
+	// Sites, interviews, needs and events name areas too.
+	inside(t, data, func(ctx context.Context, h *house) {
+		forms, err := h.demoForms(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for f, invent := range forms {
+			for n := range 6 {
+				for _, x := range invent.Day(time.Date(2026, 9, 1+n, 0, 0, 0, 0, time.UTC), demoSeed) {
+					if _, err := h.db.Receive(ctx, dtm.Submission{ID: x.ID, Form: f.ID, Version: f.Version, Received: x.At, XML: x.XML}); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+	})
+
 	bad := codFile(t, "bad.geojson", func(code string, p map[string]any) bool {
 		if code == "DJ02" {
 			p["adm1_pcode"] = "DJ01"
@@ -93,7 +111,7 @@ func TestAreas(t *testing.T) {
 	}, map[string]any{"type": "Feature", "properties": map[string]any{"adm1_pcode": "DJ07", "adm1_name": "Galafi", "lang": "en"},
 		"geometry": map[string]any{"type": "Polygon", "coordinates": [][][2]float64{{{41.75, 11.5}, {42.1, 11.5}, {42.1, 11.9}, {41.75, 11.9}, {41.75, 11.5}}}}})
 	out := dtmRun(t, "area", "check", "-data", data, file)
-	for _, want := range []string{"new: DJ07 Galafi (level 1)", "not in the files: DJ03 Dikhil (level 1), in use: ", "point dikhil", "movements 2026-08", "release 2026-09/1", "other name: DJ01 en: Obock → Obokk", "The files have no areas of the second level"} {
+	for _, want := range []string{"new: DJ07 Galafi (level 1)", "not in the files: DJ03 Dikhil (level 1), in use: ", "point dikhil", "movements 2026-08", "counts at sites 2026-09", "interviews 2026-09", "needs 2026-09", "release 2026-09/1", "other name: DJ01 en: Obock → Obokk", "The files have no areas of the second level"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the check lacks %q:\n%s", want, out)
 		}
