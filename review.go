@@ -112,6 +112,7 @@ type FlagFilter struct {
 	Point      *string
 	Rule       string
 	Submission string
+	Month      Month // of the day that the flag is about
 	After      *Raised
 	Limit      int // 0: 50
 }
@@ -161,8 +162,9 @@ type Flags interface {
 	RaiseHistory(ctx context.Context, rules []string, from, to time.Time, found []Raised) (raised, cleared int, err error)
 	// Queue lists flags, the heaviest first, then by point, then the oldest.
 	Queue(ctx context.Context, f FlagFilter) ([]Raised, error)
-	// FlagCounts counts all flags by state, severity, rule and point.
-	FlagCounts(ctx context.Context) ([]FlagCount, error)
+	// FlagCounts counts flags by state, severity, rule and point: those about days of the
+	// month, or all when it is zero.
+	FlagCounts(ctx context.Context, m Month) ([]FlagCount, error)
 	// FlagHistory lists the entries of a submission's flags, or of one flag, oldest
 	// first.
 	FlagHistory(ctx context.Context, submission, flag string) ([]FlagEntry, error)

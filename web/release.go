@@ -213,6 +213,20 @@ type partView struct {
 type checkView struct {
 	Verdict, Word, Text string
 	Items               []string
+	Href                string // where what it counts can be looked at
+}
+
+// looked is where the staff looks at what a check of the month counts.
+func looked(check, month string) string {
+	switch check {
+	case "flags":
+		return "/staff/review/?month=" + month
+	case "placed":
+		return "/staff/review/?point=-&month=" + month
+	case "coverage":
+		return "/staff/coverage/?month=" + month
+	}
+	return ""
 }
 
 type changesView struct {
@@ -408,6 +422,9 @@ func (v *releaseView) opened(p *Pages, o release.Opened) {
 		x := checkView{Verdict: c.Verdict, Word: v.T("release.verdict." + c.Verdict), Text: CheckText(v.Lang, c)}
 		for _, i := range c.Items {
 			x.Items = append(x.Items, ItemText(p.Operation, p.Figures, v.Lang, c, i))
+		}
+		if to := looked(c.ID, o.Manifest.Month); to != "" && v.Inside && c.Verdict == release.Look {
+			x.Href = v.Link(to)
 		}
 		v.Checks = append(v.Checks, x)
 	}

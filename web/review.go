@@ -110,7 +110,7 @@ type queueView struct {
 	Severities, Points      []option
 	Rules, States           []option
 	Severity, Point, RuleID string
-	StateID                 string
+	StateID, Month          string
 	Query                   string // of the page itself, for the way back
 	Next, First             string
 	Total                   int // that match
@@ -153,6 +153,9 @@ func (p *Pages) showQueue(w http.ResponseWriter, r *http.Request, status int, v 
 		code := strings.TrimPrefix(v.Point, "-") // "-": no point
 		f.Point = &code
 	}
+	if m, err := dtm.ParseMonth(q.Get("month")); err == nil {
+		f.Month, v.Month = m, m.String()
+	}
 	f.After = readAfter(q.Get("after"))
 	list, err := p.Staff.Review.Flags.Queue(ctx, f)
 	if err != nil {
@@ -161,7 +164,7 @@ func (p *Pages) showQueue(w http.ResponseWriter, r *http.Request, status int, v 
 	for _, x := range list {
 		v.Rows = append(v.Rows, p.flagRow(v.page, x))
 	}
-	counts, err := p.Staff.Review.Flags.FlagCounts(ctx)
+	counts, err := p.Staff.Review.Flags.FlagCounts(ctx, f.Month)
 	if err != nil {
 		return err
 	}
@@ -274,7 +277,7 @@ func by(r *http.Request) context.Context { return event.WithActor(r.Context(), a
 func (p *Pages) backTo(r *http.Request, more url.Values) string {
 	q, _ := url.ParseQuery(r.PostFormValue("query"))
 	out := url.Values{}
-	for _, k := range []string{"severity", "point", "rule", "state"} {
+	for _, k := range []string{"severity", "point", "rule", "state", "month"} {
 		if q.Get(k) != "" {
 			out.Set(k, q.Get(k))
 		}

@@ -38,7 +38,7 @@ type rulesView struct {
 type tally struct{ all, open, confirmed, dismissed int }
 
 func (p *Pages) tallies(ctx context.Context) (map[string]tally, error) {
-	counts, err := p.Staff.Review.Flags.FlagCounts(ctx)
+	counts, err := p.Staff.Review.Flags.FlagCounts(ctx, dtm.Month{})
 	out := map[string]tally{}
 	for _, c := range counts {
 		t := out[c.Rule]

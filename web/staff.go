@@ -597,7 +597,7 @@ func (p *Pages) openFlags(ctx context.Context) (n int, err error) {
 		_, n, err = p.Staff.Submissions.Submissions(ctx, dtm.SubmissionFilter{State: &flagged, Limit: 1})
 		return n, err
 	}
-	counts, err := p.Staff.Review.Flags.FlagCounts(ctx)
+	counts, err := p.Staff.Review.Flags.FlagCounts(ctx, dtm.Month{})
 	for _, c := range counts {
 		if c.State == dtm.FlagOpen {
 			n += c.N

@@ -277,27 +277,17 @@ func (f *frozen) seal(op *dtm.Operation) error {
 // openFlags counts the flags of the month, of records and of days, that nobody has
 // decided on: faults and doubts.
 func (h *house) openFlags(ctx context.Context, m dtm.Month) (faults, doubts int64, err error) {
-	month := dtm.Months(m, m)
-	f := dtm.FlagFilter{State: dtm.FlagOpen, Limit: 1000}
-	for {
-		page, err := h.db.Queue(ctx, f)
-		if err != nil {
-			return 0, 0, err
+	counts, err := h.db.FlagCounts(ctx, m)
+	for _, c := range counts {
+		switch {
+		case c.State != dtm.FlagOpen:
+		case c.Severity == check.Fault.Rank():
+			faults += int64(c.N)
+		case c.Severity == check.Doubt.Rank():
+			doubts += int64(c.N)
 		}
-		for _, x := range page {
-			switch {
-			case !month.Contains(x.Day):
-			case x.Severity == check.Fault.Rank():
-				faults++
-			case x.Severity == check.Doubt.Rank():
-				doubts++
-			}
-		}
-		if len(page) < f.Limit {
-			return faults, doubts, nil
-		}
-		f.After = &page[len(page)-1]
 	}
+	return faults, doubts, err
 }
 
 // publishedTotals are the totals of the latest published releases.

@@ -29,7 +29,7 @@ func (t tally) agreed() float64 {
 }
 
 func (h *house) tallies(ctx context.Context) (map[string]tally, error) {
-	counts, err := h.db.FlagCounts(ctx)
+	counts, err := h.db.FlagCounts(ctx, dtm.Month{})
 	out := map[string]tally{}
 	for _, c := range counts {
 		t := out[c.Rule]

@@ -329,6 +329,13 @@ func (db *DB) Queue(ctx context.Context, f dtm.FlagFilter) ([]dtm.Raised, error)
 	default:
 		bound("f.state = ?", f.State)
 	}
+	if f.Month != (dtm.Month{}) {
+		if index == "" {
+			index = "INDEXED BY flag_day"
+		}
+		from, to := monthDays(f.Month)
+		bound("f.day >= ? AND f.day < ?", from, to)
+	}
 	if f.Severity != nil {
 		bound("f.severity = ?", *f.Severity)
 	}
@@ -366,13 +373,28 @@ func (db *DB) Queue(ctx context.Context, f dtm.FlagFilter) ([]dtm.Raised, error)
 	return out, failure(op, rows.Err())
 }
 
-// FlagCounts counts all flags, from sums that are kept.
-func (db *DB) FlagCounts(ctx context.Context) ([]dtm.FlagCount, error) {
+// monthDays are the first day of a month and the day after its last.
+func monthDays(m dtm.Month) (from, to string) {
+	p := dtm.Months(m, m)
+	return dayText(p.From), dayText(p.From.AddDate(0, 1, 0))
+}
+
+// FlagCounts counts flags: all of them from sums that are kept.
+func (db *DB) FlagCounts(ctx context.Context, m dtm.Month) ([]dtm.FlagCount, error) {
 	const op = "store.FlagCounts"
-	rows, err := db.read.QueryContext(ctx, `
+	query, args := `
 		SELECT state, severity, rule, point, n
 		FROM flag_count
-		WHERE operation = $1 AND n <> 0`, db.operation)
+		WHERE operation = $1 AND n <> 0`, []any{db.operation}
+	if m != (dtm.Month{}) {
+		from, to := monthDays(m)
+		query, args = `
+			SELECT state, severity, rule, point, count(*)
+			FROM flag INDEXED BY flag_day
+			WHERE operation = $1 AND state IN ($2, $3, $4, $5) AND day >= $6 AND day < $7
+			GROUP BY state, severity, rule, point`, []any{db.operation, dtm.FlagOpen, dtm.FlagConfirmed, dtm.FlagDismissed, dtm.FlagCleared, from, to}
+	}
+	rows, err := db.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, failure(op, err)
 	}

@@ -38,7 +38,7 @@ func same(t *testing.T, what string, got, want []string) {
 // counted checks that the kept sums are those of the flags.
 func counted(t *testing.T, d Dialect, s Store, at string) {
 	t.Helper()
-	list, err := s.FlagCounts(ctx)
+	list, err := s.FlagCounts(ctx, dtm.Month{})
 	must(t, err)
 	sum := 0
 	for _, c := range list {
@@ -170,6 +170,9 @@ func decisions(t *testing.T, d Dialect) {
 		must(t, err)
 		p := place
 		p.Point = []string{"obock", "galafi"}[i%2]
+		if i == 5 {
+			p.Day = p.Day.AddDate(0, 1, 0)
+		}
 		must(t, s.FlagAt(ctx, submission(i).ID, p, []dtm.Flag{{Rule: "position.far"}, {Rule: "answers.sum"}}))
 	}
 	var all []dtm.Raised
@@ -193,6 +196,24 @@ func decisions(t *testing.T, d Dialect) {
 	zero, galafi := 0, "galafi"
 	if list, _ := s.Queue(ctx, dtm.FlagFilter{Severity: &zero, Point: &galafi, Rule: "answers.sum"}); len(list) != 3 {
 		t.Errorf("filtered: %+v", list)
+	}
+	// Flags about a month's days, in the queue and counted.
+	m := dtm.MonthOf(place.Day)
+	next := dtm.MonthOf(place.Day.AddDate(0, 1, 0))
+	for month, want := range map[dtm.Month]int{m: 10, next: 2, {Year: 1999, Month: 1}: 0} {
+		list, err := s.Queue(ctx, dtm.FlagFilter{Month: month})
+		must(t, err)
+		counts, err := s.FlagCounts(ctx, month)
+		must(t, err)
+		n := 0
+		for _, c := range counts {
+			if c.State == dtm.FlagOpen {
+				n += c.N
+			}
+		}
+		if len(list) != want || n != want {
+			t.Errorf("%s: %d flags in the queue, %d counted, want %d", month, len(list), n, want)
+		}
 	}
 	ids := func(n int) []string {
 		return []string{"answers.sum|" + submission(n).ID + "|", "position.far|" + submission(n).ID + "|"}
