@@ -112,7 +112,7 @@ func (d AlertDecision) Check(kind string) error {
 		return Errorf(Invalid, "an alert is confirmed, dismissed or opened again, not %q", d.State).Coded("alert.state", d.State)
 	}
 	if !slices.Contains(AlertReasons[kind], d.Reason) {
-		return Errorf(Invalid, "why is it dismissed? One of %s", strings.Join(AlertReasons[kind], ", ")).Coded("alert.reason", strings.Join(AlertReasons[kind], ", "))
+		return Errorf(Invalid, "why is it dismissed? One of %s", strings.Join(AlertReasons[kind], ", ")).Coded("alert.reason")
 	}
 	if d.Reason == "other" && strings.TrimSpace(d.Note) == "" {
 		return Errorf(Invalid, "write what the other reason is").Coded("alert.note")

@@ -69,6 +69,13 @@ func (e *Error) At(where string) *Error {
 	return &c
 }
 
+// Word is an argument that is a message itself, by its key in the catalogues; At is
+// one that is the Where of an error. Package locale says both in the reader's language.
+type (
+	Word string
+	At   string
+)
+
 // Coded returns a copy of e with its catalogue key and arguments.
 func (e *Error) Coded(code string, args ...any) *Error {
 	c := *e

@@ -102,7 +102,7 @@ func ReadOutside(file string, r io.Reader, series string) (list []Outside, fault
 	in.FieldsPerRecord = -1
 	head, err := in.Read()
 	if err != nil {
-		return nil, nil, Errorf(Invalid, "the header row cannot be read: %w", err).At(file+":1").Coded("import.columns_missing", "month, people, source")
+		return nil, nil, Errorf(Invalid, "the header row cannot be read: %w", err).At(file + ":1").Coded("import.header")
 	}
 	find := func(names ...string) int {
 		return slices.IndexFunc(head, func(h string) bool {
@@ -112,7 +112,7 @@ func ReadOutside(file string, r io.Reader, series string) (list []Outside, fault
 	month, people, source := find("month", "period"), find("people", "value", "arrivals", "n"), find("source")
 	of, place := find("series"), find("place", "point", "fmp")
 	if month < 0 || people < 0 || source < 0 {
-		return nil, nil, Errorf(Invalid, "the header lacks month, people or source").At(file+":1").Coded("import.columns_missing", "month, people, source")
+		return nil, nil, Errorf(Invalid, "the header lacks month, people or source; the columns found are: %s", strings.Join(head, ", ")).At(file+":1").Coded("import.columns_missing", "month, people, source", strings.Join(head, ", "))
 	}
 	for {
 		row, err := in.Read()

@@ -52,7 +52,7 @@ func ReadReferences(file string, r io.Reader) (list []Reference, faults []error,
 	in.FieldsPerRecord = -1
 	head, err := in.Read()
 	if err != nil {
-		return nil, nil, Errorf(Invalid, "the header row cannot be read: %w", err).At(file+":1").Coded("import.columns_missing", "month, value")
+		return nil, nil, Errorf(Invalid, "the header row cannot be read: %w", err).At(file + ":1").Coded("import.header")
 	}
 	find := func(names ...string) int {
 		return slices.IndexFunc(head, func(h string) bool {
@@ -61,7 +61,7 @@ func ReadReferences(file string, r io.Reader) (list []Reference, faults []error,
 	}
 	month, indicator, value, source := find("month", "month_or_period", "period"), find("indicator"), find("value", "published_value", "published"), find("source")
 	if month < 0 || value < 0 {
-		return nil, nil, Errorf(Invalid, "the header lacks month or value").At(file+":1").Coded("import.columns_missing", "month, value")
+		return nil, nil, Errorf(Invalid, "the header lacks month or value; the columns found are: %s", strings.Join(head, ", ")).At(file+":1").Coded("import.columns_missing", "month, value", strings.Join(head, ", "))
 	}
 	for {
 		row, err := in.Read()

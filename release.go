@@ -95,7 +95,7 @@ func (r FrozenRelease) Withdrawable(reason string) error {
 }
 
 func (r FrozenRelease) not(want string) error {
-	return Errorf(Conflict, "release %s is %s, not %s", r.Number, r.State, want).Coded("release.state", r.Number, r.State, want)
+	return Errorf(Conflict, "release %s is %s, not %s", r.Number, r.State, want).Coded("release.state", r.Number, Word("release.state."+r.State))
 }
 
 // Releases keeps frozen releases.

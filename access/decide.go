@@ -69,7 +69,7 @@ func Decide(u dtm.User, a Action) error {
 	}
 	if !slices.Contains(allowed[a], u.Role) {
 		return dtm.Errorf(dtm.Forbidden, "your role (%s) does not include this; ask an administrator", u.Role).
-			Coded("access.role", u.Role, string(a))
+			Coded("access.role", dtm.Word("user.role."+u.Role))
 	}
 	return nil
 }

@@ -44,18 +44,18 @@ type Chain struct {
 // Next returns the chain with e at its end, or an error of kind Conflict that
 // names the entry when e does not follow.
 func (c Chain) Next(e dtm.Event) (Chain, error) {
-	broken := func(what string) (Chain, error) {
+	broken := func(code, what string) (Chain, error) {
 		return c, dtm.Errorf(dtm.Conflict,
 			"the audit log is broken at entry %d: %s; compare it with a backup", e.Seq, what).
-			Coded("event.broken", e.Seq)
+			Coded("event.broken."+code, e.Seq)
 	}
 	switch {
 	case e.Seq != c.Seq+1:
-		return broken("the entry before it is missing")
+		return broken("gap", "the entry before it is missing")
 	case e.Prev != c.Hash:
-		return broken("it does not follow the entry before it")
+		return broken("link", "it does not follow the entry before it")
 	case e.Hash != Hash(c.Hash, e):
-		return broken("its content was changed")
+		return broken("content", "its content was changed")
 	}
 	return Chain{Seq: e.Seq, Hash: e.Hash}, nil
 }

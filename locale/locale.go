@@ -141,12 +141,31 @@ func Say(l dtm.Lang, key string, args ...any) string {
 			return h
 		}
 		s := ""
-		if n, isNumber := float(args[i]); isNumber {
-			s = Number(l, n, -1)
-		} else {
-			s = fmt.Sprint(args[i])
+		switch a := args[i].(type) {
+		case dtm.Word:
+			s = Say(l, string(a))
+		case dtm.At:
+			s = Place(l, string(a))
+		default:
+			if n, isNumber := float(a); isNumber {
+				s = Number(l, n, -1)
+			} else {
+				s = fmt.Sprint(a)
+			}
 		}
 		return elided(part[2], s)
+	})
+}
+
+// counted are parts of places that are counted, as the Where of errors names them.
+var counted = regexp.MustCompile(`\b(character|column|feature|line) (\d+)`)
+
+// Place says the Where of an error: names of files, sheets, cells and elements stay as
+// they are.
+func Place(l dtm.Lang, where string) string {
+	return counted.ReplaceAllStringFunc(where, func(s string) string {
+		what, n, _ := strings.Cut(s, " ")
+		return Say(l, "place."+what, n)
 	})
 }
 
@@ -289,7 +308,7 @@ func Error(l dtm.Lang, err error) string {
 		text = e.Msg
 	}
 	if e.Where != "" && e.Where != text {
-		return e.Where + ": " + text
+		return Place(l, e.Where) + Say(l, "word.colon") + " " + text
 	}
 	return text
 }

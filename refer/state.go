@@ -96,20 +96,20 @@ func Next(programmes []dtm.Programme, r dtm.Referral, as dtm.Doer, do dtm.Do, to
 	state, who, ok := Leads(r.State, do.Action)
 	if !ok {
 		return r, dtm.Errorf(dtm.Conflict, "a referral that is %q cannot be given the action %q; look at it again, somebody may have answered meanwhile", r.State, do.Action).
-			Coded("referral.state", "state:"+string(r.State), "act:"+string(do.Action))
+			Coded("referral.state")
 	}
 	if do.Version != r.Version {
 		return r, dtm.Errorf(dtm.Conflict, "somebody changed this referral meanwhile; look at it again before you decide").Coded("referral.stale")
 	}
 	if !slices.Contains(who, as) {
-		return r, dtm.Errorf(dtm.Forbidden, "the action %q is for somebody else to do (%v)", do.Action, who).Coded("referral.who", "act:"+string(do.Action))
+		return r, dtm.Errorf(dtm.Forbidden, "the action %q is for somebody else to do (%v)", do.Action, who).Coded("referral.who")
 	}
 	if do.Action == dtm.ReferralReopen && !reopens(r, now) {
 		return r, dtm.Errorf(dtm.Conflict, "it was closed more than 30 days ago; open a new referral").Coded("referral.old")
 	}
 	if known := Reasons(do.Action); len(known) > 0 {
 		if !slices.Contains(known, do.Reason) {
-			return r, dtm.Errorf(dtm.Invalid, "the action %q needs one of these reasons: %v", do.Action, known).Coded("referral.reason", "act:"+string(do.Action))
+			return r, dtm.Errorf(dtm.Invalid, "the action %q needs one of these reasons: %v", do.Action, known).Coded("referral.reason")
 		}
 		if do.Reason == "other" && do.Words == "" {
 			return r, dtm.Errorf(dtm.Invalid, "say in words what the other reason is").Coded("referral.words")
@@ -128,10 +128,10 @@ func Next(programmes []dtm.Programme, r dtm.Referral, as dtm.Doer, do dtm.Do, to
 			programme = do.Programme
 		}
 		if to.Programme != programme {
-			return r, dtm.Errorf(dtm.Invalid, "the desk %s answers for %s, not for %s", to.Code, to.Programme, programme).Coded("referral.programme", to.Code)
+			return r, dtm.Errorf(dtm.Invalid, "the desk %s answers for %s, not for %s", to.Code, to.Programme, programme).Coded("referral.programme")
 		}
 		if to.Closed || to.PausedAt(now) {
-			return r, dtm.Errorf(dtm.Conflict, "the desk %s takes nobody on now; choose another one", to.Code).Coded("referral.paused", to.Code)
+			return r, dtm.Errorf(dtm.Conflict, "the desk %s takes nobody on now; choose another one", to.Code).Coded("referral.paused")
 		}
 	case dtm.ReferralAccept:
 		// A desk may have become one that must not see the person after it was sent.

@@ -112,7 +112,7 @@ func (p *Pages) areaName(l dtm.Lang, code string) string {
 func (p *Pages) changeAgreements(w http.ResponseWriter, r *http.Request) error {
 	ctx, l := event.WithActor(r.Context(), actor(r)), p.guess(r)
 	if err := r.ParseForm(); err != nil {
-		return dtm.Errorf(dtm.Invalid, "the form cannot be read: %w", err)
+		return dtm.Errorf(dtm.Invalid, "the form cannot be read: %w", err).Coded("form.broken")
 	}
 	var err error
 	v := agreementsView{}

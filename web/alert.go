@@ -228,7 +228,7 @@ func alertsDid(d dtm.AlertsDone) url.Values {
 // of somebody who decides about one is asked on its own page too.
 func (p *Pages) decideAlerts(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
-		return dtm.Errorf(dtm.Invalid, "the page cannot be read: %w", err)
+		return dtm.Errorf(dtm.Invalid, "the form cannot be read: %w", err).Coded("form.broken")
 	}
 	d := dtm.AlertDecision{IDs: r.PostForm["alert"], State: r.PostFormValue("do"), Reason: r.PostFormValue("reason"), Note: strings.TrimSpace(r.PostFormValue("why"))}
 	l := p.guess(r)

@@ -96,7 +96,7 @@ func (p *Pages) pointOptions(g page, chosen string) []option {
 func (p *Pages) point(r *http.Request) (string, error) {
 	code := r.PostFormValue("point")
 	if _, ok := p.Operation.Point(code); code != "" && !ok {
-		return "", dtm.Errorf(dtm.Invalid, "%q is no point of this operation", code).Coded("code.unknown", code, "point")
+		return "", dtm.Errorf(dtm.Invalid, "%q is no point of this operation", code).Coded("point.none", code)
 	}
 	return code, nil
 }

@@ -373,7 +373,7 @@ func (p *Pages) uploadEntities(w http.ResponseWriter, r *http.Request) error {
 	up := &entityUpload{Name: r.PostFormValue("name"), Delete: r.PostFormValue("delete") != ""}
 	if carried := r.PostFormValue("carried"); carried != "" {
 		if data, err = base64.StdEncoding.DecodeString(carried); err != nil {
-			return dtm.Errorf(dtm.Invalid, "the page was damaged on its way; send the file again").Coded("form.carried")
+			return dtm.Errorf(dtm.Invalid, "the page was damaged on its way; open it again and send the file again").Coded("form.carried")
 		}
 	} else if file, head, err := r.FormFile("file"); err == nil {
 		defer file.Close()

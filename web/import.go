@@ -154,7 +154,7 @@ func (p *Pages) beginImport(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, maxImport)
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return dtm.Errorf(dtm.Invalid, "the page cannot be read: %w", err)
+		return dtm.Errorf(dtm.Invalid, "the form cannot be read: %w", err).Coded("form.broken")
 	}
 	kind := ""
 	for {

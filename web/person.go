@@ -192,7 +192,7 @@ func (p *Pages) workPerson(ctx context.Context, r *http.Request, u dtm.User, x d
 		_, err = d.Persons.ChangePerson(ctx, x.Person, now.Version, fields)
 		return err
 	}
-	return dtm.Errorf(dtm.Invalid, "there is nothing called %q to do", do)
+	return dtm.Errorf(dtm.Invalid, "there is nothing called %q to do", do).Coded("code.unknown", do, "do")
 }
 
 func (p *Pages) showPerson(ctx context.Context, w http.ResponseWriter, r *http.Request, u dtm.User, x dtm.Referral, may []string, v personView) error {

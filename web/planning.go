@@ -222,7 +222,7 @@ func (p *Pages) programme(code string, l dtm.Lang) string {
 // declareCapacity keeps what the user declared.
 func (p *Pages) declareCapacity(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
-		return dtm.Errorf(dtm.Invalid, "the page cannot be read: %w", err)
+		return dtm.Errorf(dtm.Invalid, "the form cannot be read: %w", err).Coded("form.broken")
 	}
 	f := r.PostForm
 	l := p.guess(r)

@@ -427,7 +427,7 @@ const farKm = 5
 func (p *Pages) changePoint(w http.ResponseWriter, r *http.Request) error {
 	ctx := event.WithActor(r.Context(), actor(r))
 	if err := r.ParseForm(); err != nil {
-		return dtm.Errorf(dtm.Invalid, "the form cannot be read: %w", err)
+		return dtm.Errorf(dtm.Invalid, "the form cannot be read: %w", err).Coded("form.broken")
 	}
 	f, l := r.PostForm, p.guess(r)
 	// A new point is opened at its own address, given with the form.
@@ -454,7 +454,7 @@ func (p *Pages) changePoint(w http.ResponseWriter, r *http.Request) error {
 		return fail(err)
 	}
 	if seen, err := strconv.ParseInt(f.Get("seen"), 10, 64); err == nil && register.Latest(c.Point) > seen {
-		return fail(dtm.Errorf(dtm.Conflict, "somebody changed the point meanwhile").Coded("point.meanwhile", register.Latest(c.Point)))
+		return fail(dtm.Errorf(dtm.Conflict, "somebody changed the point meanwhile").Coded("point.meanwhile"))
 	}
 	if err := register.Check(p.Operation, c, p.civilToday()); err != nil {
 		return fail(err)

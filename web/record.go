@@ -214,7 +214,7 @@ func (g page) Who(actor string) string { return g.Actor(actor, nil) }
 func (p *Pages) correctRecord(w http.ResponseWriter, r *http.Request) error {
 	ctx, rv, id := r.Context(), p.Staff.Review, r.PathValue("id")
 	if err := r.ParseForm(); err != nil {
-		return dtm.Errorf(dtm.Invalid, "the page cannot be read: %w", err)
+		return dtm.Errorf(dtm.Invalid, "the form cannot be read: %w", err).Coded("form.broken")
 	}
 	s, err := p.Staff.Submissions.Submission(ctx, id)
 	if err != nil {
@@ -222,7 +222,7 @@ func (p *Pages) correctRecord(w http.ResponseWriter, r *http.Request) error {
 	}
 	base, err := strconv.Atoi(r.PostFormValue("base"))
 	if err != nil || base < 0 {
-		return dtm.Errorf(dtm.Invalid, "the page does not say what it was made from").Coded("form.carried")
+		return dtm.Errorf(dtm.Invalid, "the page was sent without its version; open it again").Coded("entity.page")
 	}
 	corrections, err := rv.Corrections.Corrections(ctx, id)
 	if err != nil {

@@ -644,7 +644,7 @@ func (p *Pages) slip(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if p.Staff.Referring.Slip == nil {
-		return dtm.Errorf(dtm.Unsupported, "this program was built without printing")
+		return dtm.Errorf(dtm.Unsupported, "this program was built without printing; run make assets, then build it again").Coded("report.noassets")
 	}
 	b, err := p.Staff.Referring.Slip(event.WithActor(r.Context(), actor(r)), x, p.guess(r))
 	if err != nil {

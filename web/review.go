@@ -295,7 +295,7 @@ func (p *Pages) backTo(r *http.Request, more url.Values) string {
 // decideFlags does what the queue's buttons say to the flags that were chosen.
 func (p *Pages) decideFlags(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
-		return dtm.Errorf(dtm.Invalid, "the page cannot be read: %w", err)
+		return dtm.Errorf(dtm.Invalid, "the form cannot be read: %w", err).Coded("form.broken")
 	}
 	d := dtm.Decision{Flags: r.PostForm["flag"], State: r.PostFormValue("do"), Why: strings.TrimSpace(r.PostFormValue("why"))}
 	v := queueView{Why: d.Why}

@@ -124,7 +124,7 @@ func (p *Pages) doRight(w http.ResponseWriter, r *http.Request) error {
 			v.Done = locale.Say(l, "right.done.erase")
 		}
 	default:
-		err = dtm.Errorf(dtm.Invalid, "there is nothing called %q to do", do)
+		err = dtm.Errorf(dtm.Invalid, "there is nothing called %q to do", do).Coded("code.unknown", do, "do")
 	}
 	if k := dtm.KindOf(err); err != nil && (refused(err) || k == dtm.Gone) {
 		v.Message, err = locale.Error(l, err), nil

@@ -70,10 +70,10 @@ func (p *Pages) rights(g page, u dtm.User) (roles, partners []option) {
 func (p *Pages) asked(r *http.Request) (dtm.User, error) {
 	u := dtm.User{Role: r.PostFormValue("role"), Partner: r.PostFormValue("partner"), Desk: trimmed(r.PostFormValue("desk"), 60)}
 	if !slices.Contains(dtm.StaffRoles, u.Role) {
-		return u, dtm.Errorf(dtm.Invalid, "%q is no role", u.Role).Coded("code.unknown", u.Role, "role")
+		return u, dtm.Errorf(dtm.Invalid, "%q is no role", u.Role).Coded("user.role", u.Role, strings.Join(dtm.StaffRoles, ", "))
 	}
 	if u.Partner != "" && !slices.ContainsFunc(p.Operation.Partners, func(x dtm.Partner) bool { return x.Code == u.Partner }) {
-		return u, dtm.Errorf(dtm.Invalid, "%q is no partner", u.Partner).Coded("code.unknown", u.Partner, "partner")
+		return u, dtm.Errorf(dtm.Invalid, "%q is no partner", u.Partner).Coded("agreement.partner", u.Partner)
 	}
 	if (u.Role == dtm.RoleDesk || u.Role == dtm.RolePartner) && u.Partner == "" {
 		return u, dtm.Errorf(dtm.Invalid, "say which partner they work for").Coded("user.partner.missing")

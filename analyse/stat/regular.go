@@ -17,7 +17,7 @@ func Regular(y []float64, period int) ([]float64, error) {
 	for i := range y {
 		out[i] = d.Seasonal[i] + d.Trend[i]
 		if math.IsNaN(out[i]) || math.IsInf(out[i], 0) {
-			return nil, invalid("missing", "value %d cannot be told from its neighbours", i+1)
+			return nil, invalid("gap", "value %d cannot be told from its neighbours", i+1)
 		}
 	}
 	return out, nil

@@ -178,7 +178,7 @@ func (h *house) ReplaceAreas(ctx context.Context, files []boundary.File, names, 
 		return v, err
 	}
 	if len(r.Faults) > 0 {
-		return v, dtm.Errorf(dtm.Invalid, "the files have faults; the first: %s", r.Faults[0]).Coded("area.faults", len(r.Faults), r.Faults[0].Where)
+		return v, dtm.Errorf(dtm.Invalid, "the files have faults; the first: %s", r.Faults[0]).Coded("area.faults", len(r.Faults), dtm.At(r.Faults[0].Where))
 	}
 	gone := r.InUse()
 	if len(gone) > 0 && !retire {

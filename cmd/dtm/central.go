@@ -42,7 +42,7 @@ func convertForm(_ context.Context, name string, data []byte, fallback string) (
 			return dtm.Form{}, nil, err
 		}
 		if m.ID == "" {
-			return dtm.Form{}, nil, dtm.Errorf(dtm.Invalid, "the form has no id: the root element of its main instance needs an attribute id").Coded("form.no_id")
+			return dtm.Form{}, nil, dtm.Errorf(dtm.Invalid, "the form has no id: the root element of its main instance needs an attribute id").Coded("form.no_root_id")
 		}
 		title := m.Title
 		if title == "" {

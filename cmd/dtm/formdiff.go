@@ -69,7 +69,7 @@ func (c *formCache) diff(ctx context.Context, id, from, to string) ([]xlsform.Ch
 		return nil, err
 	}
 	if a == nil || b == nil {
-		return nil, dtm.Errorf(dtm.Unsupported, "form %s was published as an XForm, which cannot be compared; publish its XLSForm", id).Coded("form.no_source", id)
+		return nil, dtm.Errorf(dtm.Unsupported, "form %s was published as an XForm, which cannot be compared; publish its XLSForm", id).Coded("form.no_source")
 	}
 	return xlsform.Diff(a, b), nil
 }

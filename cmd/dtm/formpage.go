@@ -31,7 +31,7 @@ func understood(f dtm.Form) (*xlsform.Form, error) {
 }
 
 func noSource(form string) error {
-	return dtm.Errorf(dtm.Unsupported, "form %s was published as an XForm, which has no workbook to read", form).Coded("form.no_source", form)
+	return dtm.Errorf(dtm.Unsupported, "form %s was published as an XForm, which has no workbook to read", form).Coded("form.no_source")
 }
 
 // readTrials reads test records for people, with what the form's expressions remark.

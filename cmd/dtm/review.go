@@ -92,7 +92,7 @@ func (h *house) fields(ctx context.Context, s dtm.Submission, l dtm.Lang) ([]web
 		return nil, err
 	}
 	if f == nil {
-		return nil, dtm.Errorf(dtm.Unsupported, "this form was published as an XForm, without labels to show; its answers are in the XML and in the tables").Coded("form.no_source", s.Form)
+		return nil, dtm.Errorf(dtm.Unsupported, "this form was published as an XForm, without labels to show; its answers are in the XML and in the tables").Coded("form.no_source")
 	}
 	in, err := xform.Read(f, s.XML)
 	if err != nil {

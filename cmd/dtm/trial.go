@@ -139,7 +139,7 @@ func (t *tried) Submission(ctx context.Context, id string) (dtm.Submission, erro
 			return s, nil
 		}
 	}
-	return dtm.Submission{}, dtm.Errorf(dtm.NotFound, "there is no test record %s", id).Coded("submission.unknown", id)
+	return dtm.Submission{}, dtm.Errorf(dtm.NotFound, "there is no test record %s", id).Coded("trial.unknown", id)
 }
 
 func (t *tried) Submissions(ctx context.Context, _ dtm.SubmissionFilter) ([]dtm.Submission, int, error) {

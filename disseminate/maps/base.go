@@ -54,7 +54,7 @@ func Parse(geojson []byte) (*Base, error) {
 	seen := map[string]bool{}
 	for i, f := range doc.Features {
 		bad := func(format string, args ...any) error {
-			return dtm.Errorf(dtm.Invalid, format, args...).At("feature "+strconv.Itoa(i+1)).Coded("maps.feature", i+1)
+			return dtm.Errorf(dtm.Invalid, format, args...).At("feature " + strconv.Itoa(i+1)).Coded("maps.feature")
 		}
 		code, _ := f.Properties["code"].(string)
 		if code == "" {

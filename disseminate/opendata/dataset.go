@@ -117,10 +117,10 @@ func (d dataset) ask(a *API, q url.Values) (asked, error) {
 func known(q url.Values, names []string) error {
 	for k, v := range q {
 		if !slices.Contains(names, k) {
-			return dtm.Errorf(dtm.Invalid, "there is no parameter %q; there are %s", k, strings.Join(names, ", ")).Coded("api.parameter", k).At(k)
+			return dtm.Errorf(dtm.Invalid, "there is no parameter %q; there are %s", k, strings.Join(names, ", ")).Coded("api.parameter", k, strings.Join(names, ", ")).At(k)
 		}
 		if len(v) > 1 {
-			return dtm.Errorf(dtm.Invalid, "the parameter %q is given %d times; give it once", k, len(v)).Coded("api.twice", k).At(k)
+			return dtm.Errorf(dtm.Invalid, "the parameter %q is given %d times; give it once", k, len(v)).Coded("api.twice", k, len(v)).At(k)
 		}
 	}
 	return nil

@@ -308,11 +308,11 @@ func (c *checking) points() {
 				here = b.code
 			}
 		}
-		args := []any{p.Name.In(dtm.English) + " (" + p.Code + ")", code, fmt.Sprintf("%.0f", away)}
+		name, km := p.Name.In(dtm.English)+" ("+p.Code+")", fmt.Sprintf("%.0f", away)
 		if here == "" {
-			c.doubts.add("", "point.outside", args, "the point %s lies outside %s, %s km from it, in none of the areas")
+			c.doubts.add("", "point.outside", []any{name, code, km}, "the point %s lies outside %s, %s km from it, in none of the areas")
 		} else {
-			c.doubts.add("", "point.elsewhere", append(args, here), "the point %s lies outside %s, %s km from it, in %s; move the point if the register is wrong")
+			c.doubts.add("", "point.elsewhere", []any{name, code, km, here}, "the point %s lies outside %s, %s km from it, in %s; move the point if the register is wrong")
 		}
 	}
 }

@@ -20,13 +20,18 @@ type faults struct {
 
 // add notes a fault at a place; code is the key of its message, args its arguments.
 func (f *faults) add(where, code string, args []any, format string) {
+	f.put(dtm.Errorf(dtm.Invalid, format, args...).At(where).Coded("boundary."+code, args...))
+}
+
+// put notes a fault.
+func (f *faults) put(e *dtm.Error) {
 	if f.count == nil {
 		f.count = map[string]int{}
 	}
-	if f.count[code]++; f.count[code] > most {
+	if f.count[e.Code]++; f.count[e.Code] > most {
 		return
 	}
-	f.list = append(f.list, dtm.Errorf(dtm.Invalid, format, args...).At(where).Coded("boundary."+code, args...))
+	f.list = append(f.list, e)
 }
 
 // all gives the faults, and of those kinds that were cut short how many there are.
@@ -39,8 +44,8 @@ func (f *faults) all() []*dtm.Error {
 	}
 	slices.Sort(kinds)
 	for _, k := range kinds {
-		last := slices.IndexFunc(f.list, func(e *dtm.Error) bool { return e.Code == "boundary."+k })
-		f.list = append(f.list, dtm.Errorf(dtm.Invalid, "%d more features like %s", f.count[k]-most, f.list[last].Where).Coded("boundary.more", f.count[k]-most, f.list[last].Where))
+		last := slices.IndexFunc(f.list, func(e *dtm.Error) bool { return e.Code == k })
+		f.list = append(f.list, dtm.Errorf(dtm.Invalid, "%d more features like %s", f.count[k]-most, f.list[last].Where).Coded("boundary.more", f.count[k]-most, dtm.At(f.list[last].Where)))
 		f.count[k] = most
 	}
 	return f.list

@@ -64,7 +64,7 @@ func readFiles(files []File) *reading {
 		}
 		list, err := unzip(f, MostBytes-size)
 		if err != nil {
-			r.add(f.Name, err.code, err.args, err.format)
+			r.put(err.At(f.Name))
 			continue
 		}
 		for _, x := range list {
@@ -74,7 +74,7 @@ func readFiles(files []File) *reading {
 	}
 	switch {
 	case size > MostBytes:
-		r.add("", "large.bytes", []any{MostBytes >> 20}, "the files are larger than %d MB unpacked; simplify the outlines, or leave out the levels below the second")
+		r.add("", "large.bytes", []any{MostBytes >> 20}, tooLarge)
 		return r
 	case len(plain) == 0 && len(r.list) == 0:
 		r.add("", "none", nil, "there is no file with boundaries: want GeoJSON, or a zip of it")
@@ -86,16 +86,12 @@ func readFiles(files []File) *reading {
 	return r
 }
 
-type zipError struct {
-	code   string
-	args   []any
-	format string
-}
+const tooLarge = "the files are larger than %d MB unpacked; simplify the outlines, or leave out the levels below the second"
 
 // unzip takes the GeoJSON files out of an archive, of all together no more than left
 // bytes, whatever the archive says of their sizes.
-func unzip(f File, left int) ([]File, *zipError) {
-	damaged := &zipError{"zip", nil, "the archive cannot be opened; it is damaged or encrypted"}
+func unzip(f File, left int) ([]File, *dtm.Error) {
+	damaged := dtm.Errorf(dtm.Invalid, "the archive cannot be opened; it is damaged or encrypted").Coded("boundary.zip")
 	z, err := zip.NewReader(bytes.NewReader(f.Data), int64(len(f.Data)))
 	if err != nil {
 		return nil, damaged
@@ -111,7 +107,7 @@ func unzip(f File, left int) ([]File, *zipError) {
 			continue
 		}
 		if len(out) == mostFiles {
-			return nil, &zipError{"large.files", []any{mostFiles}, "the archive holds more than %d files"}
+			return nil, dtm.Errorf(dtm.Invalid, "the archive holds more than %d files", mostFiles).Coded("boundary.large.files", mostFiles)
 		}
 		in, err := e.Open()
 		if err != nil {
@@ -123,12 +119,12 @@ func unzip(f File, left int) ([]File, *zipError) {
 			return nil, damaged
 		}
 		if left -= len(b); left < 0 {
-			return nil, &zipError{"large.bytes", []any{MostBytes >> 20}, "the files are larger than %d MB unpacked; simplify the outlines, or leave out the levels below the second"}
+			return nil, dtm.Errorf(dtm.Invalid, tooLarge, MostBytes>>20).Coded("boundary.large.bytes", MostBytes>>20)
 		}
 		out = append(out, File{path.Base(e.Name), b})
 	}
 	if len(out) == 0 {
-		return nil, &zipError{"zip.empty", nil, "the archive holds no .geojson file; of COD-AB on HDX choose the GeoJSON, not the shapefile"}
+		return nil, dtm.Errorf(dtm.Invalid, "the archive holds no .geojson file; of COD-AB on HDX choose the GeoJSON, not the shapefile").Coded("boundary.zip.empty")
 	}
 	return out, nil
 }

@@ -63,13 +63,13 @@ func columnsOf(file string, header []string) (columns, error) {
 		}
 		if before, twice := seen[key]; twice {
 			return c, dtm.Errorf(dtm.Invalid, "the header has the column %q twice (%q and %q); keep one", key, before, h).
-				At(fmt.Sprintf("%s:1", file)).Coded("import.column_twice", key)
+				At(fmt.Sprintf("%s:1", file)).Coded("import.column_twice", key, before, h)
 		}
 		seen[key] = h
 		if p := places[key]; p != nil {
 			if key == "date" || key == "month" {
 				if c.date >= 0 {
-					return c, dtm.Errorf(dtm.Invalid, "the header has both a month and a date column; keep one").At(file + ":1")
+					return c, dtm.Errorf(dtm.Invalid, "the header has both a month and a date column; keep one").At(file + ":1").Coded("import.both_dates")
 				}
 				c.monthly = key == "month"
 			}
@@ -100,10 +100,10 @@ func columnsOf(file string, header []string) (columns, error) {
 	if len(missing) > 0 {
 		slices.Sort(missing)
 		return c, dtm.Errorf(dtm.Invalid, "the header lacks: %s; the columns found are: %s", strings.Join(missing, ", "), short(strings.Join(header, ", "), 300)).
-			At(file+":1").Coded("import.columns_missing", strings.Join(missing, ", "))
+			At(file+":1").Coded("import.columns_missing", strings.Join(missing, ", "), short(strings.Join(header, ", "), 300))
 	}
 	if len(c.reasons) > maxReasons {
-		return c, dtm.Errorf(dtm.Invalid, "the header has %d reason columns; at most %d can be read", len(c.reasons), maxReasons).At(file + ":1")
+		return c, dtm.Errorf(dtm.Invalid, "the header has %d reason columns; at most %d can be read", len(c.reasons), maxReasons).At(file+":1").Coded("import.reasons", len(c.reasons), maxReasons)
 	}
 	return c, nil
 }

@@ -64,7 +64,7 @@ func Import(ctx context.Context, op *dtm.Operation, src Source, store Store, o O
 	defer func() { err = errors.Join(err, recs.close()) }()
 	head, err := recs.next()
 	if err != nil || head.torn {
-		return Summary{}, dtm.Errorf(dtm.Invalid, "the header row cannot be read").At(src.Name + ":1")
+		return Summary{}, dtm.Errorf(dtm.Invalid, "the header row cannot be read").At(src.Name + ":1").Coded("import.header")
 	}
 	cols, err := columnsOf(src.Name, texts(head.fields))
 	if err != nil {
@@ -166,7 +166,7 @@ func (i *importing) broken(line int, err error) error {
 		}
 		return known.At(i.src.Name + ", " + known.Where)
 	}
-	return dtm.Errorf(dtm.Invalid, "after row %d the file cannot be read: %w; whole chunks of what came before are stored, run the import again with a whole file", line, err).At(i.src.Name)
+	return dtm.Errorf(dtm.Invalid, "after row %d the file cannot be read: %w; whole chunks of what came before are stored, run the import again with a whole file", line, err).At(i.src.Name).Coded("import.broken", line)
 }
 
 // hashtags tells whether the row is of HXL tags, which stand under the header in

@@ -104,7 +104,7 @@ func (s *scanner) lineEnd(from int) (int, error) {
 		case s.end != nil:
 			return 0, s.end
 		case seen-from > maxRecord:
-			return 0, dtm.Errorf(dtm.Invalid, "a line of more than %d bytes: this is not a table of registry rows", maxRecord).At(fmt.Sprintf("%s:%d", s.name, s.line+1))
+			return 0, dtm.Errorf(dtm.Invalid, "a line of more than %d bytes: this is not a table of registry rows", maxRecord).At(fmt.Sprintf("%s:%d", s.name, s.line+1)).Coded("import.line", maxRecord)
 		}
 		s.fill()
 	}

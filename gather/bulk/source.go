@@ -51,7 +51,7 @@ func open(name string, in io.Reader) (records, error) {
 	b := bufio.NewReaderSize(in, 64<<10)
 	head, err := b.Peek(4096)
 	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
-		return nil, dtm.Errorf(dtm.Invalid, "the file cannot be read: %w", err).At(name)
+		return nil, dtm.Errorf(dtm.Invalid, "the file cannot be read: %w", err).At(name).Coded("import.unread")
 	}
 	switch {
 	case len(bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\ufeff")))) == 0:
@@ -61,7 +61,7 @@ func open(name string, in io.Reader) (records, error) {
 	case bytes.HasPrefix(head, []byte{0xd0, 0xcf, 0x11, 0xe0}):
 		return nil, dtm.Errorf(dtm.Unsupported, "this is an old Excel file (.xls) or one with a password; save it as .xlsx without one, or as .csv").At(name).Coded("import.xls")
 	case bytes.HasPrefix(head, []byte("%PDF")):
-		return nil, dtm.Errorf(dtm.Unsupported, "this is a PDF; the registry comes as .csv or .xlsx").At(name).Coded("import.format")
+		return nil, dtm.Errorf(dtm.Unsupported, "this is a PDF; the registry comes as .csv or .xlsx").At(name).Coded("import.pdf")
 	}
 	var text io.Reader = b
 	encoding := ""

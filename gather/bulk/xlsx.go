@@ -30,13 +30,13 @@ func openXLSX(name string, in io.Reader) (records, error) {
 	f, err := excelize.OpenReader(in, excelize.Options{RawCellValue: true, UnzipSizeLimit: unzipLimit, UnzipXMLSizeLimit: 64 << 20})
 	switch {
 	case errors.Is(err, zip.ErrFormat), errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, dtm.Errorf(dtm.Invalid, "the workbook is damaged or cut off (%v); export it again", err).At(name).Coded("import.damaged")
+		return nil, dtm.Errorf(dtm.Invalid, "the file is damaged or no Excel workbook (%v); export it again as .xlsx or .csv", err).At(name).Coded("import.damaged")
 	case err != nil:
 		return nil, dtm.Errorf(dtm.Invalid, "the file is damaged or no Excel workbook (%v); export it again as .xlsx or .csv", err).At(name).Coded("import.damaged")
 	}
 	sheets := f.GetSheetList()
 	if len(sheets) == 0 {
-		return nil, errors.Join(dtm.Errorf(dtm.Invalid, "the workbook has no sheet").At(name), f.Close())
+		return nil, errors.Join(dtm.Errorf(dtm.Invalid, "the workbook has no sheet").At(name).Coded("import.no_sheet"), f.Close())
 	}
 	chosen := sheets[0]
 	for _, s := range sheets {
@@ -50,7 +50,7 @@ func openXLSX(name string, in io.Reader) (records, error) {
 	rows, err := f.Rows(chosen)
 	if err != nil {
 		_ = f.Close() // the first error says more
-		return nil, dtm.Errorf(dtm.Invalid, "the sheet %q cannot be read: %w", chosen, err).At(name)
+		return nil, dtm.Errorf(dtm.Invalid, "the sheet %q cannot be read: %w", chosen, err).At(name).Coded("import.sheet", chosen)
 	}
 	return &workbook{rows: rows, file: f, sheet: chosen}, nil
 }
@@ -73,7 +73,7 @@ func (w *workbook) next() (record, error) {
 		w.line++
 		cells, err := w.rows.Columns(excelize.Options{RawCellValue: true})
 		if err != nil {
-			return record{line: w.line}, dtm.Errorf(dtm.Invalid, "row %d: %w", w.line, err).At(fmt.Sprintf("%s!%d", w.sheet, w.line))
+			return record{line: w.line}, dtm.Errorf(dtm.Invalid, "the row cannot be read: %w", err).At(fmt.Sprintf("%s!%d", w.sheet, w.line)).Coded("import.row")
 		}
 		if strings.TrimSpace(strings.Join(cells, "")) == "" {
 			continue // a spreadsheet's empty rows say nothing

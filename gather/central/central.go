@@ -224,7 +224,7 @@ func Problem(w http.ResponseWriter, r *http.Request, status int, err error) {
 		p.Code = 404.1
 	case kind == dtm.Conflict && code == "submission.conflict":
 		p.Code = 409.1
-	case kind == dtm.Conflict && code == "submission.superseded":
+	case kind == dtm.Conflict && (code == "submission.superseded" || code == "submission.not_current" || code == "review.superseded"):
 		p.Code = 409.9
 	case kind == dtm.Conflict && code == "form.closed":
 		p.Code = 409.2

@@ -214,7 +214,7 @@ func asked(w http.ResponseWriter, r *http.Request, v any) error {
 		if e := serve.BodyError(err); dtm.KindOf(e) == dtm.TooLarge {
 			return e
 		}
-		return (&dtm.Error{Kind: dtm.Invalid, Err: err, Msg: "the body is not the JSON that is asked for here: " + err.Error()}).Coded("json.malformed", err.Error())
+		return (&dtm.Error{Kind: dtm.Invalid, Err: err, Msg: "the body is not the JSON that is asked for here: " + err.Error()}).Coded("json.malformed")
 	}
 	return nil
 }

@@ -125,7 +125,7 @@ func (h *Handler) form(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if path.Ext(f.SourceName) != suffix {
-		return dtm.Errorf(dtm.NotFound, "form %q was not made of a %s file", id, suffix).Coded("form.no_source", id)
+		return dtm.Errorf(dtm.NotFound, "form %q was not made of a %s file", id, suffix).Coded("form.no_source")
 	}
 	w.Header().Set("Content-Type", spreadsheet(f.SourceName))
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.SourceName}))
@@ -180,7 +180,7 @@ func (h *Handler) sent(r *http.Request, fallback string) (dtm.Form, error) {
 	}
 	if len(warnings) > 0 && !strings.EqualFold(r.URL.Query().Get("ignoreWarnings"), "true") && kind != "application/xml" {
 		return dtm.Form{}, dtm.Errorf(dtm.Invalid, "the form can be used, but its author should know: %s. Send it again with ?ignoreWarnings=true to use it so", strings.Join(warnings, "; ")).
-			Coded("form.warnings", warnings)
+			Coded("form.warnings", len(warnings))
 	}
 	return f, nil
 }
@@ -351,7 +351,7 @@ func (h *Handler) entityTables(w http.ResponseWriter, r *http.Request) error {
 		return dtm.Errorf(dtm.NotFound, "there is nothing at this address").Coded("notfound")
 	}
 	if h.EntityTable == nil {
-		return dtm.Errorf(dtm.Unsupported, "tables of entity lists are not served here").Coded("central.not_here")
+		return dtm.Errorf(dtm.Unsupported, "tables are not served here").Coded("central.not_here")
 	}
 	if rest := r.PathValue("rest"); rest != "" && rest != "$metadata" {
 		if err := h.Trail.Exported(r.Context(), event.Actor(r.Context()), "entities:"+name, map[string]any{"as": "odata"}); err != nil {

@@ -274,7 +274,7 @@ func (h *Handler) changePoint(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if last := reg.Latest(c.Point); body.Seen != nil && last > *body.Seen {
-		return dtm.Errorf(dtm.Conflict, "somebody changed the point meanwhile (event %d); look again, then repeat the change", last).Coded("point.meanwhile", last)
+		return dtm.Errorf(dtm.Conflict, "somebody changed the point meanwhile (event %d); look again, then repeat the change", last).Coded("point.meanwhile")
 	}
 	if err := reg.Check(h.Operation, c, h.Points.Today()); err != nil {
 		return err

@@ -122,7 +122,7 @@ func (h *Handler) addAppUser(w http.ResponseWriter, r *http.Request) error {
 	if body.Point != "" {
 		code, ok := h.Operation.ResolvePoint(body.Point)
 		if !ok {
-			return dtm.Errorf(dtm.Invalid, "there is no point %q", body.Point).At("point").Coded("code.unknown", body.Point, "point")
+			return dtm.Errorf(dtm.Invalid, "there is no point %q", body.Point).At("point").Coded("point.none", body.Point)
 		}
 		body.Point = code
 	}
@@ -141,7 +141,7 @@ func (h *Handler) device(r *http.Request, id string) (dtm.Device, error) {
 	}
 	i := slices.IndexFunc(list, func(d dtm.Device) bool { return id == itoa(h.actorID("device:"+d.ID)) })
 	if i < 0 {
-		return dtm.Device{}, dtm.Errorf(dtm.NotFound, "there is no app user %s", id).Coded("device.unknown", id)
+		return dtm.Device{}, dtm.Errorf(dtm.NotFound, "there is no device %s in use", id).Coded("device.none", id)
 	}
 	return list[i], nil
 }

@@ -138,7 +138,7 @@ func (h *Handler) user(r *http.Request) (dtm.User, error) {
 		return dtm.User{}, err
 	}
 	if u.Disabled != nil {
-		return dtm.User{}, dtm.Errorf(dtm.Unauthenticated, "this account is closed").Coded("session.ended")
+		return dtm.User{}, dtm.Errorf(dtm.Unauthenticated, "this account is closed").Coded("session.closed")
 	}
 	if s.Second.IsZero() {
 		err = h.suffices(r, u)

@@ -181,7 +181,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, replaces strin
 		return err
 	}
 	if s.Form != r.PathValue("form") {
-		return dtm.Errorf(dtm.Invalid, "this submission is of form %q, not %q", s.Form, r.PathValue("form")).Coded("submission.other_form", s.Form)
+		return dtm.Errorf(dtm.Invalid, "this submission is of form %q, not %q", s.Form, r.PathValue("form")).Coded("submission.other_form", s.Form, r.PathValue("form"))
 	}
 	if s.Deprecates != "" { // an edit, whichever way it is sent
 		if err := access.Decide(asker(r), access.ReviewSubmissions); err != nil {
@@ -189,7 +189,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, replaces strin
 		}
 	}
 	if replaces != "" && s.Deprecates != replaces {
-		return dtm.Errorf(dtm.Conflict, "the edit names %q as what it replaces, and the current version is %q", s.Deprecates, replaces).Coded("submission.superseded", s.Deprecates, replaces)
+		return dtm.Errorf(dtm.Conflict, "the edit names %q as what it replaces, and the current version is %q", s.Deprecates, replaces).Coded("submission.not_current", s.Deprecates, replaces)
 	}
 	if replaces != "" {
 		// What the new answers still name stays with them.
@@ -222,7 +222,7 @@ func (h *Handler) review(w http.ResponseWriter, r *http.Request) error {
 	given, asked := body["reviewState"]
 	if asked {
 		if err := json.Unmarshal(given, &word); err != nil {
-			return dtm.Errorf(dtm.Invalid, "reviewState is a text or null").At("reviewState").Coded("json.malformed")
+			return dtm.Errorf(dtm.Invalid, "the request is not the JSON that is expected here: reviewState is a text or null").At("reviewState").Coded("json.malformed")
 		}
 	}
 	s, err := h.find(r)

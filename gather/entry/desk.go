@@ -93,10 +93,10 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request) error {
 		if dtm.KindOf(serve.BodyError(err)) == dtm.TooLarge {
 			return serve.BodyError(err)
 		}
-		return dtm.Errorf(dtm.Invalid, `the answer cannot be read; it is {"seq": 12, "answer": "..."}: %w`, err)
+		return dtm.Errorf(dtm.Invalid, `the answer cannot be read; it is {"seq": 12, "answer": "..."}: %w`, err).Coded("json.malformed")
 	}
 	if h.Questions == nil {
-		return dtm.Errorf(dtm.NotFound, "no question was asked").Coded("question.unknown", in.Seq)
+		return dtm.Errorf(dtm.NotFound, "no question was asked").Coded("question.unknown")
 	}
 	if err := h.Questions.Answer(r.Context(), d.ID, in.Seq, in.Answer); err != nil {
 		return err

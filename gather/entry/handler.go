@@ -79,7 +79,7 @@ func (h *Handler) Register(mux *http.ServeMux) {
 func file(w http.ResponseWriter, r *http.Request, name string, named bool) error {
 	b, err := fs.ReadFile(assets, path.Join("asset", path.Base(name)))
 	if err != nil && !named {
-		return dtm.Errorf(dtm.Unavailable, "this program was built without the page for data entry: run make assets, then build it again")
+		return dtm.Errorf(dtm.Unavailable, "this program was built without the page for data entry: run make assets, then build it again").Coded("entry.noassets")
 	}
 	if err != nil {
 		return dtm.Errorf(dtm.NotFound, "there is no such file").Coded("notfound")
@@ -122,7 +122,7 @@ func (h *Handler) manifest(w http.ResponseWriter, r *http.Request) error {
 		err = json.Unmarshal(b, &names)
 	}
 	if err != nil {
-		return dtm.Errorf(dtm.Unavailable, "this program was built without the page for data entry: run make assets, then build it again")
+		return dtm.Errorf(dtm.Unavailable, "this program was built without the page for data entry: run make assets, then build it again").Coded("entry.noassets")
 	}
 	icon := func(name, size, purpose string) iconJSON {
 		return iconJSON{"/entry/asset/" + names[name], size + "x" + size, "image/png", purpose}
@@ -142,7 +142,7 @@ func (h *Handler) manifest(w http.ResponseWriter, r *http.Request) error {
 func (h *Handler) admitted(r *http.Request) (dtm.Device, error) {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok || token == "" {
-		return dtm.Device{}, dtm.Errorf(dtm.Unauthenticated, "the request names no device: Authorization: Bearer TOKEN").Coded("device.malformed")
+		return dtm.Device{}, dtm.Errorf(dtm.Unauthenticated, "the request names no device (Authorization: Bearer TOKEN); open the link of this device again").Coded("device.unnamed")
 	}
 	return h.Devices.DeviceByToken(r.Context(), token)
 }

@@ -54,10 +54,10 @@ func (h *Handler) records(w http.ResponseWriter, r *http.Request) error {
 		if dtm.KindOf(serve.BodyError(err)) == dtm.TooLarge {
 			return serve.BodyError(err)
 		}
-		return dtm.Errorf(dtm.Invalid, `the question cannot be read; it is {"ids": ["uuid:..."]}: %w`, err)
+		return dtm.Errorf(dtm.Invalid, `the question cannot be read; it is {"ids": ["uuid:..."]}: %w`, err).Coded("json.malformed")
 	}
 	if len(asked.IDs) > maxRecords {
-		return dtm.Errorf(dtm.Invalid, "%d records are asked about at once, the most is %d", len(asked.IDs), maxRecords)
+		return dtm.Errorf(dtm.Invalid, "%d records are asked about at once, the most is %d", len(asked.IDs), maxRecords).Coded("entry.many", len(asked.IDs), maxRecords)
 	}
 	out := recordsJSON{Records: []recordJSON{}}
 	for _, id := range asked.IDs {

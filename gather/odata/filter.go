@@ -61,7 +61,7 @@ func parseFilter(text string) (*expr, error) {
 }
 
 func (p *parser) bad(format string, a ...any) error {
-	return dtm.Errorf(dtm.Invalid, format, a...).At("character "+strconv.Itoa(utf8.RuneCountInString(p.text[:min(p.pos, len(p.text))])+1)).Coded("odata.filter", p.text)
+	return dtm.Errorf(dtm.Invalid, format, a...).At("character " + strconv.Itoa(utf8.RuneCountInString(p.text[:min(p.pos, len(p.text))])+1)).Coded("odata.filter")
 }
 
 func (p *parser) rest() string {
@@ -272,7 +272,7 @@ func (p *parser) primary() (*expr, error) {
 		e.path = append(e.path, w)
 	}
 	if p.pos < len(p.text) && p.text[p.pos] == '(' {
-		return nil, dtm.Errorf(dtm.Unsupported, "there is no function %s()", w).Coded("odata.unsupported", w+"()")
+		return nil, dtm.Errorf(dtm.Unsupported, "there is no function %s()", w).Coded("odata.function", w)
 	}
 	return p.made(e)
 }

@@ -118,9 +118,9 @@ func parseOptions(q url.Values) (options, error) {
 	}
 	switch {
 	case o.expand && len(o.pick) > 0:
-		return o, dtm.Errorf(dtm.Unsupported, "$select and $expand cannot be asked for together").Coded("odata.unsupported", "$select with $expand")
+		return o, dtm.Errorf(dtm.Unsupported, "$select and $expand cannot be asked for together").Coded("odata.together", "$select", "$expand")
 	case len(o.order) > 0 && o.token != nil:
-		return o, dtm.Errorf(dtm.Unsupported, "$orderby and $skiptoken cannot be asked for together").Coded("odata.unsupported", "$orderby with $skiptoken")
+		return o, dtm.Errorf(dtm.Unsupported, "$orderby and $skiptoken cannot be asked for together").Coded("odata.together", "$orderby", "$skiptoken")
 	}
 	return o, nil
 }

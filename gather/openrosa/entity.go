@@ -75,7 +75,7 @@ func (h *Handler) entityFile(w http.ResponseWriter, r *http.Request, f entityFil
 	if given != "" {
 		var err error
 		if since, err = strconv.ParseInt(given, 10, 64); err != nil || since < 0 {
-			return dtm.Errorf(dtm.Invalid, "since=%s is not a position; give the number of the header %s", given, positionHeader).Coded("entity.since", given)
+			return dtm.Errorf(dtm.Invalid, "since=%s is not a position; give the number of the header %s", given, positionHeader).Coded("entity.since", given, positionHeader)
 		}
 		tag += "-" + given
 	}

@@ -543,7 +543,7 @@ func TestRule16BadRequests(t *testing.T) {
 		{"no boundary", func() answer { return post("multipart/form-data", string(good)) }, 415, "multipart"},
 		{"cut off", func() answer { return post(typ, cut) }, 400, "broke off"},
 		{"bad head of a part", func() answer { return p.post(good, file{"a\x01", "a\x01", "image/jpeg", "x"}) }, 400, "part"},
-		{"too many parts", many, 400, "1000"},
+		{"too many parts", many, 400, "1,000"},
 		{"empty XML", func() answer { return p.post([]byte("")) }, 400, ""},
 		{"no XML", func() answer { return p.post([]byte("hello")) }, 400, ""},
 		{"unclosed", func() answer { return p.post([]byte("<data id=\"fmr\">\n<a>\n</b></data>")) }, 400, "3:"},
@@ -554,12 +554,12 @@ func TestRule16BadRequests(t *testing.T) {
 		{"no instance id", func() answer { return p.post([]byte("<data id=\"fmr\" version=\"1\"><meta/></data>")) }, 400, "meta/instanceID"},
 		{"entities", func() answer { return p.post([]byte(entities)) }, 400, "DOCTYPE"},
 		{"external entity", func() answer { return p.post([]byte(external)) }, 400, "DOCTYPE"},
-		{"long XML", func() answer { return p.post(instance("fmr", "1", "uuid:bad", "", strings.Repeat("x", 110_000))) }, 413, "100000"},
-		{"long request", func() answer { return p.post(good, file{"p.jpg", "p.jpg", "image/jpeg", strings.Repeat("x", 400_000)}) }, 413, "300000"},
+		{"long XML", func() answer { return p.post(instance("fmr", "1", "uuid:bad", "", strings.Repeat("x", 110_000))) }, 413, "100,000"},
+		{"long request", func() answer { return p.post(good, file{"p.jpg", "p.jpg", "image/jpeg", strings.Repeat("x", 400_000)}) }, 413, "300,000"},
 		{"long request in pieces", func() answer {
 			typ, b := body(good, file{"p.jpg", "p.jpg", "image/jpeg", strings.Repeat("x", 400_000)})
 			return p.do("POST", p.base+"/submission", io.MultiReader(b), "Content-Type", typ) // of unknown length: chunked
-		}, 413, "300000"},
+		}, 413, "300,000"},
 	} {
 		a := c.send()
 		if a.status != c.want || a.message == "" || !strings.Contains(a.message, c.says) {

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"io"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -49,35 +48,6 @@ func TestSettings(t *testing.T) {
 	for _, bad := range []string{"", "dtm.example.org", "ftp://x", "https://"} {
 		if _, err := Settings(bad, "x", ""); dtm.KindOf(err) != dtm.Invalid || err == nil {
 			t.Errorf("%q: %v", bad, err)
-		}
-	}
-}
-
-// Every text is there in every language, with the same arguments, and French is
-// spaced as French is.
-func TestTexts(t *testing.T) {
-	t.Parallel()
-	verb := regexp.MustCompile(`%\[\d\][a-z]`)
-	verbs := func(s string) string {
-		m := map[string]bool{}
-		for _, v := range verb.FindAllString(s, -1) {
-			m[v] = true
-		}
-		b, _ := json.Marshal(m)
-		return string(b)
-	}
-	loose := regexp.MustCompile(`[^\x{202f}][;:!?»]|«[^\x{202f}]|[^\x{202f}]%$`)
-	for code, text := range texts {
-		for _, l := range spoken {
-			if text[l] == "" {
-				t.Errorf("%s: no text in %s", code, l)
-			}
-			if verbs(text[l]) != verbs(text[dtm.English]) {
-				t.Errorf("%s: the arguments in %s are others than in English", code, l)
-			}
-		}
-		if m := loose.FindString(text[dtm.French]); m != "" {
-			t.Errorf("%s: %q needs a narrow no-break space", code, m)
 		}
 	}
 }

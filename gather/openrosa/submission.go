@@ -82,11 +82,7 @@ func (h *Handler) submit(w http.ResponseWriter, r *http.Request, device dtm.Devi
 	if err != nil {
 		return err
 	}
-	message := "submission.repeated"
-	if receipt.New {
-		message = "submission.received"
-	}
-	serve.WriteOpenRosa(w, http.StatusCreated, "submit_success", say(h.lang(r), message))
+	serve.WriteOpenRosa(w, http.StatusCreated, "submit_success", h.receipt(r, !receipt.New))
 	return nil
 }
 
@@ -95,7 +91,7 @@ func partError(err error) error {
 	var head textproto.ProtocolError
 	if errors.As(err, &head) || errors.Is(err, multipart.ErrMessageTooLarge) {
 		return (&dtm.Error{Kind: dtm.Invalid, Err: err,
-			Msg: "a part of the submission has a head that cannot be read: " + err.Error()}).Coded("submission.part_head", err.Error())
+			Msg: "a part of the submission has a head that cannot be read: " + err.Error()}).Coded("submission.part_head")
 	}
 	return serve.BodyError(err)
 }
@@ -142,13 +138,13 @@ func (h *Handler) Understand(ctx context.Context, s *dtm.Submission) error {
 func malformed(err error) error {
 	var own *dtm.Error
 	if errors.As(err, &own) {
-		if _, said := texts[own.Code]; !said { // the place is named in every language
-			own = own.Coded("submission.malformed", own.Where, own.Msg)
+		if !strings.HasPrefix(own.Code, "submission.") {
+			own = own.Coded("submission.malformed", dtm.At(own.Where))
 		}
 		return own
 	}
 	return (&dtm.Error{Kind: dtm.Invalid, Err: err, Msg: "the answers are not well-formed XML: " + err.Error()}).
-		Coded("submission.malformed", "", err.Error())
+		Coded("submission.malformed", dtm.At(""))
 }
 
 // isFile tells attachments from form fields: they have a file name or a type.

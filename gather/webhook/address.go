@@ -18,7 +18,7 @@ import (
 func CheckURL(address string, allow []string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || u.Opaque != "" {
-		return dtm.Errorf(dtm.Invalid, "%q is not an address; it is like https://example.org/dtm", address).Coded("webhook.url")
+		return dtm.Errorf(dtm.Invalid, "%q is not an address; it is like https://example.org/dtm", address).Coded("webhook.url", address)
 	}
 	nets, err := prefixes(allow)
 	if err != nil {
@@ -45,7 +45,7 @@ func prefixes(allow []string) ([]netip.Prefix, error) {
 		if err != nil {
 			ip, err := netip.ParseAddr(a)
 			if err != nil {
-				return nil, dtm.Errorf(dtm.Invalid, "%q is not a network; it is like 10.1.0.0/16 or 127.0.0.1", a).Coded("webhook.network")
+				return nil, dtm.Errorf(dtm.Invalid, "%q is not a network; it is like 10.1.0.0/16 or 127.0.0.1", a).Coded("webhook.network", a)
 			}
 			ip = ip.Unmap()
 			p = netip.PrefixFrom(ip, ip.BitLen())
@@ -86,7 +86,7 @@ func admits(ip netip.Addr, secure bool, allow []netip.Prefix) error {
 	case !public:
 		return dtm.Errorf(dtm.Forbidden, "%s is not on the public Internet; if it is yours, allow it with -allow %s", ip, ip).Coded("webhook.private", ip.String())
 	case !secure:
-		return dtm.Errorf(dtm.Forbidden, "%s is not in the networks allowed for http://; use https://", ip).Coded("webhook.scheme")
+		return dtm.Errorf(dtm.Forbidden, "%s is not in the networks allowed for http://; use https://", ip).Coded("webhook.plain", ip.String())
 	}
 	return nil
 }

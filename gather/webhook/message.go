@@ -92,7 +92,7 @@ func Verify(secret, signature string, body []byte, now time.Time, tolerance time
 	}
 	if age := now.Sub(time.Unix(seconds, 0)); age > tolerance || age < -tolerance {
 		return dtm.Errorf(dtm.Forbidden, "the message was signed at %s, too far from now", time.Unix(seconds, 0).UTC().Format(time.RFC3339)).
-			Coded("webhook.stale")
+			Coded("webhook.stale", time.Unix(seconds, 0).UTC().Format(time.RFC3339))
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func damaged(name string, err error) *dtm.Error {
 }
 
 func large(name string) *dtm.Error {
-	return dtm.Errorf(dtm.TooLarge, "the workbook is larger than any form: at most %d rows and %d columns a sheet", maxRows, maxColumns).At(name).Coded("form.large")
+	return dtm.Errorf(dtm.TooLarge, "the workbook is larger than any form: at most %d rows and %d columns a sheet", maxRows, maxColumns).At(name).Coded("form.large", maxRows, maxColumns)
 }
 
 func xlsx(name string, data []byte) (out []sheet, err error) {
@@ -307,7 +307,7 @@ func markdown(name, text string) ([]sheet, error) {
 		s.add(len(s.rows)+1, cells[1:])
 	}
 	if len(out) == 0 {
-		return nil, dtm.Errorf(dtm.Unsupported, "this is no form: the text holds no table with a sheet's name in its first column").At(name).Coded("form.format")
+		return nil, dtm.Errorf(dtm.Unsupported, "this is no form: the text holds no table with a sheet's name in its first column").At(name).Coded("form.no_table")
 	}
 	return out, nil
 }

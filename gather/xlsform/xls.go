@@ -40,7 +40,7 @@ func xls(name string, data []byte) ([]sheet, error) {
 			return nil, dtm.Errorf(dtm.Unsupported, "this is a workbook of Excel 95 or older; save it as .xlsx").At(name).Coded("form.xls")
 		}
 		if _, word := stream(data, "WordDocument"); word == nil {
-			return nil, dtm.Errorf(dtm.Unsupported, "this is a Word document, not a workbook").At(name).Coded("form.format")
+			return nil, dtm.Errorf(dtm.Unsupported, "this is a Word document, not a workbook").At(name).Coded("form.word")
 		}
 		if _, locked := stream(data, "EncryptedPackage"); locked == nil {
 			return nil, dtm.Errorf(dtm.Unsupported, "the workbook is protected by a password; save it without one").At(name).Coded("form.password")

@@ -32,7 +32,7 @@ func OpenPlace(ctx context.Context, url string, o Options) (relational.Place, er
 			WHERE operation = $1 AND until > now()`, o.Operation).Scan(&busy)
 	}
 	if err == nil && busy > 0 {
-		err = dtm.Errorf(dtm.Conflict, "a server is at work on this operation in the database; stop it and try again in %d seconds", int(leased.Seconds())+1).Coded("store.serving")
+		err = dtm.Errorf(dtm.Conflict, "a server is at work on this operation in the database; stop it and try again in %d seconds", int(leased.Seconds())+1).Coded("store.serving", int(leased.Seconds())+1)
 	}
 	var all []relational.Table
 	if err == nil {
@@ -59,7 +59,7 @@ func BeginMove(ctx context.Context, p relational.Place) error {
 	case moving:
 		return nil
 	case events > 0:
-		return dtm.Errorf(dtm.Conflict, "the database has %d events of the operation %s already: it can be served as it is, or moved to another database", events, p.Operation).Coded("store.moved_there")
+		return dtm.Errorf(dtm.Conflict, "the database has %d events of the operation %s already: it can be served as it is, or moved to another database", events, p.Operation).Coded("store.moved_there", events, p.Operation)
 	}
 	return MarkMoving(ctx, p)
 }
@@ -96,7 +96,7 @@ func notMoving(ctx context.Context, db *sql.DB, operation string) error {
 	err := db.QueryRowContext(ctx, `
 		SELECT EXISTS (SELECT 1 FROM moving WHERE operation = $1)`, operation).Scan(&moving)
 	if err == nil && moving {
-		err = dtm.Errorf(dtm.Unavailable, "the operation %s is being moved to or from this database; run `dtm move` again until it says that all is there", operation).Coded("store.moving")
+		err = dtm.Errorf(dtm.Unavailable, "the operation %s is being moved to or from this database; run `dtm move` again until it says that all is there", operation).Coded("store.moving", operation)
 	}
 	return err
 }

@@ -58,7 +58,7 @@ func (db *DB) EndAgreement(ctx context.Context, id, why string) error {
 		case err != nil:
 			return err
 		case !found:
-			return dtm.Errorf(dtm.NotFound, "there is no agreement %q", id).Coded("agreement.unknown", id)
+			return dtm.Errorf(dtm.NotFound, "there is no agreement %q", id).Coded("agreement.unknown")
 		case ended.Valid:
 			return dtm.Errorf(dtm.Conflict, "this agreement has ended already").Coded("agreement.over")
 		}

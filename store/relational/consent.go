@@ -305,7 +305,7 @@ func (db *DB) DoReturnStep(ctx context.Context, s dtm.ReturnStep) error {
 				return err
 			}
 			if !found || before == "refused" {
-				return dtm.Errorf(dtm.Conflict, "the step before it (%s) is not done", dtm.ReturnSteps[at-1]).Coded("return_step.order", "step:"+dtm.ReturnSteps[at-1])
+				return dtm.Errorf(dtm.Conflict, "the step before it (%s) is not done", dtm.ReturnSteps[at-1]).Coded("return_step.order")
 			}
 		}
 		seq, err := t.log(dtm.ReturnStepDone, s.Referral, event.Actor(ctx), jsonText(struct {

@@ -122,7 +122,7 @@ func (db *DB) SetDesk(ctx context.Context, d dtm.Desk) (dtm.Desk, error) {
 			return err
 		}
 		if was.Version != d.Version {
-			return dtm.Errorf(dtm.Conflict, "somebody changed the desk %s meanwhile; look at it again", d.Code).Coded("desk.stale", d.Code)
+			return dtm.Errorf(dtm.Conflict, "somebody changed the desk %s meanwhile; look at it again", d.Code).Coded("desk.stale")
 		}
 		entry := jsonText(deskEntry{d.Area, d.Name, d.Address, d.Phone, d.Lat, d.Lon, d.Located, d.Services, d.Languages, d.Open, d.MinAge, d.MaxAge, d.Sex, d.Consulate, d.Closed})
 		verified := ""

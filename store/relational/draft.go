@@ -301,7 +301,7 @@ func (db *DB) ReceiveTrial(ctx context.Context, form string, s dtm.Submission, f
 		}
 		if again {
 			if !bytes.Equal(xml, s.XML) {
-				return dtm.Errorf(dtm.Conflict, "test record %s was sent before with other content", s.ID).Coded("submission.conflict", s.ID)
+				return dtm.Errorf(dtm.Conflict, "test record %s was sent before with other content", s.ID).Coded("trial.conflict", s.ID)
 			}
 			var kept []dtm.Attachment
 			if err := json.Unmarshal([]byte(attachments), &kept); err != nil {

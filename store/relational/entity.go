@@ -22,10 +22,10 @@ var (
 // xmlName is what a list or property may be called: it becomes an element.
 var xmlName = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_.-]*$`)
 
-func badEntityName(what, name string) *dtm.Error {
+func badEntityName(name string) *dtm.Error {
 	return dtm.Errorf(dtm.Invalid,
-		"%q cannot be the name of %s: it begins with a letter, holds letters, digits, hyphens and underscores, and is not name, label or one that begins with two underscores",
-		name, what).Coded("entity.name", name)
+		"%q cannot be the name of an entity list or of a property: it begins with a letter, holds letters, digits, hyphens and underscores, and is not name, label or one that begins with two underscores",
+		name).Coded("entity.name", name)
 }
 
 // propertyName tells whether a property may have the name.
@@ -37,11 +37,11 @@ func propertyName(s string) bool {
 // properties and their forms: Invalid when a name cannot be one.
 func (db *DB) DeclareEntityList(ctx context.Context, l dtm.EntityList) error {
 	if !xmlName.MatchString(l.Name) || strings.HasPrefix(l.Name, "__") || strings.Contains(l.Name, ".") {
-		return badEntityName("an entity list", l.Name)
+		return badEntityName(l.Name)
 	}
 	for _, p := range l.Properties {
 		if !propertyName(p.Name) {
-			return badEntityName("a property", p.Name).At(l.Name)
+			return badEntityName(p.Name).At(l.Name)
 		}
 	}
 	return db.update(ctx, "store.DeclareEntityList", func(t *tx) error {
@@ -405,7 +405,7 @@ func (db *DB) ChangeEntities(ctx context.Context, w dtm.EntityWork) error {
 		}
 		for p := range c.Version.Data {
 			if !propertyName(p) {
-				return badEntityName("a property", p).At(c.List)
+				return badEntityName(p).At(c.List)
 			}
 		}
 	}
@@ -465,9 +465,6 @@ func (t *tx) changeEntity(c dtm.EntityChange, actor string) error {
 		return err
 	}
 	if current != c.After {
-		if c.After == 0 {
-			return dtm.Errorf(dtm.Conflict, "the list %q has an entity %q already", c.List, c.ID).Coded("entity.stale", c.List, c.ID)
-		}
 		return dtm.Errorf(dtm.Conflict, "entity %q of %q is at version %d, not %d; read it again", c.ID, c.List, current, c.After).
 			Coded("entity.stale", c.List, c.ID, current, c.After)
 	}

@@ -94,7 +94,7 @@ func (db *DB) events(ctx context.Context, op, which string, args ...any) ([]dtm.
 		if e.At, err = textTime(at); err != nil {
 			return nil, dtm.Errorf(dtm.Conflict,
 				"the audit log is broken at entry %d: its time %q cannot be read; compare it with a backup", e.Seq, at).
-				Coded("event.broken", e.Seq)
+				Coded("event.broken.time", e.Seq, at)
 		}
 		list = append(list, e)
 	}

@@ -502,7 +502,7 @@ func (db *DB) DecideFlags(ctx context.Context, d dtm.Decision) (dtm.Done, error)
 			}
 			f := m[id]
 			if f == nil {
-				return dtm.Errorf(dtm.NotFound, "there is no flag %s", id).Coded("review.flag", id)
+				return dtm.Errorf(dtm.NotFound, "there is no flag %s", id).Coded("review.flag")
 			}
 			if f.State != dtm.FlagOpen {
 				done.Passed++
@@ -588,7 +588,7 @@ func (db *DB) UndoReview(ctx context.Context, first, last int64) (dtm.Done, erro
 		done = dtm.Done{}
 		actor := event.Actor(ctx)
 		if last-first > 4*mostFlags {
-			return dtm.Errorf(dtm.Invalid, "too many events to take back at once")
+			return dtm.Errorf(dtm.Invalid, "too many events to take back at once").Coded("review.undo_many")
 		}
 		m, err := t.flags(`INDEXED BY flag_changed`, `f.changed >= $2 AND f.changed <= $3 AND f.state IN ('confirmed', 'dismissed')
 			AND EXISTS (SELECT 1 FROM flag_entry e WHERE e.operation = f.operation AND e.seq = f.changed AND e.flag = f.id AND e.actor = $4)`, first, last, actor)

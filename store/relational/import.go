@@ -79,7 +79,7 @@ func (db *DB) ImportRuns(ctx context.Context) ([]dtm.Imported, error) {
 func (db *DB) ImportRun(ctx context.Context, seq int64) (dtm.Imported, error) {
 	i, err := scanImport(db.read.QueryRowContext(ctx, importColumns+` AND i.seq = $2`, db.operation, seq).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
-		return i, dtm.Errorf(dtm.NotFound, "there is no import %d", seq).Coded("import.none", seq)
+		return i, dtm.Errorf(dtm.NotFound, "there is no import %d", seq).Coded("import.none")
 	}
 	return i, failure("store.ImportRun", err)
 }
@@ -102,7 +102,7 @@ func (db *DB) WithdrawImport(ctx context.Context, seq int64, why string) (dtm.Im
 			return err
 		}
 		if n > 0 {
-			return dtm.Errorf(dtm.Conflict, "import %d was taken back before", seq).Coded("import.withdrawn", seq)
+			return dtm.Errorf(dtm.Conflict, "import %d was taken back before", seq).Coded("import.withdrawn")
 		}
 		gone, err := t.brought(seq, i.Chunks)
 		if err != nil {

@@ -137,7 +137,7 @@ func (db *DB) BackupKeys(ctx context.Context, path string) error {
 		return noKeys()
 	}
 	if db.keys.Copy == nil {
-		return dtm.Errorf(dtm.Unsupported, "the persons' keys are on a database server: back them up there, apart from the data").Coded("store.backup_elsewhere")
+		return dtm.Errorf(dtm.Unsupported, "the persons' keys are on a database server: back them up there, apart from the data").Coded("store.keys_elsewhere")
 	}
 	return failure("store.BackupKeys", db.keys.Copy(ctx, path))
 }

@@ -74,11 +74,11 @@ func Migrate(ctx context.Context, db *sql.DB, place string, all []Step, o Option
 		case i >= len(all):
 			return dtm.Errorf(dtm.Invalid,
 				"%s: the data file was written by a newer program (migration %04d_%s is not known here); use that program, or restore the copy made before the upgrade",
-				place, m.Number, m.Name).Coded("store.newer", m.Number)
+				place, m.Number, m.Name).Coded("store.newer", place, fmt.Sprintf("%04d_%s", m.Number, m.Name))
 		case m.Number != all[i].Number || m.Hash != all[i].Hash:
 			return dtm.Errorf(dtm.Invalid,
 				"%s: migration %04d_%s was applied with other content than this program has; use the program that wrote the file",
-				place, m.Number, m.Name).Coded("store.changed", m.Number)
+				place, m.Number, m.Name).Coded("store.changed", place, fmt.Sprintf("%04d_%s", m.Number, m.Name))
 		}
 	}
 	if len(done) > 0 && len(done) < len(all) {

@@ -131,7 +131,7 @@ func Move(ctx context.Context, from, to Place, tell func(Moving)) error {
 			}
 			if err := to.Load(ctx, t, rows); err != nil {
 				if t.Name == "submission" && unique(err) {
-					return dtm.Errorf(dtm.Conflict, "a submission belongs to another operation of that database already; nothing of it was moved (%v)", err).Coded("submission.elsewhere")
+					return dtm.Errorf(dtm.Conflict, "a submission belongs to another operation of that database already; nothing of it was moved (%v)", err).Coded("store.moved_elsewhere")
 				}
 				return failure(op, fmt.Errorf("table %s: %w", t.Name, err))
 			}
@@ -342,11 +342,11 @@ func Differ(a, b []Sum) error {
 		case i >= len(a) || i >= len(b):
 			return dtm.Errorf(dtm.Conflict, "%d tables and %d", len(a), len(b))
 		case a[i] != b[i]:
-			names = append(names, fmt.Sprintf("%s (%d rows and %d)", a[i].Table, a[i].Rows, b[i].Rows))
+			names = append(names, fmt.Sprintf("%s (%d, %d)", a[i].Table, a[i].Rows, b[i].Rows))
 		}
 	}
 	if len(names) == 0 {
 		return nil
 	}
-	return dtm.Errorf(dtm.Conflict, "what was moved differs: %s; the place it came from is unchanged", strings.Join(names, ", ")).Coded("store.moved_differs")
+	return dtm.Errorf(dtm.Conflict, "what was moved differs: %s; the place it came from is unchanged", strings.Join(names, ", ")).Coded("store.moved_differs", strings.Join(names, ", "))
 }

@@ -92,7 +92,7 @@ func (db *DB) WithdrawOutside(ctx context.Context, seq int64) error {
 			return err
 		}
 		if n == 0 {
-			return dtm.Errorf(dtm.NotFound, "event %d brought no counts made by others, or they were taken back", seq).Coded("outside.none", seq)
+			return dtm.Errorf(dtm.NotFound, "event %d brought no counts made by others, or they were taken back", seq).Coded("outside.none")
 		}
 		_, err = t.log(dtm.OutsideWithdrawn, strconv.FormatInt(seq, 10), event.Actor(ctx), jsonText(map[string]any{"counts": n}))
 		return err

@@ -55,7 +55,7 @@ func (db *DB) ChangePoint(ctx context.Context, c dtm.PointChange, seen int64) (d
 		}
 		if last.Int64 > seen {
 			return dtm.Errorf(dtm.Conflict, "somebody changed the points meanwhile (event %d); look again, then repeat the change", last.Int64).
-				Coded("point.meanwhile", last.Int64)
+				Coded("point.meanwhile")
 		}
 		c.At, c.Actor = t.now, event.Actor(ctx)
 		c.Seq, err = t.log(c.Kind, c.Point, c.Actor, c.Detail())

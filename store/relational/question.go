@@ -139,11 +139,11 @@ func (db *DB) Answer(ctx context.Context, device string, seq int64, body string)
 		case err != nil:
 			return err
 		case !found:
-			return dtm.Errorf(dtm.NotFound, "there is no question %d for this device", seq).Coded("question.unknown", seq)
+			return dtm.Errorf(dtm.NotFound, "there is no question %d for this device", seq).Coded("question.unknown")
 		case answered.Valid && old == body:
 			return nil
 		case answered.Valid:
-			return dtm.Errorf(dtm.Conflict, "question %d has another answer already", seq).Coded("question.answered", seq)
+			return dtm.Errorf(dtm.Conflict, "question %d has another answer already", seq).Coded("question.answered")
 		}
 		at, err := t.log(dtm.EnumeratorAnswered, submission, "device:"+device, jsonText(map[string]any{"question": seq}))
 		if err != nil {

@@ -96,7 +96,7 @@ func (db *DB) WithdrawReferences(ctx context.Context, seq int64) error {
 			return err
 		}
 		if n == 0 {
-			return dtm.Errorf(dtm.NotFound, "event %d brought no published figures, or they were taken back", seq).Coded("reference.none", seq)
+			return dtm.Errorf(dtm.NotFound, "event %d brought no published figures, or they were taken back", seq).Coded("reference.none")
 		}
 		_, err = t.log(dtm.ReferencesWithdrawn, strconv.FormatInt(seq, 10), event.Actor(ctx), jsonText(map[string]any{"figures": n}))
 		return err

@@ -27,7 +27,7 @@ func (t *tx) verdict(submission, to, why, actor string, force bool) (int64, erro
 	case !found:
 		return 0, noSubmission(submission)
 	case was == stateSuperseded:
-		return 0, dtm.Errorf(dtm.Conflict, "submission %s was replaced by a later edit; review that one", submission).Coded("submission.superseded", submission, "")
+		return 0, dtm.Errorf(dtm.Conflict, "submission %s was replaced by a later edit; review that one", submission).Coded("review.superseded", submission)
 	case was == to, !force && was != stateReceived && was != stateFlagged:
 		return 0, nil
 	}
@@ -83,7 +83,7 @@ func (db *DB) verifyCorrections(ctx context.Context, last int64) error {
 		sum := sha256.Sum256([]byte(changes))
 		if err := json.Unmarshal([]byte(detail), &d); err != nil || d.Number != number || d.SHA256 != hex.EncodeToString(sum[:]) {
 			return dtm.Errorf(dtm.Conflict, "entry %d of the audit log records a correction of submission %s which is not what is stored; compare it with a backup", seq, id).
-				Coded("event.content", seq, id)
+				Coded("event.content.correction", seq, id)
 		}
 	}
 	return failure(op, rows.Err())
@@ -113,7 +113,7 @@ func (db *DB) Correct(ctx context.Context, submission string, c dtm.Correction) 
 		case !found:
 			return noSubmission(submission)
 		case state == stateSuperseded:
-			return dtm.Errorf(dtm.Conflict, "submission %s was replaced by a later edit; review that one", submission).Coded("submission.superseded", submission, "")
+			return dtm.Errorf(dtm.Conflict, "submission %s was replaced by a later edit; review that one", submission).Coded("review.superseded", submission)
 		}
 		c.Actor, c.At = event.Actor(ctx), t.now
 		paths := make([]string, len(c.Changes))
@@ -124,7 +124,7 @@ func (db *DB) Correct(ctx context.Context, submission string, c dtm.Correction) 
 		if c.Number = last + 1; c.Base != last {
 			c.Number, name = 0, dtm.CorrectionRefused
 			refused = dtm.Errorf(dtm.Conflict, "somebody else has corrected this record meanwhile (correction %d); look at the difference and decide again", last).
-				Coded("correction.conflict", last)
+				Coded("correction.conflict")
 		}
 		text := jsonText(c.Changes)
 		sum := sha256.Sum256([]byte(text))

@@ -509,12 +509,8 @@ func rules(flags []dtm.Flag) []string {
 // verifyContent holds stored submissions against the entries that recorded them,
 // last being the end of the verified log.
 func (db *DB) verifyContent(ctx context.Context, last int64) error {
-	broken := func(seq int64, id, what string) error {
-		return dtm.Errorf(dtm.Conflict, "entry %d of the audit log records submission %s, %s; compare it with a backup", seq, id, what).
-			Coded("event.content", seq, id)
-	}
 	for after := int64(0); ; {
-		n, at, err := db.verifyBatch(ctx, after, broken)
+		n, at, err := db.verifyBatch(ctx, after)
 		if err != nil {
 			return err
 		}
@@ -560,7 +556,12 @@ func (db *DB) unrecorded(ctx context.Context, id string, last int64, err error) 
 	return dtm.Errorf(dtm.Conflict, "submission %s has no entry in the audit log; compare it with a backup", id).Coded("event.missing", id)
 }
 
-func (db *DB) verifyBatch(ctx context.Context, after int64, broken func(int64, string, string) error) (n int, last int64, err error) {
+func misrecorded(seq int64, id, code, what string) error {
+	return dtm.Errorf(dtm.Conflict, "entry %d of the audit log records submission %s, %s; compare it with a backup", seq, id, what).
+		Coded("event.content."+code, seq, id)
+}
+
+func (db *DB) verifyBatch(ctx context.Context, after int64) (n int, last int64, err error) {
 	const op = "store.Verify"
 	rows, err := db.read.QueryContext(ctx, `
 		SELECT e.seq, e.subject, e.detail, s.xml, s.id IS NULL
@@ -585,11 +586,11 @@ func (db *DB) verifyBatch(ctx context.Context, after int64, broken func(int64, s
 		sum := sha256.Sum256(xml)
 		switch err := json.Unmarshal([]byte(detail), &d); {
 		case err != nil:
-			return 0, 0, broken(last, id, "but in words that cannot be read")
+			return 0, 0, misrecorded(last, id, "words", "but in words that cannot be read")
 		case gone:
-			return 0, 0, broken(last, id, "which is not there any more")
+			return 0, 0, misrecorded(last, id, "gone", "which is not there any more")
 		case d.SHA256 != hex.EncodeToString(sum[:]):
-			return 0, 0, broken(last, id, "whose content is not what was received")
+			return 0, 0, misrecorded(last, id, "other", "whose content is not what was received")
 		}
 	}
 	return n, last, failure(op, rows.Err())

@@ -42,7 +42,7 @@ func (db *DB) AddUser(ctx context.Context, u dtm.User, passwordHash string) erro
 // known refuses what is no role.
 func known(role string) error {
 	if !slices.Contains(dtm.StaffRoles, role) {
-		return dtm.Errorf(dtm.Invalid, "%q is no role; use one of %s", role, strings.Join(dtm.StaffRoles, ", ")).Coded("user.role", role)
+		return dtm.Errorf(dtm.Invalid, "%q is no role; use one of %s", role, strings.Join(dtm.StaffRoles, ", ")).Coded("user.role", role, strings.Join(dtm.StaffRoles, ", "))
 	}
 	return nil
 }
