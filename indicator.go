@@ -12,7 +12,7 @@ type Indicator struct {
 	ID          string // "daily_average"
 	Name        Text
 	Definition  Text
-	Formula     string   // in words and symbols, language-free as far as can be
+	Formula     Text     // in words and symbols, few words
 	Unit        string   // "movements", "movements/day", "percent", "points"
 	Denominator Text     // what it is divided by; empty for counts
 	Missing     Text     // how unknown and missing are treated

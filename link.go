@@ -4,7 +4,7 @@ package dtm
 type Link struct {
 	From, To string  // codes of points
 	Days     float64 // on the way
-	Basis    string  // how it is known
+	Basis    Text    // how it is known
 }
 
 // Flow says which movements follow the links: those of one direction. An operation

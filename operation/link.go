@@ -18,7 +18,7 @@ func (l *loader) links() {
 	}
 	reach := map[string][]string{} // points that can be reached from one
 	for _, r := range l.table(file, "from", "to", "days") {
-		x := dtm.Link{From: r.get("from"), To: r.get("to"), Basis: r.get("basis")}
+		x := dtm.Link{From: r.get("from"), To: r.get("to"), Basis: l.text(r)}
 		for _, code := range []string{x.From, x.To} {
 			if _, ok := l.op.Point(code); !ok {
 				l.fault(file, r.line, "there is no point %q", code)

@@ -439,7 +439,7 @@ func (p *Pages) balance(v *staffNetworkView, b watch.NetworkBalance) {
 	}
 	v.Roads = listed{ID: "roads", Lead: 2, Words: 1, Title: v.T("network.roads"), Columns: []string{v.T("network.road.from"), v.T("network.road.to"), v.T("network.balanced"), v.T("network.days"), v.T("network.basis")}}
 	for _, x := range b.Roads {
-		v.Roads.Rows = append(v.Roads.Rows, []string{p.pointLabel(x.From, l), p.pointLabel(x.To, l), "≈\u202f" + count(l, x.People), locale.Number(l, x.Days, -1), x.Basis})
+		v.Roads.Rows = append(v.Roads.Rows, []string{p.pointLabel(x.From, l), p.pointLabel(x.To, l), "≈\u202f" + count(l, x.People), locale.Number(l, x.Days, -1), x.Basis.In(l)})
 	}
 }
 

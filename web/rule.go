@@ -151,7 +151,7 @@ func (p *Pages) ruleView(r *http.Request) (ruleView, map[string]float64, error) 
 		if s.Rule == id {
 			row := switchRow{When: v.When(s.At), Who: v.Who(s.Actor), Why: s.Why, On: s.On}
 			for name, n := range s.Limit {
-				row.Limits += " " + name + " " + decimal(n)
+				row.Limits += " · " + v.T("rule.limit."+name) + v.T("word.colon") + " " + decimal(n)
 			}
 			v.Story = append(v.Story, row)
 		}

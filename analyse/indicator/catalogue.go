@@ -37,7 +37,7 @@ type definition struct {
 type entry struct {
 	Name        map[string]string   `toml:"name"`
 	Definition  map[string]string   `toml:"definition"`
-	Formula     string              `toml:"formula"`
+	Formula     map[string]string   `toml:"formula"`
 	Unit        string              `toml:"unit"`
 	Denominator map[string]string   `toml:"denominator"`
 	Missing     map[string]string   `toml:"missing"`
@@ -129,7 +129,7 @@ func readCatalogue() (map[string]*definition, error) {
 				ID:          id,
 				Name:        languages(e.Name),
 				Definition:  languages(e.Definition),
-				Formula:     e.Formula,
+				Formula:     languages(e.Formula),
 				Unit:        e.Unit,
 				Denominator: languages(e.Denominator),
 				Missing:     languages(e.Missing),

@@ -40,7 +40,7 @@ func TestCatalogueSaysAll(t *testing.T) {
 		if d.Name[dtm.Arabic] == "" {
 			t.Errorf("%s has no Arabic name: tables and charts of reports say it", id)
 		}
-		if d.Formula == "" || d.Source == "" || !slices.Contains(units, d.Unit) {
+		if len(d.Formula) != 3 || d.Source == "" || !slices.Contains(units, d.Unit) {
 			t.Errorf("%s: formula %q, source %q, unit %q", id, d.Formula, d.Source, d.Unit)
 		}
 		if d.Counts != slices.Contains(people, d.Unit) {

@@ -149,7 +149,7 @@ func runIndicatorShow(ctx context.Context, c *call) error {
 	l := dtm.Lang(*lang)
 	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
 	for _, row := range [][2]string{
-		{"indicator", i.ID}, {"name", i.Name.In(l)}, {"definition", i.Definition.In(l)}, {"formula", i.Formula}, {"unit", i.Unit},
+		{"indicator", i.ID}, {"name", i.Name.In(l)}, {"definition", i.Definition.In(l)}, {"formula", i.Formula.In(l)}, {"unit", i.Unit},
 		{"denominator", i.Denominator.In(l)}, {"unknown and missing", i.Missing.In(l)}, {"split by", strings.Join(i.By, ", ")}, {"source", i.Source},
 	} {
 		if row[1] != "" {
