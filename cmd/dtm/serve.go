@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"dtm/config"
 	"dtm/gather/openrosa"
 	"dtm/serve"
+	"dtm/store/relational"
 )
 
 func runServe(ctx context.Context, c *call) error {
@@ -74,7 +76,23 @@ func (c *call) serve(ctx context.Context, h *house, l net.Listener, ready func(b
 	if ready != nil {
 		ready(h.baseURL())
 	}
-	return serve.Run(ctx, l, mux, 10*time.Second)
+	// A process whose disk failed a sync ends: what is on disk is read anew by the next.
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	go func() {
+		select {
+		case <-h.db.Broken():
+			end(relational.ErrBroken)
+		case <-ctx.Done():
+		}
+	}()
+	if err := serve.Run(ctx, l, mux, 10*time.Second); err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); errors.Is(err, relational.ErrBroken) {
+		return err
+	}
+	return nil
 }
 
 func logHandler(format string) slog.Handler {

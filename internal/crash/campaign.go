@@ -15,19 +15,25 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"dtm/internal/pgtest"
 )
 
 // Campaign is a series of kills.
 type Campaign struct {
-	Program string
-	Kills   int
-	Clients int
-	Rate    float64
-	Longest time.Duration
-	Seed    uint64
-	Tell    func(format string, a ...any)
+	Program  string
+	Kills    int
+	Clients  int
+	Rate     float64
+	Longest  time.Duration
+	Seed     uint64
+	Postgres bool // the store is on a database server, which is killed too
+	Tell     func(format string, a ...any)
 
 	dir, data string
+	store     string // the address of the database
 	address   string // of all the lives of the server, so that phones find it again
 	crowd     *crowd
 	before    func() error // the judge looks; for the test of the judge
@@ -36,6 +42,7 @@ type Campaign struct {
 // Outcome is what was seen.
 type Outcome struct {
 	Kills        int
+	Databases    int           // kills of the database server among them
 	Ready        time.Duration // the longest time from start to ready after a kill
 	Acknowledged int           // records that a phone was told are received
 	Photos       int           // of them with a photograph
@@ -56,8 +63,8 @@ func (o Outcome) Bad() bool {
 }
 
 func (o Outcome) String() string {
-	return fmt.Sprintf("%d kills; ready again within %.1f s; %d records acknowledged, %d with a photograph; lost %d records, %d photographs; changed %d; %d records stored, %d people in them, %d counted\n%s",
-		o.Kills, o.Ready.Seconds(), o.Acknowledged, o.Photos, o.Lost, o.PhotosLost, o.Changed, o.Stored, o.People, o.Counted, o.Check)
+	return fmt.Sprintf("%d kills, %d of the database server; ready again within %.1f s; %d records acknowledged, %d with a photograph; lost %d records, %d photographs; changed %d; %d records stored, %d people in them, %d counted\n%s",
+		o.Kills, o.Databases, o.Ready.Seconds(), o.Acknowledged, o.Photos, o.Lost, o.PhotosLost, o.Changed, o.Stored, o.People, o.Counted, o.Check)
 }
 
 // Run runs the campaign in a temporary folder, removed when nothing bad was seen.
@@ -76,7 +83,14 @@ func (c *Campaign) Run(ctx context.Context) (o Outcome, err error) {
 		}
 	}()
 	c.data = filepath.Join(c.dir, "data")
-	if _, err := c.dtm(ctx, "init", "-data", c.data); err != nil {
+	var cluster *pgtest.Cluster
+	if c.Postgres {
+		if cluster, err = c.database(ctx); err != nil {
+			return o, err
+		}
+		defer cluster.Stop()
+	}
+	if _, err := c.dtm(ctx, "init", "-data", c.data, "-store", c.store); err != nil {
 		return o, err
 	}
 	if c.address, err = freeAddress(); err != nil {
@@ -102,9 +116,12 @@ func (c *Campaign) Run(ctx context.Context) (o Outcome, err error) {
 		if o.Kills%3 == 0 {
 			go c.office(life, r.IntN(4))
 		}
-		select {
-		case <-time.After(time.Duration(r.Int64N(int64(c.Longest)))):
-		case <-ctx.Done():
+		sleep(ctx, time.Duration(r.Int64N(int64(c.Longest))))
+		if c.Postgres && r.IntN(2) == 0 {
+			if err := c.crashDatabase(ctx, cluster, r, &o); err != nil {
+				done()
+				return o, err
+			}
 		}
 		err = errors.Join(s.Process.Kill(), ignoreKill(s.Wait()))
 		done()
@@ -124,6 +141,46 @@ func (c *Campaign) Run(ctx context.Context) (o Outcome, err error) {
 		}
 	}
 	return o, c.judge(context.WithoutCancel(ctx), &o)
+}
+
+// database makes an empty one on a server of its own.
+func (c *Campaign) database(ctx context.Context) (*pgtest.Cluster, error) {
+	cluster, err := pgtest.New(true)
+	if err != nil {
+		return nil, err
+	}
+	if err = cluster.Start(); err == nil {
+		var k *pgx.Conn
+		if k, err = pgx.Connect(ctx, cluster.Address("postgres")); err == nil {
+			_, err = k.Exec(ctx, "CREATE DATABASE dtm")
+			err = errors.Join(err, k.Close(ctx))
+		}
+	}
+	if err != nil {
+		cluster.Stop()
+		return nil, err
+	}
+	c.store = cluster.Address("dtm")
+	return cluster, nil
+}
+
+// crashDatabase kills the database server under the program, which goes on by itself when
+// it is back.
+func (c *Campaign) crashDatabase(ctx context.Context, cluster *pgtest.Cluster, r *rand.Rand, o *Outcome) error {
+	cluster.Crash()
+	sleep(ctx, time.Duration(r.Int64N(int64(300*time.Millisecond))))
+	if err := cluster.Start(); err != nil {
+		return err
+	}
+	back := time.Now()
+	if err := c.ready(ctx); err != nil {
+		return err
+	}
+	o.Ready = max(o.Ready, time.Since(back))
+	o.Kills++
+	o.Databases++
+	sleep(ctx, time.Duration(r.Int64N(int64(c.Longest))))
+	return nil
 }
 
 func ignoreKill(err error) error {

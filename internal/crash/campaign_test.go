@@ -59,3 +59,21 @@ func TestJudge(t *testing.T) {
 		t.Errorf("not seen: %v", o)
 	}
 }
+
+// TestFail: a full disk and a sync that failed, once each; the long one is run by hand.
+func TestFail(t *testing.T) {
+	t.Parallel()
+	if out, err := exec.Command("strace", "-qq", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
+		t.Skipf("strace cannot trace here: %v %s", err, out)
+	}
+	c := Campaign{Program: program(t), Kills: 2, Clients: 8, Rate: 30, Seed: uint64(time.Now().UnixNano()), Tell: t.Logf}
+	o, err := c.Fail(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(o)
+	o.Ready = 0
+	if o.Bad() || o.Full+o.Synced == 0 {
+		t.Error("something was lost or changed, the program went on, or the disk did not fail")
+	}
+}

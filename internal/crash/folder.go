@@ -7,14 +7,21 @@ import (
 
 	"dtm"
 	"dtm/store/blob"
+	"dtm/store/postgres"
 	"dtm/store/sqlite"
 )
 
 // contents reads what a data folder holds: the XML of each record, and the address of
-// its photograph when that can be read back.
-func contents(ctx context.Context, data string) (xml, photos map[string]string, err error) {
+// its photograph when that can be read back. store is the address of a database, "": in
+// the folder.
+func contents(ctx context.Context, data, store string) (xml, photos map[string]string, err error) {
 	xml, photos = map[string]string{}, map[string]string{}
-	db, err := sqlite.Open(ctx, filepath.Join(data, "dtm.db"), sqlite.Options{Operation: "djibouti"})
+	var db *sqlite.DB
+	if store == "" {
+		db, err = sqlite.Open(ctx, filepath.Join(data, "dtm.db"), sqlite.Options{Operation: "djibouti"})
+	} else {
+		db, err = postgres.Open(ctx, store, postgres.Options{Operation: "djibouti"})
+	}
 	if err != nil {
 		return xml, photos, err
 	}

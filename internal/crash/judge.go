@@ -32,7 +32,7 @@ func (c *Campaign) judge(ctx context.Context, o *Outcome) (err error) {
 		o.Check, o.Broken = err.Error(), true
 	}
 
-	stored, photos, err := contents(ctx, c.data)
+	stored, photos, err := contents(ctx, c.data, c.store)
 	if err != nil {
 		return err
 	}

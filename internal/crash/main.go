@@ -9,6 +9,16 @@
 // send again; some send what was acknowledged long ago. Meanwhile somebody backs up,
 // freezes a month and asks for figures.
 //
+//	go run ./internal/crash -postgres -kills 1000
+//
+// The same with the store on a PostgreSQL server of its own, which is killed too while
+// the program goes on.
+//
+//	go run ./internal/crash -faults 200
+//
+// The disk under the store is full from some write on, or one sync fails: what was
+// acknowledged must be there, and after a sync that failed the program must end by itself.
+//
 //	go run ./internal/crash -cuts 200
 //
 // What the kernel was handed is not lost by a kill, but by a power cut it is: -cuts runs
@@ -34,12 +44,27 @@ func main() {
 	flag.DurationVar(&c.Longest, "longest", 1500*time.Millisecond, "longest life of the server after it is ready")
 	flag.Uint64Var(&c.Seed, "seed", uint64(time.Now().UnixNano()), "of the moments and the records")
 	flag.StringVar(&c.Program, "bin", "bin/dtm", "the program")
+	flag.BoolVar(&c.Postgres, "postgres", false, "keep the store on a PostgreSQL server, which is killed too")
+	faults := flag.Int("faults", 0, "faults of the disk instead of kills")
 	cuts := flag.Int("cuts", 0, "power cuts instead of kills")
 	records := flag.Int("records", 1500, "records sent before the power is cut")
 	flag.Parse()
 	c.Tell = func(format string, a ...any) { fmt.Printf(format+"\n", a...) }
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if *faults > 0 {
+		c.Kills = *faults
+		o, err := c.Fail(ctx)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "crash:", err)
+			os.Exit(1)
+		}
+		fmt.Println(o)
+		if o.Bad() {
+			os.Exit(1)
+		}
+		return
+	}
 	if *cuts > 0 {
 		p := Power{Program: c.Program, Cuts: *cuts, Records: *records, Clients: c.Clients, Seed: c.Seed, Tell: c.Tell}
 		lost, err := p.Run(ctx)

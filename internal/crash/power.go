@@ -209,7 +209,7 @@ func (p *Power) cut(ctx context.Context, c *Campaign, d *disk, at float64, told 
 		l.Broken++
 		p.Tell("cut %d: %s", l.Cuts, strings.TrimSpace(said))
 	}
-	stored, photos, err := contents(ctx, dir)
+	stored, photos, err := contents(ctx, dir, "")
 	if err != nil {
 		l.Broken++
 		p.Tell("cut %d: %v", l.Cuts, err)

@@ -56,17 +56,38 @@ func Start(t testing.TB) {
 }
 
 func start() (stop func(), err error) {
+	c, err := New(false)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Start(); err != nil {
+		c.Stop()
+		return nil, err
+	}
+	socket = c.dir
+	return c.Stop, nil
+}
+
+// Cluster is a PostgreSQL server of one's own in a temporary folder.
+type Cluster struct {
+	dir, bin string
+	as       *syscall.Credential // nil: as we are
+	durable  bool
+	cmd      *exec.Cmd
+}
+
+// New makes a cluster that is not running. What a durable one commits is on disk.
+func New(durable bool) (*Cluster, error) {
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if len(found) == 0 {
 		return nil, fmt.Errorf("initdb is not under /usr/lib/postgresql; install the Debian package postgresql")
 	}
-	bin := filepath.Dir(found[len(found)-1])
 	dir, err := os.MkdirTemp("", "dtm-postgres")
 	if err != nil {
 		return nil, err
 	}
+	c := &Cluster{dir: dir, bin: filepath.Dir(found[len(found)-1]), durable: durable}
 	// The server refuses to run as root: then it runs as the package's own user.
-	var as *syscall.SysProcAttr
 	if os.Getuid() == 0 {
 		u, err := user.Lookup("postgres")
 		if err != nil {
@@ -77,58 +98,73 @@ func start() (stop func(), err error) {
 		if err := os.Chown(dir, uid, gid); err != nil {
 			return nil, err
 		}
-		as = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+		c.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	}
-	run := func(name string, args ...string) error {
-		cmd := exec.Command(filepath.Join(bin, name), args...)
-		cmd.SysProcAttr, cmd.Dir = as, dir
-		log, err := os.OpenFile(filepath.Join(dir, name+".out"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if err != nil {
-			return err
-		}
-		defer log.Close()
-		cmd.Stdout, cmd.Stderr = log, log
-		if err := cmd.Run(); err != nil {
-			out, _ := os.ReadFile(log.Name())
-			return fmt.Errorf("%s: %w: %s", name, err, out)
-		}
-		return nil
+	cmd := c.command("initdb", "-D", filepath.Join(dir, "data"), "-A", "trust", "-U", "dtm", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		os.RemoveAll(dir)
+		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	data := filepath.Join(dir, "data")
-	if err := run("initdb", "-D", data, "-A", "trust", "-U", "dtm", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"); err != nil {
-		return nil, err
-	}
-	log, err := os.Create(filepath.Join(dir, "log"))
+	return c, nil
+}
+
+func (c *Cluster) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(c.bin, name), args...)
+	cmd.Dir, cmd.SysProcAttr = c.dir, &syscall.SysProcAttr{Credential: c.as}
+	return cmd
+}
+
+// Address is that of one of its databases.
+func (c *Cluster) Address(database string) string {
+	return "postgres://dtm@/" + database + "?host=" + c.dir
+}
+
+// Start starts the server and returns when it answers.
+func (c *Cluster) Start() error {
+	log, err := os.OpenFile(filepath.Join(c.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-c", "listen_addresses=", "-c", "unix_socket_directories="+dir, "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "wal_level=minimal", "-c", "max_wal_senders=0", "-c", "max_connections=200")
-	cmd.SysProcAttr, cmd.Dir, cmd.Stdout, cmd.Stderr = &syscall.SysProcAttr{}, dir, log, log
-	if as != nil {
-		cmd.SysProcAttr.Credential = as.Credential
+	args := []string{"-D", filepath.Join(c.dir, "data"), "-c", "listen_addresses=", "-c", "unix_socket_directories=" + c.dir, "-c", "wal_level=minimal", "-c", "max_wal_senders=0", "-c", "max_connections=200"}
+	if !c.durable {
+		args = append(args, "-c", "fsync=off", "-c", "full_page_writes=off")
 	}
+	cmd := c.command("postgres", args...)
+	cmd.Stdout, cmd.Stderr = log, log
 	// The server goes when the test goes, however that ends. The signal is tied
 	// to the thread that starts it.
 	runtime.LockOSThread()
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGQUIT
 	if err := cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
-	socket = dir
-	for range 100 {
-		var c *pgx.Conn
-		if c, err = pgx.Connect(context.Background(), address("postgres")); err == nil {
-			err = c.Close(context.Background())
-			break
+	c.cmd = cmd
+	for range 1000 {
+		var k *pgx.Conn
+		if k, err = pgx.Connect(context.Background(), c.Address("postgres")); err == nil {
+			return k.Close(context.Background())
 		}
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(50 * time.Millisecond)
 	}
-	return func() {
-		_ = cmd.Process.Signal(syscall.SIGINT) // fast shutdown
-		_ = cmd.Wait()
-		os.RemoveAll(dir)
-	}, err
+	return err
+}
+
+// Crash ends the server at once, as if it had been killed: what it has not written to its
+// log is gone.
+func (c *Cluster) Crash() {
+	_ = c.cmd.Process.Signal(syscall.SIGQUIT)
+	_ = c.cmd.Wait()
+	c.cmd = nil
+}
+
+// Stop ends the server and removes everything.
+func (c *Cluster) Stop() {
+	if c.cmd != nil {
+		_ = c.cmd.Process.Signal(syscall.SIGINT) // fast shutdown
+		_ = c.cmd.Wait()
+	}
+	os.RemoveAll(c.dir)
 }
 
 var databases atomic.Int64

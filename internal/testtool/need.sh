@@ -3,7 +3,7 @@
 # when we may, and say plainly what is missing when we may not.
 set -u
 declare -A build=([gcc]=gcc [g++]=g++ [npm]=npm)
-declare -A test=([fc-list]=fontconfig [chromium]=chromium [pdftotext]=poppler-utils [pdfinfo]=poppler-utils [java]=default-jre-headless [python3]=python3)
+declare -A test=([fc-list]=fontconfig [chromium]=chromium [pdftotext]=poppler-utils [pdfinfo]=poppler-utils [java]=default-jre-headless [python3]=python3 [strace]=strace)
 missing=()
 want() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
 for p in "${!build[@]}"; do want "$p" "${build[$p]}"; done

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"io"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"dtm"
@@ -61,7 +60,7 @@ type DB struct {
 	hearing sync.WaitGroup // for what other processes write
 	deaf    context.CancelFunc
 
-	broken atomic.Bool // a sync failed: no write is taken until the next start
+	broken chan struct{} // closed when a sync failed: no write is taken until the next start
 
 	bell     bell
 	tail     tail
@@ -102,6 +101,7 @@ func Open(ctx context.Context, o Options, e Engine) (*DB, error) {
 		queue:      make(chan *job, 4*groupLimit),
 		closing:    make(chan struct{}),
 		ended:      make(chan struct{}),
+		broken:     make(chan struct{}),
 		keys:       e.Keys,
 		programmes: o.Programmes,
 		redact:     o.Redact,
@@ -193,12 +193,21 @@ func (db *DB) Ready(ctx context.Context) error {
 		return errClosed()
 	default:
 	}
-	if db.broken.Load() {
-		return dtm.Errorf(dtm.Unavailable, "the disk failed to keep a write; look at the disk, then start the server again").Coded("store.broken")
+	select {
+	case <-db.broken:
+		return ErrBroken
+	default:
 	}
 	_, err := db.head(ctx)
 	return failure("sqlite.Ready", err)
 }
+
+// ErrBroken is what Ready says after Broken.
+var ErrBroken = dtm.Errorf(dtm.Unavailable, "the disk failed to keep a write; look at the disk, then start the server again").Coded("store.broken")
+
+// Broken is closed when a sync has failed. What is on disk is then not known until the
+// file is opened anew: nothing more is written, and the process should end.
+func (db *DB) Broken() <-chan struct{} { return db.broken }
 
 func errClosed() *dtm.Error {
 	return dtm.Errorf(dtm.Unavailable, "the store is closed; try again when the server is back").Coded("store.closed")

@@ -199,7 +199,7 @@ func (w *group) try(jobs []*job, carefully bool) (errs []error, err error) {
 	if err != nil {
 		if faultOf(err).Synced {
 			w.broken = err
-			w.db.broken.Store(true)
+			close(w.db.broken)
 		}
 		return nil, err
 	}
