@@ -27,6 +27,13 @@ type Config struct {
 	Operation string `toml:"operation" help:"operation pack: a name that comes with the program, or a folder"`
 	Listen    string `toml:"listen" help:"address to serve on"`
 	BaseURL   string `toml:"base_url" help:"public address that phones and readers use, when it is not the listen address"`
+	TLSCert   string `toml:"tls_cert" help:"file with the certificate and its chain (PEM), to serve https without a proxy; read again when it changes"`
+	TLSKey    string `toml:"tls_key" help:"file with its key (PEM)"`
+	ACME      string `toml:"acme_domains" help:"domains, with commas, for which certificates are got by ACME (port 443 must lead here); the first is the public address"`
+	ACMEMail  string `toml:"acme_email" help:"whom the issuer of certificates may write to"`
+	ACMEFrom  string `toml:"acme_directory" help:"address of another issuer than Let's Encrypt"`
+	HTTP      string `toml:"http_listen" help:"address, such as :80, at which plain http is led to https, and ACME answered"`
+	Drain     int64  `toml:"drain_seconds" help:"seconds in which a server that is told to end still answers while /readyz says 503, for a load balancer to see it"`
 	Store     string `toml:"store" help:"operational store, postgres://USER@HOST/DATABASE; empty: SQLite in the data folder"`
 	Warehouse string `toml:"warehouse" help:"warehouse, postgres://USER@HOST/DATABASE; empty: DuckDB in the data folder"`
 	Media     string `toml:"media" help:"folder of photos and attachments, for several servers on one store; empty: blob in the data folder"`

@@ -49,8 +49,9 @@ func method(m string) string {
 
 // Check is one thing that must work for the program to be ready.
 type Check struct {
-	Name string
-	Do   func(ctx context.Context) error
+	Name  string
+	Do    func(ctx context.Context) error
+	Quiet bool // its failing is as it should be: not logged
 }
 
 // Health adds /healthz (the process lives), /readyz (every check passes within
@@ -69,7 +70,9 @@ func Health(mux *http.ServeMux, m *Metrics, checks ...Check) {
 		var failed []string
 		for _, c := range checks {
 			if err := c.Do(ctx); err != nil {
-				slog.ErrorContext(ctx, "not ready", "check", c.Name, "error", err)
+				if !c.Quiet {
+					slog.ErrorContext(ctx, "not ready", "check", c.Name, "error", err)
+				}
 				failed = append(failed, c.Name)
 			}
 		}

@@ -281,7 +281,7 @@ func TestHealth(t *testing.T) {
 	t.Parallel()
 	broken := false
 	mux := http.NewServeMux()
-	Health(mux, nil, Check{"store", func(context.Context) error { return nil }}, Check{"warehouse", func(context.Context) error {
+	Health(mux, nil, Check{Name: "store", Do: func(context.Context) error { return nil }}, Check{Name: "warehouse", Do: func(context.Context) error {
 		if broken {
 			return errors.New("secret cause")
 		}

@@ -21,6 +21,7 @@ import (
 	"dtm/gather/bulk"
 	"dtm/operation"
 	"dtm/seal"
+	"dtm/serve"
 	"dtm/store/blob"
 	"dtm/store/relational"
 )
@@ -46,6 +47,8 @@ type house struct {
 	asked     askable // figures to be asked in SQL
 	now       func() time.Time
 
+	draining sync.Once
+	drained  *serve.Drain
 	shelving sync.Mutex // one backup at a time
 	doorway  sync.Once
 	signIns  *access.Door
@@ -286,6 +289,12 @@ func (h *house) postOf(ctx context.Context, device string) (string, error) {
 func (h *house) baseURL() string {
 	if h.config.BaseURL != "" {
 		return h.config.BaseURL
+	}
+	if d := h.domains(); len(d) > 0 {
+		return "https://" + d[0]
+	}
+	if h.config.TLSCert != "" {
+		return "https://" + h.config.Listen
 	}
 	return "http://" + h.config.Listen
 }

@@ -22,7 +22,7 @@ import (
 func runServe(ctx context.Context, c *call) error {
 	fs := c.flags()
 	data := c.dataFlag(fs)
-	apply := config.Flags(fs, "listen", "base_url", "cache", "max_upload_mb", "log_format")
+	apply := config.Flags(fs, "listen", "base_url", "cache", "max_upload_mb", "log_format", "tls_cert", "tls_key", "acme_domains", "acme_email", "acme_directory", "http_listen", "drain_seconds")
 	if _, err := c.parse(fs, 0, 0); err != nil {
 		return err
 	}
@@ -62,6 +62,10 @@ func (c *call) serve(ctx context.Context, h *house, l net.Listener, ready func(b
 	if err := h.syncPoints(ctx, time.Now()); err != nil {
 		return err
 	}
+	secure, err := h.secured(ctx, l)
+	if err != nil {
+		return err
+	}
 	h.start(ctx)
 	stop, err := answer(ctx, h)
 	if err != nil {
@@ -86,7 +90,7 @@ func (c *call) serve(ctx context.Context, h *house, l net.Listener, ready func(b
 		case <-ctx.Done():
 		}
 	}()
-	if err := serve.Run(ctx, l, mux, 10*time.Second); err != nil {
+	if err := h.drain().Serve(ctx, func(ctx context.Context) error { return serve.Run(ctx, secure, mux, 10*time.Second) }); err != nil {
 		return err
 	}
 	if err := context.Cause(ctx); errors.Is(err, relational.ErrBroken) {
@@ -125,7 +129,7 @@ func (h *house) mux(metrics *serve.Metrics, pages http.Handler) *http.ServeMux {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dtm_disk_free_bytes", Help: "Room for the data folder."}, h.gauge(func(context.Context) (int64, error) { return room(h.dir) })),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dtm_backup_newest_timestamp_seconds", Help: "When the newest backup on the shelf was begun; -1 without one."}, h.gauge(h.newestBackup)),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dtm_backup_trial_timestamp_seconds", Help: "When a backup was last restored on trial and whole; -1 if never."}, h.gauge(h.lastTrial)))
-	serve.Health(mux, metrics, serve.Check{Name: "store", Do: h.db.Ready}, serve.Check{Name: "warehouse", Do: func(ctx context.Context) error {
+	serve.Health(mux, metrics, h.drain().Check(), serve.Check{Name: "store", Do: h.db.Ready}, serve.Check{Name: "warehouse", Do: func(ctx context.Context) error {
 		_, err := h.facts.Position(ctx)
 		return err
 	}})
