@@ -56,6 +56,7 @@ type workshopView struct {
 	Rows          [][]string
 	Notes         []string
 	Narrow, Wide  template.HTML
+	NarrowMap     template.HTML
 	Map           template.HTML
 	SQL           string
 	CSV, Question string
@@ -230,7 +231,11 @@ func (p *Pages) laid(v *workshopView, t dtm.Table, values url.Values) error {
 		}
 		switch {
 		case f.Suppressed:
-			row = append(row, "<"+strconv.Itoa(p.Operation.Threshold))
+			said := "<" + strconv.Itoa(p.Operation.Threshold)
+			if f.About != nil {
+				said = chart.About + number(*f.About)
+			}
+			row = append(row, said)
 			if share {
 				row = append(row, "", "")
 			}
@@ -250,7 +255,7 @@ func (p *Pages) laid(v *workshopView, t dtm.Table, values url.Values) error {
 		v.Notes = append(v.Notes, n.Text.In(l))
 	}
 	v.Narrow, v.Wide = p.workshopChart(t, v, narrow), p.workshopChart(t, v, broad)
-	v.Map = p.workshopMap(t, v)
+	v.NarrowMap, v.Map = p.workshopMap(t, v, narrow), p.workshopMap(t, v, broad)
 	var err error
 	v.SQL, err = k.Statement(t.Query)
 	if err != nil {
@@ -269,8 +274,6 @@ func (p *Pages) laid(v *workshopView, t dtm.Table, values url.Values) error {
 	return nil
 }
 
-func cellOf(f dtm.Figure) chart.Cell { return chart.Cell{Value: f.Value, Suppressed: f.Suppressed} }
-
 // workshopChart draws lines over months or days, bars otherwise.
 func (p *Pages) workshopChart(t dtm.Table, v *workshopView, width float64) template.HTML {
 	const mostBars, mostLines = 15, 6
@@ -279,6 +282,7 @@ func (p *Pages) workshopChart(t dtm.Table, v *workshopView, width float64) templ
 	}
 	l, k := v.Lang, p.Staff.Workshop
 	o := overview.ChartOptions(p.Operation, l, width)
+	o.Number = func(x float64) string { return locale.Number(l, t.Indicator.Round(x)+0, -1) } // as the table rounds
 	head := chart.Head{ID: "ws" + strconv.Itoa(int(width)), Title: v.Name, Subtitle: v.Unit, Alt: v.Name}
 	time := slices.IndexFunc(t.By, func(d string) bool { return d == "month" || d == "day" })
 	name := func(f dtm.Figure) string {
@@ -302,7 +306,7 @@ func (p *Pages) workshopChart(t dtm.Table, v *workshopView, width float64) templ
 			if !slices.Contains(lines, line) {
 				lines = append(lines, line)
 			}
-			cells[at+"\x00"+line] = cellOf(f)
+			cells[at+"\x00"+line] = chart.FromFigure(f)
 		}
 		if len(steps) < 2 {
 			return ""
@@ -328,11 +332,11 @@ func (p *Pages) workshopChart(t dtm.Table, v *workshopView, width float64) templ
 		figures := slices.Clone(t.Figures)
 		slices.SortStableFunc(figures, func(a, b dtm.Figure) int {
 			x, y := -1.0, -1.0
-			if a.Value != nil {
-				x = *a.Value
+			if v := chart.FromFigure(a).Value; v != nil {
+				x = *v
 			}
-			if b.Value != nil {
-				y = *b.Value
+			if v := chart.FromFigure(b).Value; v != nil {
+				y = *v
 			}
 			switch {
 			case x > y:
@@ -344,7 +348,7 @@ func (p *Pages) workshopChart(t dtm.Table, v *workshopView, width float64) templ
 		})
 		c := chart.Bars{Head: head, Axis: strings.Join(v.Columns[:len(t.By)], ", "), Measure: v.Unit}
 		for _, f := range figures[:min(len(figures), mostBars)] {
-			c.Items = append(c.Items, chart.Bar{Label: name(f), Cell: cellOf(f)})
+			c.Items = append(c.Items, chart.Bar{Label: name(f), Cell: chart.FromFigure(f)})
 		}
 		svg = c.SVG(o)
 	}
@@ -352,17 +356,18 @@ func (p *Pages) workshopChart(t dtm.Table, v *workshopView, width float64) templ
 }
 
 // workshopMap draws figures by point, or by region at the middle of each.
-func (p *Pages) workshopMap(t dtm.Table, v *workshopView) template.HTML {
+func (p *Pages) workshopMap(t dtm.Table, v *workshopView, width float64) template.HTML {
 	base, err := p.bases.Of(p.Operation)
 	if err != nil || base == nil || len(t.By) != 1 || t.By[0] != "point" && t.By[0] != "region" || t.Indicator.Share {
 		return ""
 	}
 	l := v.Lang
-	m := maps.Spec{ID: "wsmap", Title: v.Name, Alt: v.Name, Country: p.Operation.Country, Lang: l, Width: 640, Names: map[string]string{},
+	m := maps.Spec{ID: "wsmap" + strconv.Itoa(int(width)), Title: v.Name, Alt: v.Name, Country: p.Operation.Country, Lang: l, Width: width, Names: map[string]string{},
 		Number: func(x float64) string { return locale.Number(l, x, -1) }, Texts: maps.Texts{Disclaimer: p.Operation.Disclaimer.In(l), Movements: v.Unit, Source: locale.Say(l, "map.source")}}
 	for _, f := range t.Figures {
 		code := f.Keys[0]
-		pt := maps.Point{Code: code, Label: p.Staff.Workshop.Label(t.By[0], code, l), Value: f.Value, Suppressed: f.Suppressed}
+		cell := chart.FromFigure(f)
+		pt := maps.Point{Code: code, Label: p.Staff.Workshop.Label(t.By[0], code, l), Value: cell.Value, Suppressed: cell.Suppressed, About: cell.About}
 		if t.By[0] == "region" {
 			if code == "" {
 				continue

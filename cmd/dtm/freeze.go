@@ -33,8 +33,10 @@ type frozen struct {
 }
 
 // freeze makes the release that the month would have if it were frozen now: nothing
-// is stored. A month that is not over or has no movements has checks only. Everything is computed from the canonical facts, as verify does.
-func (h *house) freeze(ctx context.Context, m dtm.Month) (*frozen, error) {
+// is stored. A month that is not over or has no movements has checks only. Everything is
+// computed from the canonical facts, as verify does. at is told each step as it begins.
+func (h *house) freeze(ctx context.Context, m dtm.Month, at func(step string)) (*frozen, error) {
+	at("reading the facts of " + m.String())
 	if err := h.current(ctx); err != nil {
 		return nil, err
 	}
@@ -74,9 +76,10 @@ func (h *house) freeze(ctx context.Context, m dtm.Month) (*frozen, error) {
 		f.checks = early
 		return f, nil
 	}
-	if err := h.compose(ctx, f, op); err != nil {
+	if err := h.compose(ctx, f, op, at); err != nil {
 		return nil, err
 	}
+	at("checking the month against what was published before")
 	if err := h.examine(ctx, f, list, before); err != nil {
 		return nil, err
 	}
@@ -108,7 +111,8 @@ func (h *house) operationAt(ctx context.Context, f warehouse.Frozen) (*dtm.Opera
 
 // compose makes the parts that follow from facts and operation alone: facts in
 // canonical form, figures, reports.
-func (h *house) compose(ctx context.Context, f *frozen, op *dtm.Operation) error {
+func (h *house) compose(ctx context.Context, f *frozen, op *dtm.Operation, at func(step string)) error {
+	at("putting the facts in canonical form")
 	f.parts = release.Encode(f.facts)
 	raw, err := release.EncodeOperation(op, op.Atlas(), op.Network())
 	if err != nil {
@@ -132,12 +136,14 @@ func (h *house) compose(ctx context.Context, f *frozen, op *dtm.Operation) error
 		return err
 	}
 	figures := guard.New(release.Named(engine, f.FrozenRelease), op, guard.After(h.published.before(&f.FrozenRelease)))
+	at("choosing what is withheld")
 	list, err := chosenPatterns(ctx, figures, f.Month)
 	if err != nil {
 		return err
 	}
 	f.parts[release.PartPattern] = guard.EncodePatterns(list)
 	f.checks = append(f.checks, release.Narrow(len(list[0].Open), op.Threshold))
+	at("computing the figures")
 	tables, err := release.Tables(ctx, figures, f.Month)
 	if err != nil {
 		return err
@@ -149,6 +155,7 @@ func (h *house) compose(ctx context.Context, f *frozen, op *dtm.Operation) error
 		if locale.Known(l) != l {
 			continue
 		}
+		at("printing the report (" + string(l) + ")")
 		record := overview.NewRecord(figures)
 		o, err := overview.Build(ctx, record, op, overview.Filter{From: f.Month, To: f.Month}, l)
 		if err != nil {

@@ -3,10 +3,12 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -175,13 +177,18 @@ func ways(catalogue []dtm.Indicator) map[string][]string {
 			}
 			at := "/api/v1/" + id + "." + format
 			w["GET "+at] = []string{at}
-			if id == "flows" && (format == "json" || format == "csv") {
+			if id == "flows" {
 				w["GET "+at] = append(each(at+"?limit=10000&from=2022-12", filters, ""), at+"?from=2022-11&to=2022-12", at+"?from=2022-12&release=provisional", at+"?limit=10000")
 			}
 		}
 	}
 	for _, i := range catalogue {
-		figures = append(figures, i.ID+"/figures.xlsx?from=2022-12", i.ID+"/figures.parquet?from=2022-12")
+		for _, ext := range []string{"xlsx", "parquet"} {
+			figures = append(figures, i.ID+"/figures."+ext+"?from=2022-12")
+			if slices.Contains(i.By, "point") {
+				figures = append(figures, i.ID+"/figures."+ext+"?from=2022-12&by=point", i.ID+"/figures."+ext+"?from=2022-12&release=provisional&by=point")
+			}
+		}
 	}
 	w["GET /api/v1/indicators/{id}/{figures}"] = each("/api/v1/indicators/", figures, "")
 	w["GET /LANG/releases/{month}/{n}/{file}"] = each("/en/releases/2022-12/1/", parts, "")
@@ -299,6 +306,49 @@ func TestNoOtherWay(t *testing.T) {
 	if asked < 50 {
 		t.Errorf("only %d of the commands were answered", asked)
 	}
+	reported(t, data, find)
+	questioned(t, data, find)
+}
+
+// reported reads the files that dtm report writes.
+func reported(t *testing.T, data string, find given) {
+	t.Helper()
+	for _, of := range [][]string{
+		{"-month", "2022-12", "-lang", "fr"}, {"-month", "2022-12", "-release", "provisional"}, {"-product", dtm.ReportPoint, "-month", "2022-12", "-point", "loyada"},
+	} {
+		file := filepath.Join(t.TempDir(), "report.pdf")
+		dtmRun(t, append([]string{"report", "-data", data, "-out", file}, of...)...)
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := readable(t, "application/pdf", b)
+		if len(text) < 200 {
+			t.Errorf("dtm report %q says %q", of, text)
+		}
+		if found := find.in(text); len(found) > 0 {
+			t.Errorf("dtm report %q gives away %q", of, found)
+		}
+	}
+}
+
+// questioned asks in SQL for every published figure, and for what sums of them leave
+// over.
+func questioned(t *testing.T, data string, find given) {
+	t.Helper()
+	const rest = `SELECT w.indicator, p."by", w.value - sum(p.value) AS rest FROM figure w JOIN figure p ON p.indicator = w.indicator AND p.month = w.month
+		WHERE w."by" = '' AND p."by" <> '' GROUP BY w.indicator, p."by", w.value`
+	for _, text := range []string{`SELECT * FROM figure`, `SELECT indicator, keys, numerator, denominator, value * denominator / 100 AS people FROM figure`, rest} {
+		for _, format := range []string{"csv", "json", "table"} {
+			out := dtmRun(t, "query", "-data", data, "-public", "-limit", "100000", "-format", format, text)
+			if strings.Count(out, "\n") < 20 {
+				t.Errorf("dtm query answers %q with %q", text, out)
+			}
+			if found := find.in(out); len(found) > 0 {
+				t.Errorf("dtm query -format %s %q gives away %q", format, text, found)
+			}
+		}
+	}
 }
 
 func walkAll(ctx context.Context, t *testing.T, h *house, find given) {
@@ -391,6 +441,22 @@ func readable(t *testing.T, kind string, b []byte) string {
 				t.Fatal(err)
 			}
 			fmt.Fprintln(&out, rows)
+		}
+		// And what no cell shows: properties, remarks, hidden parts.
+		parts, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range parts.File {
+			r, err := part.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.Copy(&out, r); err != nil {
+				t.Fatal(err)
+			}
+			out.WriteString("\n")
+			r.Close()
 		}
 		return out.String()
 	case strings.Contains(kind, "parquet"):

@@ -95,7 +95,9 @@ func runReleaseCreate(ctx context.Context, c *call) error {
 			return err
 		}
 	}
-	f, err := h.freeze(ctx, m)
+	at, end := c.steps()
+	f, err := h.freeze(ctx, m, at)
+	end()
 	if err != nil {
 		return err
 	}

@@ -213,7 +213,7 @@ func (h *house) recompute(ctx context.Context, v *verification, r dtm.FrozenRele
 			return f, nil
 		}
 	}
-	return f, h.compose(ctx, f, op)
+	return f, h.compose(ctx, f, op, untold)
 }
 
 // logUntil is the log up to one of its events.

@@ -99,8 +99,8 @@ func (o Options) fill() Options {
 	return o
 }
 
-// about stands before a number that is only near.
-const about = "≈\u2009"
+// About stands before a number that is only near.
+const About = "≈\u2009"
 
 // say writes a figure for people.
 func (o Options) say(c Cell) string {
@@ -108,7 +108,7 @@ func (o Options) say(c Cell) string {
 		return o.Words.Suppressed
 	}
 	if v, ok := c.known(); ok && c.About {
-		return about + o.Number(v)
+		return About + o.Number(v)
 	} else if ok {
 		return o.Number(v)
 	}

@@ -1,6 +1,8 @@
 package chart
 
 import (
+	"slices"
+
 	"dtm/disseminate/chart/draw"
 )
 
@@ -56,8 +58,11 @@ func (r Row) total() (Cell, bool) {
 			sum, any = sum+v, true
 		}
 	}
-	return Of(sum), any
+	return Cell{Value: &sum, About: r.about()}, any
 }
+
+// about tells whether a cell is only near: then so are the sum and every share.
+func (r Row) about() bool { return slices.ContainsFunc(r.Cells, func(c Cell) bool { return c.About }) }
 
 // Table has one row a row and one column a series.
 func (c Stacked) Table() Table {
@@ -187,6 +192,9 @@ func (c Stacked) stacked(s *sheet, list []Row, g grid) {
 				w, shape = sub, s.hatched(draw.Suppressed)
 			} else if c.Mode == Share && stubs[k] == 0 { // beside a withheld cell the whole is not known
 				say = o.Percent(v / sums[k])
+				if r.about() {
+					say = About + say
+				}
 			}
 			if cell.Suppressed || i == c.UnknownSeries-1 {
 				st = draw.Style{Size: 11, Bold: true, Anchor: draw.Middle, Halo: true}

@@ -234,7 +234,7 @@ func (s *sheet) trend(t Trend) {
 		key = append(key, swatch{t.Band.Label, draw.Shape{Class: "band", Fill: draw.Band}, false})
 	}
 	if hasLevel {
-		key = append(key, swatch{joined(draw.Clean(t.Baseline.Label), o.Number(level)), levelShape, true})
+		key = append(key, swatch{joined(draw.Clean(t.Baseline.Label), o.say(t.Baseline.Cell)), levelShape, true})
 	}
 	if gap {
 		key = append(key, swatch{o.Words.Missing, draw.Shape{Class: "empty", Fill: draw.Empty, Stroke: draw.Rule}, false})
@@ -426,8 +426,9 @@ func bit(b bool) int {
 // highest, where there is room.
 func (t Trend) values(s *sheet, f frame) {
 	var taken []box
-	put := func(i int, v float64, st draw.Style, must bool) {
-		say := s.o.Number(v)
+	put := func(i int, c Cell, st draw.Style) {
+		v, _ := c.known()
+		say := s.o.say(c)
 		w := draw.Width(say, st.Size, st.Bold)
 		x := min(max(f.x(i)-w/2, f.left), s.w-w-1)
 		for _, y := range []float64{f.y(v) - 9, f.y(v) + 19, f.y(v) - 24, f.y(v) + 34} {
@@ -439,7 +440,6 @@ func (t Trend) values(s *sheet, f frame) {
 			s.Text(x, y, say, st)
 			return
 		}
-		_ = must
 	}
 	for k, l := range t.Lines {
 		last, peak := -1, -1
@@ -462,9 +462,9 @@ func (t Trend) values(s *sheet, f frame) {
 		if k > 2 {
 			continue // more would be a table
 		}
-		put(last, v, st, true)
+		put(last, l.cell(last), st)
 		if p, _ := l.cell(peak).known(); len(t.Lines) == 1 && peak != last && p > v {
-			put(peak, p, draw.Style{Size: 12, Halo: true}, false)
+			put(peak, l.cell(peak), draw.Style{Size: 12, Halo: true})
 		}
 	}
 	for i := range t.Steps {

@@ -250,7 +250,7 @@ func (p *picture) arrows() {
 		if label == "" {
 			label = s.from + " → " + s.to
 		}
-		p.c.Mark(label, p.say(s.Value, s.Suppressed, s.least))
+		p.c.Mark(label, p.say(s.amount()))
 		if s.Suppressed {
 			p.c.Path("M"+draw.Num(s.a[0])+" "+draw.Num(s.a[1])+"Q"+draw.Num(s.c[0])+" "+draw.Num(s.c[1])+" "+draw.Num(s.b[0])+" "+draw.Num(s.b[1]),
 				draw.Shape{Class: "context-line", Stroke: draw.Mute, Width: 1.4, Dash: "3 3"})
@@ -272,7 +272,7 @@ func (p *picture) circles() {
 	for _, s := range p.placed {
 		say := ""
 		if !p.plain {
-			say = p.say(s.Value, s.Suppressed, s.least)
+			say = p.say(s.amount())
 		}
 		p.c.Mark(s.Label, say)
 		p.circle(s.at, s.r, s.Point, s.vague)
@@ -321,18 +321,22 @@ func (p *picture) scaleBar() {
 }
 
 // say writes a figure for people.
-func (p *picture) say(v *float64, suppressed, least bool) string {
-	if suppressed {
+func (p *picture) say(a amount) string {
+	if a.suppressed {
 		return p.s.Texts.Suppressed
 	}
-	n, ok := value(v, false)
+	n, ok := value(a.value, false)
 	if !ok {
 		return p.s.Texts.Missing
 	}
-	if least {
-		return "≥ " + p.s.Number(n)
+	say := p.s.Number(n)
+	if a.about {
+		say = chart.About + say
 	}
-	return p.s.Number(n)
+	if a.least {
+		say = "≥ " + say
+	}
+	return say
 }
 
 func (p *picture) number(v float64) string { return p.s.Number(v) }
@@ -353,13 +357,13 @@ func (s Spec) table() chart.Table {
 	for _, f := range p.flows() {
 		t.Rows = append(t.Rows, []chart.Field{
 			{Text: p.called(f.From)}, {Text: p.called(f.To)},
-			{Figure: true, Cell: chart.Cell{Value: f.Value, Suppressed: f.Suppressed}},
+			{Figure: true, Cell: chart.Cell{Value: f.Value, Suppressed: f.Suppressed, About: f.About}},
 		})
 	}
 	for _, pt := range p.points() {
 		t.Rows = append(t.Rows, []chart.Field{
 			{Text: pt.Label}, {Text: ""},
-			{Figure: true, Cell: chart.Cell{Value: pt.Value, Suppressed: pt.Suppressed}},
+			{Figure: true, Cell: chart.Cell{Value: pt.Value, Suppressed: pt.Suppressed, About: pt.About}},
 		})
 	}
 	return t

@@ -84,7 +84,7 @@ func (p *picture) labelPoints() {
 		s := &p.placed[i]
 		name := draw.Wrap(s.Label, 12, true, min(120, p.f.w*0.3), 2)
 		s.bold = len(name)
-		if !p.plain && p.place(i, append(name[:len(name):len(name)], p.say(s.Value, s.Suppressed, s.least))) || p.place(i, name) {
+		if !p.plain && p.place(i, append(name[:len(name):len(name)], p.say(s.amount()))) || p.place(i, name) {
 			continue
 		}
 		p.numbered++
@@ -234,7 +234,7 @@ func (p *picture) labelFlows() {
 		if i >= 8 || s.Suppressed {
 			break
 		}
-		say := p.say(s.Value, s.Suppressed, s.least)
+		say := p.say(s.amount())
 		w := draw.Width(say, 11, true)
 		for _, t := range []float64{0.45, 0.35, 0.55, 0.25, 0.65, 0.15} {
 			at, d := s.on(t)

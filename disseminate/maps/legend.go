@@ -131,18 +131,18 @@ func (p *picture) legend() {
 	var parts []string
 	for _, s := range p.placed {
 		if s.number > 0 {
-			parts = append(parts, p.number(float64(s.number))+" "+s.Label+" "+p.say(s.Value, s.Suppressed, s.least))
+			parts = append(parts, p.number(float64(s.number))+" "+s.Label+" "+p.say(s.amount()))
 		}
 	}
 	p.paragraph(strings.Join(parts, " · "), 6)
 	parts = nil
 	for _, s := range p.loose {
 		if _, known := value(s.Value, s.Suppressed); known || s.Suppressed {
-			parts = append(parts, s.Label+" "+p.say(s.Value, s.Suppressed, s.least))
+			parts = append(parts, s.Label+" "+p.say(s.amount()))
 		}
 	}
 	for _, f := range p.lost {
-		parts = append(parts, f.from+" → "+f.to+" "+p.say(f.Value, f.Suppressed, f.least))
+		parts = append(parts, f.from+" → "+f.to+" "+p.say(f.amount()))
 	}
 	if len(parts) > 0 {
 		p.paragraph(p.s.Texts.Unplaced+" – "+strings.Join(parts, " · "), 6)

@@ -193,28 +193,49 @@ func (p *picture) points() []spot {
 			at[a.code] = i
 			sums = append(sums, spot{Point: Point{Code: a.code, Label: p.name(a.code), Lon: a.at[0], Lat: a.at[1], Region: a.code}, region: a.code})
 		}
-		sums[i].Value, sums[i].Suppressed, sums[i].least = add(sums[i].Value, sums[i].Suppressed, sums[i].least, s.Value, s.Suppressed)
+		sums[i].hold(sums[i].amount().add(s.amount()))
 	}
 	return sums
 }
 
+// amount is a figure or a sum of figures.
+type amount struct {
+	value      *float64
+	suppressed bool
+	about      bool // a round neighbour of a withheld figure is in it
+	least      bool // part of it is withheld
+}
+
+func (s *spot) amount() amount { return amount{s.Value, s.Suppressed, s.About, s.least} }
+
+func (s *spot) hold(a amount) {
+	s.Value, s.Suppressed, s.About, s.least = a.value, a.suppressed, a.about, a.least
+}
+
+func (s *stream) amount() amount { return amount{s.Value, s.Suppressed, s.About, s.least} }
+
+func (s *stream) hold(a amount) {
+	s.Value, s.Suppressed, s.About, s.least = a.value, a.suppressed, a.about, a.least
+}
+
 // add adds a figure to a sum. A withheld part makes the sum a lower bound, and
 // the sum withheld when there is no known part.
-func add(sum *float64, withheld, least bool, v *float64, suppressed bool) (*float64, bool, bool) {
-	if suppressed {
-		if sum == nil {
-			return nil, true, false
+func (a amount) add(f amount) amount {
+	if f.suppressed {
+		if a.value == nil {
+			return amount{suppressed: true}
 		}
-		return sum, false, true
+		a.suppressed, a.least = false, true
+		return a
 	}
-	n, ok := value(v, false)
+	n, ok := value(f.value, false)
 	if !ok {
-		return sum, withheld, least
+		return a
 	}
-	if sum != nil {
-		n += *sum
+	if a.value != nil {
+		n += *a.value
 	}
-	return &n, false, least || withheld
+	return amount{value: &n, about: a.about || f.about, least: a.least || a.suppressed}
 }
 
 // name is what the reader calls a code.
@@ -525,7 +546,7 @@ func (p *picture) flows() []stream {
 			continue
 		}
 		o := &out[i]
-		o.Value, o.Suppressed, o.least = add(o.Value, o.Suppressed, o.least, f.Value, f.Suppressed)
+		o.hold(o.amount().add(amount{value: f.Value, suppressed: f.Suppressed, about: f.About}))
 		o.Label = ""
 	}
 	return out

@@ -23,6 +23,7 @@ type Point struct {
 	Approximate bool     `json:"approximate,omitempty"` // the position is of the town: dashed ring
 	Value       *float64 `json:"value"`                 // movements; nil: none known
 	Suppressed  bool     `json:"suppressed,omitempty"`
+	About       bool     `json:"about,omitempty"` // Value is a round neighbour of one that is withheld
 }
 
 // Flow is the movement from one place to another.
@@ -32,6 +33,7 @@ type Flow struct {
 	Label      string   `json:"label,omitempty"` // "": names of both ends
 	Value      *float64 `json:"value"`
 	Suppressed bool     `json:"suppressed,omitempty"`
+	About      bool     `json:"about,omitempty"`
 }
 
 // Spec is a flow map. Texts and names are in the reader's language.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"dtm"
+	"dtm/disseminate/chart"
 	"dtm/locale"
 )
 
@@ -15,7 +16,7 @@ func (b *building) value(t dtm.Table) string {
 	case ok:
 		return b.number(t, *f.Value)
 	case f.Suppressed && f.About != nil:
-		return "≈\u2009" + b.number(t, *f.About)
+		return chart.About + b.number(t, *f.About)
 	case f.Suppressed:
 		return b.say("release.withheld")
 	}

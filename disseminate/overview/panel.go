@@ -68,22 +68,13 @@ func (b *building) pointName(code string) string {
 	return b.say("word.unknown_point")
 }
 
-// roughly is what the map draws of a figure: of a withheld one its round neighbour,
-// which the panel's note explains.
-func roughly(f dtm.Figure) (value *float64, withheld bool) {
-	if f.About != nil {
-		return f.About, false
-	}
-	return f.Value, f.Suppressed
-}
-
 // near writes a figure, or the round neighbour of a withheld one.
 func (b *building) near(t dtm.Table, f dtm.Figure) (string, bool) {
 	switch {
 	case f.Value != nil:
 		return b.number(t, *f.Value), true
 	case f.About != nil:
-		return "≈\u2009" + b.number(t, *f.About), true
+		return chart.About + b.number(t, *f.About), true
 	}
 	return "", false
 }
@@ -203,7 +194,8 @@ func (b *building) flows() {
 	for _, f := range points.Figures {
 		p, ok := b.op.Point(f.Keys[0])
 		point := dtmmaps.Point{Code: f.Keys[0], Label: b.pointName(f.Keys[0])}
-		point.Value, point.Suppressed = roughly(f)
+		cell := chart.FromFigure(f)
+		point.Value, point.Suppressed, point.About = cell.Value, cell.Suppressed, cell.About
 		if ok {
 			point.Region, point.Approximate = p.Area, p.Approximate
 			if p.Positioned {
@@ -219,8 +211,8 @@ func (b *building) flows() {
 		if from == to || from == "" || to == "" {
 			continue // no way on the map: the table has it
 		}
-		flow := dtmmaps.Flow{From: from, To: to}
-		flow.Value, flow.Suppressed = roughly(f)
+		cell := chart.FromFigure(f)
+		flow := dtmmaps.Flow{From: from, To: to, Value: cell.Value, Suppressed: cell.Suppressed, About: cell.About}
 		m.Flows = append(m.Flows, flow)
 		if n, ok := b.near(od, f); ok && len(m.Flows) == 1 {
 			title = b.say("panel.map", b.label("country", from), b.label("country", to), n)
@@ -304,7 +296,7 @@ func (b *building) list(topic Topic, key string, t dtm.Table, list string, most 
 	for _, f := range Ranked(t.Figures) {
 		v, near := f.Value, ""
 		if v == nil && f.About != nil {
-			v, near = f.About, "≈\u2009"
+			v, near = f.About, chart.About
 		}
 		if v == nil || (dtm.Indicator{}).Round(*v) < 1 {
 			break

@@ -171,7 +171,7 @@ func (w *writer) number(t dtm.Table, f dtm.Figure) string {
 	case f.Value != nil:
 		return write(*f.Value)
 	case f.Suppressed && f.About != nil:
-		return "≈\u2009" + write(*f.About)
+		return chart.About + write(*f.About)
 	case f.Suppressed:
 		return w.withheld(t)
 	}

@@ -69,3 +69,33 @@
   // By keys it follows its mark; under a pointer another mark comes to lie there.
   addEventListener("scroll", () => { if (on) on.closest(".draw") === document.activeElement ? place() : hide(); }, { passive: true });
 })();
+
+// A form whose answer takes long says that work goes on, and for how long it has.
+(() => {
+  for (const form of document.querySelectorAll("form[data-busy]")) {
+    const said = document.createElement("p"), lasted = document.createElement("span");
+    said.className = "busy";
+    said.setAttribute("role", "status");
+    form.append(said); // empty until it speaks: what is read out must be there before
+    const button = form.querySelector("button[type=submit]");
+    let clock;
+    form.addEventListener("submit", () => {
+      const began = Date.now();
+      lasted.setAttribute("aria-hidden", "true"); // not read out every second
+      lasted.textContent = "0:00";
+      said.replaceChildren(form.dataset.busy + " ", lasted);
+      clearInterval(clock);
+      clock = setInterval(() => {
+        const s = Math.floor((Date.now() - began) / 1000);
+        lasted.textContent = Math.floor(s / 60) + ":" + String(s % 60).padStart(2, "0");
+      }, 1000);
+      button.disabled = true; // it was sent: not twice
+    });
+    // Back from the answer, the form may be sent again.
+    addEventListener("pageshow", () => {
+      clearInterval(clock);
+      said.replaceChildren();
+      button.disabled = false;
+    });
+  }
+})();
