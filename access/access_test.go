@@ -145,7 +145,7 @@ func TestDecide(t *testing.T) {
 	want := map[Action]string{ // one letter a role, in their order
 		ReadSubmissions: "yyynnnnnnn", SendSubmissions: "yyyynnnnnn", ReviewSubmissions: "yyynnnnnnn", PublishForms: "yynnnnnnnn", ImportData: "yynnnnnnnn",
 		CreateReleases: "yynnnnnnnn", ExportData: "yynnnnnnnn", ManageDevices: "yyynnnnnnn", ChangePoints: "yynnnnnnnn", ManageUsers: "ynnnnnnnnn", ManageWebhooks: "ynnnnnnnnn", ReadLog: "ynnnnnnnny",
-		ReadReferrals: "nnnnnnnyyn", ReadPersons: "nnnnnnnyyn", CarePersons: "nnnnnnnynn", ReadRetention: "ynnnnnnyny", Retain: "nnnnnnnynn", BreakGlass: "nnnnnnnnyn", ReviewGlass: "nnnnnnnyny", ReadAgreements: "yynnnnnyny", ManageAgreements: "ynnnnnnnnn",
+		ReadReferrals: "nnnnnnnyyn", ReadPersons: "nnnnnnnyyn", CarePersons: "nnnnnnnynn", ReadRetention: "ynnnnnnyny", Retain: "nnnnnnnynn", BreakGlass: "nnnnnnnnyn", ReviewGlass: "nnnnnnnyny", ReadAgreements: "yynnnnnyny", ManageAgreements: "ynnnnnnnnn", ReceiveFigures: "yyynynnyyn",
 		"nonsense": "nnnnnnnnnn", "": "nnnnnnnnnn",
 	}
 	for a := range allowed {
@@ -165,6 +165,43 @@ func TestDecide(t *testing.T) {
 					t.Errorf("%+v, %s: %v", u, a, err)
 				}
 			}
+		}
+	}
+}
+
+// TestReach: how far somebody may receive figures, by role and agreement.
+func TestReach(t *testing.T) {
+	t.Parallel()
+	day := func(n int) time.Time { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC) }
+	agreement := func(partner, kind string, from, to int, areas ...string) dtm.Agreement {
+		return dtm.Agreement{Partner: partner, Kind: kind, From: day(from), To: day(to), Areas: areas}
+	}
+	for _, c := range []struct {
+		name, role, partner string
+		list                []dtm.Agreement
+		want                string // areas, "*" everywhere, "" nothing
+	}{
+		{"staff", dtm.RoleManager, "", nil, "*"},
+		{"partner without one", dtm.RolePartner, "wfp", nil, ""},
+		{"partner of nobody", dtm.RolePartner, "", []dtm.Agreement{agreement("", dtm.AgreementFigures, 1, 30)}, ""},
+		{"everywhere", dtm.RolePartner, "wfp", []dtm.Agreement{agreement("wfp", dtm.AgreementFigures, 1, 30)}, "*"},
+		{"two regions", dtm.RolePartner, "wfp", []dtm.Agreement{agreement("wfp", dtm.AgreementFigures, 1, 30, "DJ02", "DJ01"), agreement("wfp", dtm.AgreementFigures, 1, 30, "DJ01")}, "DJ01 DJ02"},
+		{"another's", dtm.RolePartner, "wfp", []dtm.Agreement{agreement("drc", dtm.AgreementFigures, 1, 30)}, ""},
+		{"over", dtm.RolePartner, "wfp", []dtm.Agreement{agreement("wfp", dtm.AgreementFigures, 1, 10)}, ""},
+		{"about cases", dtm.RoleDesk, "wfp", []dtm.Agreement{agreement("wfp", dtm.AgreementCases, 1, 30)}, ""},
+		{"a desk's", dtm.RoleDesk, "wfp", []dtm.Agreement{agreement("wfp", dtm.AgreementFigures, 1, 30)}, "*"},
+		{"an enumerator", dtm.RoleEnumerator, "", nil, ""},
+	} {
+		r, err := Reach(dtm.User{Email: "a@example.org", Role: c.role, Partner: c.partner}, c.list, day(15), time.UTC)
+		got := strings.Join(r.Areas, " ")
+		if r.Everywhere {
+			got = "*"
+		}
+		if got != c.want || (err == nil) != (c.want != "") || err != nil && dtm.KindOf(err) != dtm.Forbidden {
+			t.Errorf("%s: %q, %v, want %q", c.name, got, err, c.want)
+		}
+		if r.Raised != (c.name == "staff") {
+			t.Errorf("%s: alerts that nobody judged: %v", c.name, r.Raised)
 		}
 	}
 }

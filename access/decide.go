@@ -33,6 +33,8 @@ const (
 	ReviewGlass      Action = "glass.review"
 	ReadAgreements   Action = "agreement.read"
 	ManageAgreements Action = "agreement.manage"
+
+	ReceiveFigures Action = "figures.receive" // views and subscriptions; how far: Reach
 )
 
 // allowed names the roles that may do each action. What is not named is refused.
@@ -59,6 +61,8 @@ var allowed = map[Action][]string{
 	ReviewGlass:      {dtm.RoleFocal, dtm.RoleAuditor},
 	ReadAgreements:   {dtm.RoleAdmin, dtm.RoleManager, dtm.RoleFocal, dtm.RoleAuditor},
 	ManageAgreements: {dtm.RoleAdmin},
+
+	ReceiveFigures: {dtm.RoleAdmin, dtm.RoleManager, dtm.RoleSupervisor, dtm.RoleFocal, dtm.RoleDesk, dtm.RolePartner},
 }
 
 // Decide returns nil when the user may do the action: Unauthenticated when there

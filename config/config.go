@@ -56,6 +56,13 @@ type Config struct {
 	RetainSlips     int64 `toml:"retain_slips_days" help:"days after it expired until the code of a slip is deleted; 0: never"`
 	RetainNightly   bool  `toml:"retain_nightly" help:"erase every night what is due; else somebody does it on the page or by dtm retention -do"`
 
+	SMTPHost     string `toml:"smtp_host" help:"mail server that subscribers' messages go out by; empty: none go by e-mail"`
+	SMTPPort     int64  `toml:"smtp_port" help:"its port; 0: 587, with smtp_tls = \"tls\" 465, with \"none\" 25"`
+	SMTPUser     string `toml:"smtp_user" help:"what this site is called there; empty: it asks for nobody"`
+	SMTPPassword string `toml:"smtp_password" help:"its password there; better by DTM_SMTP_PASSWORD_FILE"`
+	SMTPFrom     string `toml:"smtp_from" help:"sender of the messages, for example DTM Djibouti <dtm@example.org>; bounces come back there"`
+	SMTPTLS      string `toml:"smtp_tls" help:"starttls, tls (from the first byte), or none for a server on this very machine"`
+
 	OIDCIssuer string `toml:"oidc_issuer" help:"address of an OpenID provider that vouches for users, https://..."`
 	OIDCID     string `toml:"oidc_client_id" help:"what this site is called there"`
 	OIDCSecret string `toml:"oidc_client_secret" help:"its secret there; better by DTM_OIDC_CLIENT_SECRET_FILE"`
@@ -64,7 +71,7 @@ type Config struct {
 
 // Default is the configuration of a laptop in a country office.
 func Default() Config {
-	return Config{Operation: "djibouti", Listen: "127.0.0.1:8080", MaxUpload: 100, LogFormat: "text", BackupMinutes: 60, RetainPersons: 730, RetainOriginals: 180, RetainSlips: 30}
+	return Config{Operation: "djibouti", Listen: "127.0.0.1:8080", MaxUpload: 100, LogFormat: "text", BackupMinutes: 60, SMTPTLS: "starttls", RetainPersons: 730, RetainOriginals: 180, RetainSlips: 30}
 }
 
 // Read merges the file's text (may be empty) and the environment over the

@@ -107,6 +107,8 @@ type Staff struct {
 	Planning *Planning
 	// Alerting opens the inbox of alerts; nil: there is none.
 	Alerting *Alerting
+	// Subscribing opens the pages of subscriptions; nil: there are none.
+	Subscribing *Subscribing
 	// Paper prints a form; nil where nothing can be printed. Unsupported for one that
 	// was published as an XForm.
 	Paper func(ctx context.Context, form dtm.Form, l dtm.Lang) ([]byte, error)
@@ -349,6 +351,13 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 		page("GET /webhooks/{$}", access.ManageWebhooks, p.webhooks)
 		page("POST /webhooks/{$}", access.ManageWebhooks, p.addWebhook)
 		page("POST /webhooks/{id}", access.ManageWebhooks, p.workWebhook)
+		if p.Staff.Subscribing != nil {
+			p.subscriptionRoutes(func(pattern string, a access.Action, fn func(http.ResponseWriter, *http.Request) error) {
+				page(pattern, a, fn)
+			})
+			open("GET /"+string(l)+"/stop/{token}", p.stop)
+			open("POST /"+string(l)+"/stop/{token}", p.stop)
+		}
 		page("GET /users/{$}", access.ManageUsers, p.users)
 		if p.Staff.Agreements != nil {
 			p.agreementRoutes(func(pattern string, g gate, fn func(http.ResponseWriter, *http.Request) error) {
@@ -468,7 +477,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 	g.User = member(r.Context())
 	st := p.Staff
 	absent := map[string]bool{"review": st.Review == nil, "enumerators": st.Review == nil, "releases": p.Releases == nil, "alerts": st.Alerting == nil, "planning": st.Planning == nil, "network": st.Planning == nil || st.Surveying == nil, "survey": st.Surveying == nil, "agreements": st.Agreements == nil, "retention": st.Retention == nil,
-		"points": st.Points == nil, "coverage": st.Points == nil, "imports": st.Import == nil, "workshop": st.Workshop == nil, "needs": st.Workshop == nil}
+		"points": st.Points == nil, "coverage": st.Points == nil, "imports": st.Import == nil, "workshop": st.Workshop == nil, "needs": st.Workshop == nil, "subscriptions": st.Subscribing == nil}
 	for _, m := range []struct {
 		section, key, path string
 		need               access.Action
@@ -488,6 +497,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"releases", "release.title", "/releases/", access.ReadSubmissions},
 		{"workshop", "workshop.title", "/workshop/", ""},
 		{"needs", "need.title", "/needs/", ""},
+		{"subscriptions", "subscription.title", "/subscriptions/", access.ReceiveFigures},
 		{"points", "point.title", "/points/", access.ReadSubmissions},
 		{"coverage", "coverage.title", "/coverage/", access.ReadSubmissions},
 		{"imports", "import.title", "/imports/", access.ImportData},

@@ -455,32 +455,7 @@ func (p *Pages) publicAlerts(ctx context.Context) ([]dtm.Alert, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []dtm.Alert
-	tables := map[string]dtm.Table{} // those of a step and kind of series have one question
-	for _, a := range list {
-		if a.Kind != dtm.AlertCount || !a.Holds {
-			continue
-		}
-		q := dtm.Query{Indicator: "total_movements", Period: watch.Step(a.Step).Of(a.Day)}
-		if a.By != "" {
-			q.By = []string{a.By}
-		}
-		at := a.Step + a.By + a.Day.Format("20060102")
-		t, ok := tables[at]
-		if !ok {
-			if t, err = p.Figures.Table(ctx, q); err != nil && dtm.KindOf(err) != dtm.Invalid { // Invalid: days of a point are not published
-				return nil, err
-			}
-			tables[at] = t
-		}
-		for _, f := range t.Figures {
-			if f.Value != nil && !f.Suppressed && (a.By == "" || f.Keys[0] == a.Key) {
-				a.Observed, a.Expected, a.Bound, a.Note = *f.Value, math.NaN(), math.NaN(), ""
-				out = append(out, a)
-			}
-		}
-	}
-	return out, nil
+	return watch.Published(ctx, p.Figures, list)
 }
 
 // outlook shows what is expected of the months to come, and how that went before.

@@ -58,7 +58,10 @@ func (p *Pages) showWebhooks(w http.ResponseWriter, r *http.Request, status int,
 			return err
 		}
 		for _, d := range log {
-			line := deliveryRow{When: v.When(d.Created), What: v.EventName(d.Name), Subject: d.Subject, Href: v.Link("/staff/submissions/" + d.Subject)}
+			line := deliveryRow{When: v.When(d.Created), What: v.EventName(d.Name), Subject: d.Subject}
+			if d.Name != dtm.SubscriptionMessageName {
+				line.Href = v.Link("/staff/submissions/" + d.Subject)
+			}
 			switch {
 			case d.Done != nil && d.Problem != "":
 				line.State = v.T("webhook.given_up")

@@ -61,6 +61,10 @@ func (h *house) demoDesks(ctx context.Context) error {
 			return err
 		}
 	}
+	figures := dtm.Agreement{Partner: demoUser("", dtm.RolePartner).Partner, Kind: dtm.AgreementFigures, Purpose: "national statistics of migration", From: dtm.DayOf(h.now(), h.op.Zone).AddDate(0, -1, 0), To: dtm.DayOf(h.now(), h.op.Zone).AddDate(1, 0, 0)}
+	if _, err := h.db.AddAgreement(ctx, figures); err != nil {
+		return err
+	}
 	for code, places := range map[string]int{"mrc-obock-assistance": 60, "mrc-obock-health": 20, "mrc-obock-protection": 25, "mrc-obock-return": 80, "patrol-obock": 10, "onars-dikhil": 40, "demo-protection-ali-sabieh": 15, "demo-health-yoboki": 12, "demo-mobile-dikhil": 8} {
 		if _, err := h.db.SetCapacity(ctx, code, places, "", nil); err != nil {
 			return err

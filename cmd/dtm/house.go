@@ -184,6 +184,7 @@ func (h *house) start(ctx context.Context) {
 	for name, work := range map[string]func(context.Context){
 		"entities":  func(ctx context.Context) { _ = h.follower(ctx).Run(ctx) },
 		"webhooks":  func(ctx context.Context) { _ = h.sender(ctx).Run(ctx) },
+		"telling":   h.keepSubscriptions,
 		"readings":  h.readings,
 		"nightly":   h.nightly,
 		"watch":     h.keepWatch,

@@ -142,6 +142,8 @@ func ways(catalogue []dtm.Indicator) map[string][]string {
 		"GET /LANG/staff/workshop/{$}":       each("/en/staff/workshop/", workshop, ""),
 		"GET /LANG/staff/workshop/table.csv": each("/en/staff/workshop/table.csv", workshop, ""),
 		"GET /s/{token}":                     {"/s/none"},
+		"GET /LANG/stop/{token}":             {"/en/stop/none"},
+		"GET /LANG/staff/subscriptions/{$}":  {"/en/staff/subscriptions/"},
 		"GET /LANG/warning/{$}":              {"/en/warning/", "/en/warning/?by=route", "/en/warning/?point=yoboki"},
 		"GET /LANG/releases/{$}":             {"/en/releases/"},
 		"GET /LANG/releases/{month}/{n}":     {"/en/releases/2022-12/1"},

@@ -46,7 +46,8 @@ func (h *house) staff() (*web.Staff, error) {
 			return address, code, h.baseURL() + entry.Path(token), err
 		},
 		Check: checkForm, Paper: h.paper, Trial: h.trialCode, ReadTrials: h.readTrials, Compare: h.compareForms, Questions: h.questions, Wants: h.wants,
-		Import: h.importing(),
+		Import:      h.importing(),
+		Subscribing: &web.Subscribing{Subscriptions: h.db, Reach: h.reach, Check: h.checkSubscription, Try: h.trySubscription, Words: h.words, Mail: func() error { return h.mailer().Check() }},
 		Workshop: &web.Workshop{Figures: h.figures, Rows: askRows{h}, Releases: askFigures{h}, Views: h.db, Statement: h.figures.Statement,
 			Label: func(dim, code string, l dtm.Lang) string { return indicator.Label(h.op, dim, code, l) }, Word: indicator.Word,
 			Codes: func(dim string) []string { return indicator.Codes(h.op, dim) },

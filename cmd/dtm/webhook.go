@@ -17,7 +17,7 @@ import (
 
 // sender tells webhooks of new submissions.
 func (h *house) sender(ctx context.Context) *webhook.Sender {
-	return &webhook.Sender{Operation: h.op.Code, Log: h.db, Submissions: h.db, Queue: h.db,
+	return &webhook.Sender{Operation: h.op.Code, Log: h.db, Submissions: h.db, Queue: h.db, Body: h.hookBody,
 		Failed: func(err error) {
 			slog.ErrorContext(ctx, "telling webhooks failed; it will be tried again", "error", err)
 		}}

@@ -31,6 +31,8 @@ type Sender struct {
 	Log         dtm.Events
 	Submissions Submissions
 	Queue       dtm.WebhookQueue
+	// Body writes a delivery that is not about a submission; nil: there are none.
+	Body func(ctx context.Context, d dtm.Delivery) ([]byte, error)
 
 	// -----
 
@@ -252,13 +254,20 @@ func (s *Sender) serve(ctx context.Context, h dtm.Webhook) error {
 	}
 }
 
-// attempt tries one delivery and records how it went.
-func (s *Sender) attempt(ctx context.Context, h dtm.Webhook, d dtm.Delivery) (ok bool, err error) {
+func (s *Sender) body(ctx context.Context, d dtm.Delivery) ([]byte, error) {
+	if d.Name != dtm.SubmissionReceived && d.Name != dtm.SubmissionFlagged && s.Body != nil {
+		return s.Body(ctx, d)
+	}
 	sub, err := s.Submissions.Submission(ctx, d.Subject)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	body, err := message(s.Operation, d, sub)
+	return message(s.Operation, d, sub)
+}
+
+// attempt tries one delivery and records how it went.
+func (s *Sender) attempt(ctx context.Context, h dtm.Webhook, d dtm.Delivery) (ok bool, err error) {
+	body, err := s.body(ctx, d)
 	if err != nil {
 		return false, err
 	}

@@ -25,39 +25,45 @@ var (
 // AddWebhook returns the webhook with its id and secret.
 func (db *DB) AddWebhook(ctx context.Context, w dtm.Webhook) (dtm.Webhook, error) {
 	const op = "store.AddWebhook"
+	kept, err := db.newHook(ctx, op, &w)
+	if err != nil {
+		return dtm.Webhook{}, err
+	}
+	if err := db.update(ctx, op, func(t *tx) error { return t.addHook(ctx, &w, kept) }); err != nil {
+		return dtm.Webhook{}, err
+	}
+	return w, nil
+}
+
+// newHook gives a webhook its id and secret, and the secret as it is kept.
+func (db *DB) newHook(ctx context.Context, op string, w *dtm.Webhook) (kept string, err error) {
 	var secret [32]byte
 	if _, err := io.ReadFull(db.rand, secret[:]); err != nil {
-		return dtm.Webhook{}, failure(op, fmt.Errorf("randomness: %w", err))
+		return "", failure(op, fmt.Errorf("randomness: %w", err))
 	}
 	id, err := uuid.NewV7FromReader(db.rand)
 	if err != nil {
-		return dtm.Webhook{}, failure(op, fmt.Errorf("randomness: %w", err))
+		return "", failure(op, fmt.Errorf("randomness: %w", err))
 	}
 	w.ID, w.Secret, w.Paused, w.Cause = id.String(), base64.RawURLEncoding.EncodeToString(secret[:]), nil, ""
 	if len(w.Events) == 0 {
 		w.Events = []string{dtm.SubmissionReceived}
 	}
-	kept, err := db.sealHook(ctx, w.ID, w.Secret)
+	return db.sealHook(ctx, w.ID, w.Secret)
+}
+
+func (t *tx) addHook(ctx context.Context, w *dtm.Webhook, kept string) error {
+	w.Created, w.Since = t.now, t.chain.Seq+1
+	err := t.exec(`
+		INSERT INTO webhook (operation, id, seq, url, forms, events, allow, secret, created, cause)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '')`,
+		t.db.operation, w.ID, w.Since, w.URL, listText(w.Forms), listText(w.Events), listText(w.Allow), kept, timeText(w.Created))
 	if err != nil {
-		return dtm.Webhook{}, err
-	}
-	err = db.update(ctx, op, func(t *tx) error {
-		w.Created, w.Since = t.now, t.chain.Seq+1
-		err := t.exec(`
-			INSERT INTO webhook (operation, id, seq, url, forms, events, allow, secret, created, cause)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '')`,
-			t.db.operation, w.ID, w.Since, w.URL, listText(w.Forms), listText(w.Events), listText(w.Allow), kept, timeText(w.Created))
-		if err != nil {
-			return err
-		}
-		// The address may hold a secret of the other side.
-		_, err = t.log(dtm.WebhookAdded, w.ID, event.Actor(ctx), jsonText(map[string]any{"forms": w.Forms, "events": w.Events}))
 		return err
-	})
-	if err != nil {
-		return dtm.Webhook{}, err
 	}
-	return w, nil
+	// The address may hold a secret of the other side.
+	_, err = t.log(dtm.WebhookAdded, w.ID, event.Actor(ctx), jsonText(map[string]any{"forms": w.Forms, "events": w.Events}))
+	return err
 }
 
 // sealedHook begins the secret of a webhook that is sealed; others are of a store
@@ -215,45 +221,59 @@ func (db *DB) RemoveWebhook(ctx context.Context, id string) error {
 		if n == 0 {
 			return noWebhook(id)
 		}
-		_, err = t.log(dtm.WebhookRemoved, id, event.Actor(ctx), "{}")
-		return err
+		if _, err = t.log(dtm.WebhookRemoved, id, event.Actor(ctx), "{}"); err != nil {
+			return err
+		}
+		of, err := t.toldBy(id)
+		if err != nil || of == "" {
+			return err
+		}
+		return t.endSubscription(ctx, of)
 	})
 }
 
 // ResumeWebhook ends a pause; what waits is due at once: NotFound.
 func (db *DB) ResumeWebhook(ctx context.Context, id string) error {
-	return db.update(ctx, "store.ResumeWebhook", func(t *tx) error {
-		var paused sql.NullString
-		found, err := t.row(`
-			SELECT paused
-			FROM webhook
-			WHERE operation = $1 AND id = $2`, []any{t.db.operation, id}, &paused)
-		switch {
-		case err != nil:
-			return err
-		case !found:
-			return noWebhook(id)
-		case !paused.Valid:
-			return nil
-		}
-		err = t.exec(`
-			UPDATE webhook
-			SET paused = NULL, cause = ''
-			WHERE operation = $1 AND id = $2`, t.db.operation, id)
-		if err != nil {
-			return err
-		}
-		// The three days begin anew.
-		err = t.exec(`
-			UPDATE webhook_delivery
-			SET next = $3, created = $3, attempts = 0
-			WHERE operation = $1 AND webhook = $2 AND done IS NULL`, t.db.operation, id, timeText(t.now))
-		if err != nil {
-			return err
-		}
-		_, err = t.log(dtm.WebhookResumed, id, event.Actor(ctx), "{}")
+	return db.update(ctx, "store.ResumeWebhook", func(t *tx) error { return t.resumeHook(ctx, id) })
+}
+
+func (t *tx) resumeHook(ctx context.Context, id string) error {
+	var paused sql.NullString
+	found, err := t.row(`
+		SELECT paused
+		FROM webhook
+		WHERE operation = $1 AND id = $2`, []any{t.db.operation, id}, &paused)
+	switch {
+	case err != nil:
 		return err
-	})
+	case !found:
+		return noWebhook(id)
+	case !paused.Valid:
+		return nil
+	}
+	err = t.exec(`
+		UPDATE webhook
+		SET paused = NULL, cause = ''
+		WHERE operation = $1 AND id = $2`, t.db.operation, id)
+	if err != nil {
+		return err
+	}
+	// The three days begin anew.
+	err = t.exec(`
+		UPDATE webhook_delivery
+		SET next = $3, created = $3, attempts = 0
+		WHERE operation = $1 AND webhook = $2 AND done IS NULL`, t.db.operation, id, timeText(t.now))
+	if err != nil {
+		return err
+	}
+	if _, err = t.log(dtm.WebhookResumed, id, event.Actor(ctx), "{}"); err != nil {
+		return err
+	}
+	of, err := t.toldBy(id)
+	if err != nil || of == "" {
+		return err
+	}
+	return t.wake(ctx, of)
 }
 
 const deliveryQuery = `
@@ -328,14 +348,7 @@ func (db *DB) WebhooksDone(ctx context.Context) (int64, error) {
 func (db *DB) QueueDeliveries(ctx context.Context, list []dtm.Delivery, done int64) error {
 	return db.update(ctx, "store.QueueDeliveries", func(t *tx) error {
 		for _, d := range list {
-			err := t.exec(`
-				INSERT INTO webhook_delivery (operation, webhook, event, id, name, subject, created, attempts, next, status, problem)
-				SELECT operation, id, $3, $4, $5, $6, $7, 0, $8, 0, ''
-				FROM webhook
-				WHERE operation = $1 AND id = $2
-				ON CONFLICT (operation, webhook, event) DO NOTHING`,
-				t.db.operation, d.Webhook, d.Event, d.ID, d.Name, d.Subject, timeText(d.Created), timeText(d.Next))
-			if err != nil {
+			if err := t.addDelivery(d); err != nil {
 				return err
 			}
 		}
@@ -344,6 +357,17 @@ func (db *DB) QueueDeliveries(ctx context.Context, list []dtm.Delivery, done int
 			VALUES ($1, $2)
 			ON CONFLICT (operation) DO UPDATE SET seq = CASE WHEN excluded.seq > webhook_done.seq THEN excluded.seq ELSE webhook_done.seq END`, t.db.operation, done)
 	})
+}
+
+// addDelivery adds one, once, unless its webhook was removed.
+func (t *tx) addDelivery(d dtm.Delivery) error {
+	return t.exec(`
+		INSERT INTO webhook_delivery (operation, webhook, event, id, name, subject, created, attempts, next, status, problem)
+		SELECT operation, id, $3, $4, $5, $6, $7, 0, $8, 0, ''
+		FROM webhook
+		WHERE operation = $1 AND id = $2
+		ON CONFLICT (operation, webhook, event) DO NOTHING`,
+		t.db.operation, d.Webhook, d.Event, d.ID, d.Name, d.Subject, timeText(d.Created), timeText(d.Next))
 }
 
 // Delivered records an attempt; pause, when not "", pauses the webhook.
@@ -360,6 +384,9 @@ func (db *DB) Delivered(ctx context.Context, d dtm.Delivery, pause string) error
 			SET attempts = $4, next = $5, tried = $6, done = $7, status = $8, problem = $9
 			WHERE operation = $1 AND webhook = $2 AND event = $3`,
 			t.db.operation, d.Webhook, d.Event, d.Attempts, timeText(d.Next), optional(d.Tried), optional(d.Done), d.Status, d.Problem)
+		if err == nil && d.Name == dtm.SubscriptionMessageName {
+			err = t.messageDelivered(d)
+		}
 		if err != nil || pause == "" {
 			return err
 		}
@@ -370,8 +397,18 @@ func (db *DB) Delivered(ctx context.Context, d dtm.Delivery, pause string) error
 		if err != nil || n == 0 {
 			return err
 		}
-		_, err = t.log(dtm.WebhookPaused, d.Webhook, event.System, jsonText(map[string]any{"status": d.Status}))
-		return err
+		if _, err = t.log(dtm.WebhookPaused, d.Webhook, event.System, jsonText(map[string]any{"status": d.Status})); err != nil {
+			return err
+		}
+		of, err := t.toldBy(d.Webhook)
+		if err != nil || of == "" {
+			return err
+		}
+		s, err := t.subscription(of)
+		if err != nil || s.State != dtm.SubscriptionActive {
+			return err
+		}
+		return t.rest(s, "address", event.System)
 	})
 }
 

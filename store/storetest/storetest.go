@@ -60,6 +60,8 @@ type Store interface {
 	dtm.Capacities
 	dtm.Computations
 	dtm.Outsides
+	dtm.Subscriptions
+	dtm.SubscriptionQueue
 	Close() error
 }
 
@@ -151,6 +153,7 @@ func Run(t *testing.T, d Dialect) {
 		{"Webhooks", webhooks},
 		{"FormStates", formStates},
 		{"SavedViews", savedViews},
+		{"Subscriptions", subscriptions},
 		{"Releases", releases},
 		{"Desks", desks},
 		{"Referrals", referrals},
