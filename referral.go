@@ -253,6 +253,9 @@ type Referrals interface {
 	Act(ctx context.Context, id string, as Doer, do Do) (Referral, *Referral, error)
 	// ReferralHistory lists what happened to a referral, oldest first.
 	ReferralHistory(ctx context.Context, id string) ([]ReferralEntry, error)
+	// ReferralWords opens what was written at its steps, by the entries' numbers, and
+	// records the read when it names a person. Words whose key was destroyed are left out.
+	ReferralWords(ctx context.Context, id, purpose string) (map[int64]string, error)
 	// Waiting counts who still waits for something, within what the asker may know of
 	// (nil: all): the biggest groups first.
 	Waiting(ctx context.Context, within *ReferralScope, now time.Time) ([]Waiting, error)

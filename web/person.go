@@ -195,6 +195,31 @@ func (p *Pages) workPerson(ctx context.Context, r *http.Request, u dtm.User, x d
 	return dtm.Errorf(dtm.Invalid, "there is nothing called %q to do", do).Coded("code.unknown", do, "do")
 }
 
+// saidOf is what was written at the steps of a referral, for who may see its group.
+func (p *Pages) saidOf(ctx context.Context, v page, u dtm.User, x dtm.Referral, may []string, purpose string) (notes []noteRow, err error) {
+	if !slices.Contains(may, dtm.GroupOf(x.Programme)) {
+		return nil, nil
+	}
+	words, err := p.Staff.Referring.Referrals.ReferralWords(ctx, x.ID, purpose)
+	if err != nil || len(words) == 0 {
+		return nil, err
+	}
+	history, err := p.Staff.Referring.Referrals.ReferralHistory(ctx, x.ID)
+	for _, e := range history {
+		if w := words[e.Seq]; w != "" {
+			notes = append(notes, noteRow{v.When(e.At), v.T("referral.did."+string(e.Action)) + actorAfter(e.Actor, u), w})
+		}
+	}
+	return notes, err
+}
+
+func actorAfter(actor string, u dtm.User) string {
+	if name := actorName(actor, u); name != "" {
+		return ", " + name
+	}
+	return ""
+}
+
 func (p *Pages) showPerson(ctx context.Context, w http.ResponseWriter, r *http.Request, u dtm.User, x dtm.Referral, may []string, v personView) error {
 	d := p.Staff.Referring
 	v.page = p.inside(r, "referrals", "person.title", "/referrals/"+x.ID)
@@ -205,6 +230,10 @@ func (p *Pages) showPerson(ctx context.Context, w http.ResponseWriter, r *http.R
 	}
 	v.Version = person.Version
 	notes, err := d.Cases.CaseNotes(ctx, x.Person, may, purpose)
+	if err != nil {
+		return err
+	}
+	said, err := p.saidOf(ctx, v.page, u, x, may, purpose)
 	if err != nil {
 		return err
 	}
@@ -221,6 +250,9 @@ func (p *Pages) showPerson(ctx context.Context, w http.ResponseWriter, r *http.R
 			if n.Group == g {
 				row.Notes = append(row.Notes, noteRow{v.When(n.At), actorName(n.Actor, u), n.Words})
 			}
+		}
+		if g == dtm.GroupOf(x.Programme) {
+			row.Notes = append(row.Notes, said...)
 		}
 		v.Groups = append(v.Groups, row)
 		v.NoteGroups = append(v.NoteGroups, option{Value: g, Label: row.Label, Selected: g == dtm.GroupOf(x.Programme)})

@@ -274,7 +274,7 @@ type offerRow struct {
 	First, Shut                                bool // Shut: it cannot be chosen
 }
 
-type entryRow struct{ When, What, To, Desk, Reason, Who string }
+type entryRow struct{ When, What, To, Desk, Reason, Who, Words string }
 
 type referralView struct {
 	page
@@ -444,8 +444,14 @@ func (p *Pages) showReferral(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return err
 	}
+	var said map[int64]string
+	if x.Person == "" && u.Role == dtm.RoleFocal { // it names nobody: there is no other page for what was written
+		if said, err = p.Staff.Referring.Referrals.ReferralWords(ctx, x.ID, "referral "+x.Number); err != nil {
+			return err
+		}
+	}
 	for _, e := range history {
-		row := entryRow{When: v.When(e.At), What: v.T("referral.did." + string(e.Action)), To: v.T("referral.state." + string(e.To)), Who: actorName(e.Actor, u)}
+		row := entryRow{Words: said[e.Seq], When: v.When(e.At), What: v.T("referral.did." + string(e.Action)), To: v.T("referral.state." + string(e.To)), Who: actorName(e.Actor, u)}
 		if d, ok := desks[e.Desk]; ok {
 			row.Desk = d.Name.In(v.Lang)
 		}

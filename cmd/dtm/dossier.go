@@ -162,6 +162,10 @@ func (h *house) dossier(ctx context.Context, x dtm.Referral, l dtm.Lang) ([]byte
 			return nil, err
 		}
 		var rows []dossierRow
+		words, err := h.db.ReferralWords(ctx, r.ID, purpose)
+		if err != nil {
+			return nil, err
+		}
 		for _, e := range history {
 			value := say("referral.did."+string(e.Action)) + " → " + say("referral.state."+string(e.To))
 			if desk, err := h.db.Desk(ctx, e.Desk); err == nil {
@@ -169,6 +173,9 @@ func (h *house) dossier(ctx context.Context, x dtm.Referral, l dtm.Lang) ([]byte
 			}
 			if e.Reason != "" {
 				value += ", " + say("referral.reason."+e.Reason)
+			}
+			if w := words[e.Seq]; w != "" {
+				value += "\n" + w
 			}
 			rows = append(rows, dossierRow{when(e.At), value})
 		}

@@ -594,7 +594,16 @@ func (db *DB) ErasePerson(ctx context.Context, id, why string) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range append(merged, id) {
+	// Words from before the referral named the person are sealed for the referral.
+	before, err := db.texts(ctx, op, `
+		SELECT DISTINCT 'referral:' || r.id
+		FROM referral r
+		JOIN referral_step s ON s.operation = r.operation AND s.referral = r.id AND s.words IS NOT NULL
+		WHERE r.operation = $1 AND r.person = $2`, db.operation, id)
+	if err != nil {
+		return err
+	}
+	for _, id := range append(append(before, merged...), id) {
 		if err := db.keys.destroy(ctx, db.operation, id); err != nil {
 			return failure(op, err)
 		}

@@ -18,6 +18,7 @@ import (
 	"dtm"
 	"dtm/event"
 	"dtm/refer"
+	"dtm/seal"
 )
 
 var (
@@ -498,6 +499,82 @@ func (db *DB) Act(ctx context.Context, id string, as dtm.Doer, do dtm.Do) (dtm.R
 
 func wordsPlace(operation, referral string) string {
 	return "referral_step|words|" + operation + "|" + referral
+}
+
+// ReferralWords opens what was written at the steps of a referral. They were sealed for
+// whom the referral named then: nobody, or somebody who was found to be another since.
+func (db *DB) ReferralWords(ctx context.Context, id, purpose string) (map[int64]string, error) {
+	const op = "store.ReferralWords"
+	r, err := db.Referral(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := db.sealedWords(ctx, id)
+	if err != nil || len(sealed) == 0 {
+		return nil, failure(op, err)
+	}
+	owners := []string{"referral:" + id}
+	if r.Person != "" {
+		merged, err := db.MergedInto(ctx, r.Person)
+		if err != nil {
+			return nil, err
+		}
+		owners = append(append(owners, r.Person), merged...)
+	}
+	var keys []seal.Key
+	for _, o := range owners {
+		key, err := db.keys.get(ctx, db.operation, o)
+		if dtm.KindOf(err) == dtm.Gone {
+			continue
+		}
+		if err != nil {
+			return nil, failure(op, err)
+		}
+		keys = append(keys, key)
+	}
+	words := map[int64]string{}
+	for seq, b := range sealed {
+		var wrong error
+		for _, key := range keys {
+			var plain []byte
+			if plain, wrong = key.Open(wordsPlace(db.operation, id), b); wrong == nil {
+				words[seq] = string(plain)
+				break
+			}
+		}
+		if wrong != nil && len(keys) == len(owners) { // every key is there, and none opens it
+			return nil, failure(op, wrong)
+		}
+	}
+	if len(words) == 0 || r.Person == "" {
+		return words, nil
+	}
+	err = db.update(ctx, op, func(t *tx) error {
+		return t.personRead(r.Person, []string{"words"}, []string{dtm.GroupOf(r.Programme)}, purpose, event.Actor(ctx))
+	})
+	return words, err
+}
+
+// sealedWords are the words of a referral's steps as they are kept.
+func (db *DB) sealedWords(ctx context.Context, id string) (map[int64][]byte, error) {
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT seq, words
+		FROM referral_step
+		WHERE operation = $1 AND referral = $2 AND words IS NOT NULL`, db.operation, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[int64][]byte{}
+	for rows.Next() {
+		var seq int64
+		var b []byte
+		if err := rows.Scan(&seq, &b); err != nil {
+			return nil, err
+		}
+		out[seq] = b
+	}
+	return out, rows.Err()
 }
 
 // ReferralHistory lists what happened to a referral, oldest first.

@@ -213,6 +213,55 @@ func consents(t *testing.T, d Dialect) {
 	}
 }
 
+// words of a referral's steps are read under whoever the person was when they were
+// written: nobody, one who was merged, the one they were merged into. An erasure takes all.
+func words(t *testing.T, d Dialect) {
+	s, place := d.open(t)
+	_, err := s.SetDesk(ctx, desk("h", "health", dtm.NoLimit))
+	must(t, err)
+	from, into := person(t, s, "name", "Amina"), person(t, s, "name", "Amina")
+	r := referral("a", "health")
+	r.Person = from.ID
+	held := referral("b", "health")
+	held.State = dtm.ReferralHeld
+	_, err = s.OpenReferrals(ctx, []dtm.Referral{r, held})
+	must(t, err)
+	said := func(id string, want ...string) {
+		t.Helper()
+		got, err := s.ReferralWords(event.WithActor(ctx, "user:f@example.org"), id, "test")
+		must(t, err)
+		history, err := s.ReferralHistory(ctx, id)
+		must(t, err)
+		var list []string
+		for _, e := range history {
+			if w := got[e.Seq]; w != "" {
+				list = append(list, w)
+			}
+		}
+		if !slices.Equal(list, want) {
+			t.Errorf("%s: %q, want %q", id, list, want)
+		}
+	}
+	act(t, s, "a", dtm.DoerFocal, dtm.Do{Action: dtm.ReferralSend, Desk: "h", Words: "Planted one"})
+	said("a", "Planted one")
+	must(t, s.Merge(ctx, from.ID, into.ID, "same slip"))
+	said("a", "Planted one")
+	act(t, s, "a", dtm.DoerDesk, dtm.Do{Action: dtm.ReferralReject, Reason: "other", Words: "Planted two"})
+	said("a", "Planted one", "Planted two")
+	act(t, s, "b", dtm.DoerFocal, dtm.Do{Action: dtm.ReferralConsent, Reason: "vital_interest", Words: "Planted three", Second: "user:s@example.org"})
+	said("b", "Planted three")
+	if n := d.Query(t, place, `SELECT count(*) FROM referral_step WHERE words IS NOT NULL AND words <> 'Planted one'`); n[0] != "3" {
+		t.Errorf("%s steps have words", n[0])
+	}
+	reads, err := s.ReadsOf(ctx, into.ID)
+	must(t, err)
+	if len(reads) != 3 || reads[0].Actor != "user:f@example.org" {
+		t.Errorf("reading is recorded as %+v", reads)
+	}
+	must(t, s.ErasePerson(ctx, into.ID, dtm.EraseAsked))
+	said("a")
+}
+
 func cases(t *testing.T, d Dialect) {
 	s, place := d.open(t)
 	_, err := s.SetDesk(ctx, desk("v", "vhr", dtm.NoLimit))

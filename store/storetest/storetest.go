@@ -170,6 +170,7 @@ func Run(t *testing.T, d Dialect) {
 		{"Sealed", sealed},
 		{"Consents", consents},
 		{"Cases", cases},
+		{"Words", words},
 		{"Slips", slips},
 		{"Kill", kill},
 	} {
