@@ -18,6 +18,8 @@ const (
 	PersonReleased   = "person.released"   // reading goes on
 	ConsentGiven     = "consent.given"
 	ConsentWithdrawn = "consent.withdrawn"
+	ConsentAsked     = "consent.asked"     // an override, which a second person has to confirm
+	ConsentConfirmed = "consent.confirmed" // by the second person
 	CaseNoteAdded    = "case_note.added"
 	ReturnStepDone   = "return_step.done"
 	FamilyLinked     = "family.linked"
@@ -150,7 +152,7 @@ type Consent struct {
 	Of        string   // ConsentOfPerson, ConsentOfCaregiver, ConsentBestInterest
 	Assent    bool     // of the child, beside the caregiver's consent or the best interest
 	Reason    string   // of best interest and vital interest: why
-	Second    string   // who decided with the actor, for vital interest
+	Second    string   // who confirmed vital interest; "" until somebody has: it covers nothing
 	Actor     string   // who took it
 	Given     time.Time
 	Withdrawn *time.Time
@@ -166,10 +168,24 @@ const (
 	ConsentVitalInterest = "vital_interest" // an override, with a reason and a second person
 )
 
+// Waits tells whether a second person has to confirm it.
+func (c Consent) Waits() bool {
+	return c.Of == ConsentVitalInterest && c.Second == "" && c.Withdrawn == nil
+}
+
+// OverrideOf stands for the person of whom a referral names nobody.
+func OverrideOf(referral string) string { return "referral:" + referral }
+
 // Consents keeps consents.
 type Consents interface {
 	// GiveConsent: Invalid when it says too little for whose it is.
 	GiveConsent(ctx context.Context, c Consent) (Consent, error)
+	// AskOverride asks to pass on a referral that names nobody without consent. It waits,
+	// as a consent of OverrideOf, for ConfirmConsent: Invalid without a reason.
+	AskOverride(ctx context.Context, referral, why string) (Consent, error)
+	// ConfirmConsent has a second person confirm vital interest, which the first asked
+	// for: Forbidden to the first, Conflict when it was confirmed or withdrawn.
+	ConfirmConsent(ctx context.Context, id string) (Consent, error)
 	// WithdrawConsent takes effect with the next request; it returns the recipients that
 	// had looked at what it covered: NotFound.
 	WithdrawConsent(ctx context.Context, id, why string) (saw []string, err error)

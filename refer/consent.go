@@ -15,7 +15,7 @@ func ForProgramme(code string) string { return "programme:" + code }
 // programme. A withdrawn consent covers nothing; a later one stands by itself.
 func Covers(list []dtm.Consent, partner, programme string, now time.Time) (groups []string) {
 	for _, c := range list {
-		if c.Withdrawn != nil && !now.Before(*c.Withdrawn) || now.Before(c.Given) {
+		if c.Withdrawn != nil && !now.Before(*c.Withdrawn) || now.Before(c.Given) || c.Waits() {
 			continue
 		}
 		if c.Recipient != partner && c.Recipient != ForProgramme(programme) {
@@ -58,7 +58,7 @@ func CheckConsent(c dtm.Consent, child bool) error {
 			return bad("consent.reason", "write down why it is in the best interest")
 		}
 	case dtm.ConsentVitalInterest:
-		if strings.TrimSpace(c.Reason) == "" || c.Second == "" || c.Second == c.Actor {
+		if strings.TrimSpace(c.Reason) == "" || c.Second == c.Actor {
 			return bad("consent.second", "passing on without consent needs the reason and a second person")
 		}
 	default:

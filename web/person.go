@@ -28,6 +28,7 @@ type consentRow struct {
 	dtm.Consent
 	To, What, How, When, Ended string
 	Owed                       bool // the best interest is not documented yet
+	Wait, Mine                 bool // for a second person; asked for by the reader
 }
 
 type candidateRow struct {
@@ -122,16 +123,25 @@ func (p *Pages) workPerson(ctx context.Context, r *http.Request, u dtm.User, x d
 	case "consent":
 		lang := value("lang")
 		c := dtm.Consent{Person: x.Person, Recipient: value("recipient"), Groups: r.PostForm["group"], Wording: value("wording"), Lang: lang, How: value("how"), Of: value("of"), Assent: value("assent") == "yes", Reason: value("why"), Actor: actor(r)}
-		if second := strings.ToLower(value("second")); second != "" {
-			other, _, err := p.Staff.Users.User(ctx, second)
-			if err != nil || other.Disabled != nil || other.Email == u.Email || !slices.Contains([]string{dtm.RoleFocal, dtm.RoleSupervisor}, other.Role) {
-				return dtm.Errorf(dtm.Invalid, "the second person is another focal point, or a supervisor").Coded("referral.second")
-			}
-			c.Second = "user:" + other.Email
-		}
-		_, err := d.Consents.GiveConsent(ctx, c)
-		if err == nil {
+		c, err := d.Consents.GiveConsent(ctx, c)
+		switch {
+		case err == nil && c.Waits():
+			v.Done = locale.Say(p.guess(r), "consent.asked")
+		case err == nil:
 			v.Done = locale.Say(p.guess(r), "consent.done")
+		}
+		return err
+	case "confirm":
+		list, err := d.Consents.ConsentsOf(ctx, x.Person)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(list, func(c dtm.Consent) bool { return c.ID == value("consent") }) {
+			return dtm.Errorf(dtm.NotFound, "there is no such consent").Coded("consent.unknown")
+		}
+		_, err = d.Consents.ConfirmConsent(ctx, value("consent"))
+		if err == nil {
+			v.Done = locale.Say(p.guess(r), "consent.confirmed.done")
 		}
 		return err
 	case "withdraw":
@@ -274,7 +284,7 @@ func (p *Pages) showPerson(ctx context.Context, w http.ResponseWriter, r *http.R
 		for _, g := range c.Groups {
 			what = append(what, v.T("group."+g))
 		}
-		row := consentRow{Consent: c, To: v.Recipient(c.Recipient), What: strings.Join(what, ", "), How: v.T("consent.of."+c.Of) + " · " + v.T("consent.how."+c.How), When: v.When(c.Given), Ended: v.WhenPtr(c.Withdrawn), Owed: c.Of == dtm.ConsentBestInterest && c.Reason == refer.BestInterestOwed}
+		row := consentRow{Consent: c, To: v.Recipient(c.Recipient), What: strings.Join(what, ", "), How: v.T("consent.of."+c.Of) + " · " + v.T("consent.how."+c.How), When: v.When(c.Given), Ended: v.WhenPtr(c.Withdrawn), Owed: c.Of == dtm.ConsentBestInterest && c.Reason == refer.BestInterestOwed, Wait: c.Waits(), Mine: c.Actor == "user:"+u.Email}
 		v.Consents = append(v.Consents, row)
 	}
 	if v.MayConsent = u.Role == dtm.RoleFocal; v.MayConsent {

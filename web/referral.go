@@ -274,6 +274,25 @@ type offerRow struct {
 	First, Shut                                bool // Shut: it cannot be chosen
 }
 
+// overrideRow is what waits for a second person.
+type overrideRow struct {
+	When, Who, Words string
+	May              bool // it is for the reader to confirm
+}
+
+func (p *Pages) overrideOf(ctx context.Context, v page, u dtm.User, x dtm.Referral) (*overrideRow, error) {
+	if x.State != dtm.ReferralHeld {
+		return nil, nil
+	}
+	list, err := p.Staff.Referring.Consents.ConsentsOf(ctx, dtm.OverrideOf(x.ID))
+	for _, c := range list {
+		if c.Withdrawn == nil {
+			return &overrideRow{When: v.When(c.Given), Who: actorName(c.Actor, u), Words: c.Reason, May: !c.Waits() || c.Actor != "user:"+u.Email}, err
+		}
+	}
+	return nil, err
+}
+
 type entryRow struct{ When, What, To, Desk, Reason, Who, Words string }
 
 type referralView struct {
@@ -295,6 +314,7 @@ type referralView struct {
 	Asked          string // programme whose desks are offered for a redirect
 	Elsewhere      bool   // it is another one than the referral's
 	History        []entryRow
+	Override       *overrideRow
 	MayPerson      bool
 	PersonWaits    bool // it would be shown after acceptance
 	HasPerson      bool
@@ -446,6 +466,9 @@ func (p *Pages) showReferral(w http.ResponseWriter, r *http.Request, status int,
 	}
 	var said map[int64]string
 	if x.Person == "" && u.Role == dtm.RoleFocal { // it names nobody: there is no other page for what was written
+		if v.Override, err = p.overrideOf(ctx, v.page, u, x); err != nil {
+			return err
+		}
 		if said, err = p.Staff.Referring.Referrals.ReferralWords(ctx, x.ID, "referral "+x.Number); err != nil {
 			return err
 		}
@@ -583,13 +606,13 @@ func (p *Pages) actOnReferral(w http.ResponseWriter, r *http.Request) error {
 		return dtm.Errorf(dtm.Invalid, "the version of the referral is missing").Coded("referral.stale")
 	}
 	do := dtm.Do{Action: dtm.ReferralAction(r.PostFormValue("do")), Version: version, Reason: r.PostFormValue("reason"), Words: strings.TrimSpace(r.PostFormValue("words")), Desk: r.PostFormValue("desk"), Programme: r.PostFormValue("programme")}
-	if second := strings.ToLower(strings.TrimSpace(r.PostFormValue("second"))); second != "" {
-		// The second person is somebody who may decide too, and not the first.
-		other, _, err := p.Staff.Users.User(ctx, second)
-		if err != nil || other.Disabled != nil || !slices.Contains([]string{dtm.RoleFocal, dtm.RoleSupervisor}, other.Role) || other.Email == u.Email {
-			return p.referralRefused(w, r, x, dtm.Errorf(dtm.Invalid, "the second person is another focal point, or a supervisor").Coded("referral.second"))
+	if do.Action == dtm.ReferralConsent && do.Reason == "vital_interest" && u.Role == dtm.RoleFocal {
+		if do.Second, err = p.override(ctx, x, do.Words); err != nil {
+			return p.referralRefused(w, r, x, err)
 		}
-		do.Second = "user:" + other.Email
+		if do.Second == "" {
+			return p.showReferral(w, r, http.StatusOK, x, "", locale.Say(p.guess(r), "consent.asked"))
+		}
 	}
 	_, next, err := p.Staff.Referring.Referrals.Act(ctx, x.ID, doer(u), do)
 	if k := dtm.KindOf(err); err != nil && patrolling && k != dtm.Internal && k != dtm.NotFound {
@@ -606,6 +629,34 @@ func (p *Pages) actOnReferral(w http.ResponseWriter, r *http.Request) error {
 		return p.seeReferral(w, r, next.ID, do.Action)
 	}
 	return p.seeReferral(w, r, x.ID, do.Action)
+}
+
+// override asks to pass somebody on without consent, or confirms what another focal
+// point asked for, and gives who that was; "" while it waits.
+func (p *Pages) override(ctx context.Context, x dtm.Referral, words string) (asked string, err error) {
+	d := p.Staff.Referring.Consents
+	list, err := d.ConsentsOf(ctx, dtm.OverrideOf(x.ID))
+	if err != nil {
+		return "", err
+	}
+	if x.State != dtm.ReferralHeld {
+		return "", dtm.Errorf(dtm.Conflict, "this referral waits for no consent").Coded("referral.stale")
+	}
+	for _, c := range list {
+		if c.Withdrawn != nil {
+			continue
+		}
+		if c.Waits() {
+			_, err = d.ConfirmConsent(ctx, c.ID)
+		}
+		// Confirmed before, and then something came between: whoever goes on is one of two.
+		if asked = c.Actor; asked == event.Actor(ctx) {
+			asked = c.Second
+		}
+		return asked, err
+	}
+	_, err = d.AskOverride(ctx, x.ID, words)
+	return "", err
 }
 
 func (p *Pages) seeReferral(w http.ResponseWriter, r *http.Request, id string, a dtm.ReferralAction) error {

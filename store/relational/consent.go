@@ -35,6 +35,9 @@ func (db *DB) GiveConsent(ctx context.Context, c dtm.Consent) (dtm.Consent, erro
 	if c.Actor == "" {
 		c.Actor = event.Actor(ctx)
 	}
+	if c.Of == dtm.ConsentVitalInterest {
+		c.Second = "" // nobody names the second person: they confirm by themselves
+	}
 	if err := refer.CheckConsent(c, p.Age == "0-4" || p.Age == "5-17"); err != nil {
 		return c, err
 	}
@@ -68,7 +71,11 @@ func (t *tx) giveConsent(c dtm.Consent, reason []byte, actor string) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	_, err = t.log(dtm.ConsentGiven, c.Person, actor, jsonText(struct {
+	name := dtm.ConsentGiven
+	if c.Waits() {
+		name = dtm.ConsentAsked
+	}
+	_, err = t.log(name, c.Person, actor, jsonText(struct {
 		ID        string   `json:"id"`
 		Recipient string   `json:"recipient"`
 		Groups    []string `json:"groups"`
@@ -76,6 +83,74 @@ func (t *tx) giveConsent(c dtm.Consent, reason []byte, actor string) error {
 		Second    string   `json:"second,omitempty"`
 	}{c.ID, c.Recipient, c.Groups, c.Of, c.Second}))
 	return err
+}
+
+// AskOverride asks to pass a referral on that names nobody.
+func (db *DB) AskOverride(ctx context.Context, referral, why string) (dtm.Consent, error) {
+	const op = "store.AskOverride"
+	r, err := db.Referral(ctx, referral)
+	if err != nil {
+		return dtm.Consent{}, err
+	}
+	id, err := uuid.NewV7FromReader(db.rand)
+	if err != nil {
+		return dtm.Consent{}, failure(op, err)
+	}
+	c := dtm.Consent{ID: id.String(), Person: dtm.OverrideOf(referral), Recipient: refer.ForProgramme(r.Programme), Groups: []string{dtm.GroupNeed}, Wording: "-", Lang: "und",
+		How: dtm.ConsentWitnessed, Of: dtm.ConsentVitalInterest, Reason: strings.TrimSpace(why), Actor: event.Actor(ctx)}
+	if err := refer.CheckConsent(c, false); err != nil {
+		return c, err
+	}
+	key, err := db.keys.make(ctx, db.operation, c.Person)
+	if err != nil {
+		return c, failure(op, err)
+	}
+	reason, err := key.Seal("consent|reason|"+db.operation+"|"+c.ID, []byte(c.Reason))
+	if err != nil {
+		return c, failure(op, err)
+	}
+	err = db.update(ctx, op, func(t *tx) error {
+		c.Given = t.now
+		return t.giveConsent(c, reason, c.Actor)
+	})
+	return c, err
+}
+
+// ConfirmConsent has a second person confirm vital interest.
+func (db *DB) ConfirmConsent(ctx context.Context, id string) (dtm.Consent, error) {
+	actor := event.Actor(ctx)
+	var c dtm.Consent
+	err := db.update(ctx, "store.ConfirmConsent", func(t *tx) error {
+		c = dtm.Consent{ID: id}
+		var withdrawn sql.NullString
+		found, err := t.row(`
+			SELECT person, recipient, whose, second, actor, withdrawn
+			FROM consent
+			WHERE operation = $1 AND id = $2`, []any{t.db.operation, id}, &c.Person, &c.Recipient, &c.Of, &c.Second, &c.Actor, &withdrawn)
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			return dtm.Errorf(dtm.NotFound, "there is no such consent").Coded("consent.unknown")
+		case withdrawn.Valid || !c.Waits():
+			return dtm.Errorf(dtm.Conflict, "there is nothing to confirm: it was confirmed or withdrawn").Coded("consent.confirmed")
+		case c.Actor == actor:
+			return dtm.Errorf(dtm.Forbidden, "the second person is somebody else").Coded("referral.second")
+		}
+		if err := t.exec(`
+			UPDATE consent
+			SET second = $3
+			WHERE operation = $1 AND id = $2`, t.db.operation, id, actor); err != nil {
+			return err
+		}
+		c.Second = actor
+		_, err = t.log(dtm.ConsentConfirmed, c.Person, actor, jsonText(struct {
+			ID    string `json:"id"`
+			Asked string `json:"asked"`
+		}{id, c.Actor}))
+		return err
+	})
+	return c, err
 }
 
 // WithdrawConsent ends a consent and tells who had looked at what it covered.

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"dtm"
+	"dtm/event"
+	"dtm/refer"
+)
+
+// TestOverride: nobody is passed on without consent by one person alone, nor by one who
+// names another: the second signs in and confirms. Of a referral that names nobody and of
+// a person alike.
+func TestOverride(t *testing.T) {
+	t.Parallel()
+	s := newScreened(t)
+	base := s.server().URL
+	one := s.visit(base, dtm.User{Email: "one@example.org", Role: dtm.RoleFocal})
+	two := s.visit(base, dtm.User{Email: "two@example.org", Role: dtm.RoleFocal})
+	_, list := s.send("share", "no", "health", "emergency")
+	id := list[0].ID
+	at := "/en/staff/referrals/" + id
+	version := func() string {
+		r, err := s.h.db.Referral(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string('0' + rune(r.Version))
+	}
+	state := func() dtm.ReferralState {
+		r, err := s.h.db.Referral(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.State
+	}
+	ask := url.Values{"do": {"consent"}, "reason": {"vital_interest"}, "version": {version()}, "second": {"two@example.org"}}
+	if status, _ := one.post(at, ask); status != http.StatusBadRequest || state() != dtm.ReferralHeld {
+		t.Fatalf("without a reason: %d %s", status, state())
+	}
+	ask.Set("words", "Bleeds and does not answer")
+	if status, body := one.post(at, ask); status != http.StatusOK || state() != dtm.ReferralHeld || !strings.Contains(body, "another focal point has signed in") || strings.Contains(body, "Confirm as the second person") {
+		t.Fatalf("asked: %d %s", status, state())
+	}
+	if status, _ := one.post(at, ask); status != http.StatusForbidden || state() != dtm.ReferralHeld {
+		t.Fatalf("confirmed by who asked: %d %s", status, state())
+	}
+	if _, body := two.get(at); !strings.Contains(body, "Bleeds and does not answer") || !strings.Contains(body, "Confirm as the second person") {
+		t.Fatal("the second person is not asked")
+	}
+	if status, body := two.post(at, url.Values{"do": {"consent"}, "reason": {"vital_interest"}, "version": {version()}}); status != http.StatusSeeOther || state() != dtm.ReferralSubmitted {
+		t.Fatalf("confirmed: %d %s %s", status, state(), body)
+	}
+	if s.count(dtm.ConsentAsked) != 1 || s.count(dtm.ConsentConfirmed) != 1 {
+		t.Error("the log does not say who asked and who confirmed")
+	}
+
+	_, list = s.send("health", "soon", "refer", "health", "person_name", plantedName)
+	at = "/en/staff/referrals/" + list[0].ID + "/person"
+	covers := func() []string {
+		list, err := s.h.db.ConsentsOf(event.WithActor(t.Context(), "test"), list[0].Person)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return refer.Covers(list, "unicef", "protection", s.now.now())
+	}
+	form := url.Values{"do": {"consent"}, "recipient": {"unicef"}, "group": {"identity"}, "wording": {"1"}, "lang": {"en"}, "how": {"witnessed"}, "of": {dtm.ConsentVitalInterest}, "why": {"Planted danger"}, "second": {"two@example.org"}}
+	if status, body := one.post(at, form); status != http.StatusOK || !strings.Contains(body, "waits for a second person") || len(covers()) != 0 {
+		t.Fatalf("asked: %d %v", status, covers())
+	}
+	consents, err := s.h.db.ConsentsOf(t.Context(), list[0].Person)
+	if err != nil {
+		t.Fatal(err)
+	}
+	confirm := url.Values{"do": {"confirm"}, "consent": {consents[len(consents)-1].ID}}
+	if one.post(at, confirm); len(covers()) != 0 {
+		t.Error("confirmed by who asked")
+	}
+	manager := s.visit(base, dtm.User{Email: "m@example.org", Role: dtm.RoleManager})
+	if manager.post(at, confirm); len(covers()) != 0 {
+		t.Error("confirmed by who may not decide")
+	}
+	if status, body := two.post(at, confirm); status != http.StatusOK || !strings.Contains(body, "it takes effect now") || len(covers()) != 1 {
+		t.Errorf("confirmed: %d %v", status, covers())
+	}
+	if two.post(at, confirm); s.count(dtm.ConsentConfirmed) != 2 {
+		t.Errorf("confirmed %d times", s.count(dtm.ConsentConfirmed))
+	}
+}
