@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -57,35 +58,66 @@ type finding struct {
 }
 
 // TestInBrowser: in a real browser, on a phone and a desk, in each language, no
-// page scrolls sideways and axe finds nothing.
+// page scrolls sideways and axe finds nothing. Width, dark mode and no script take turns
+// over pages and languages; with DTM_EVERY_VIEW set each page is seen in all of them.
 func TestInBrowser(t *testing.T) {
 	axe, err := os.ReadFile(filepath.Join("..", "node_modules", "axe-core", "axe.min.js"))
 	needed(t, err == nil, "axe-core is missing: make tools")
 	s := site(t, 120, nil)
 	ctx := browser(t)
-	for _, l := range []string{"en", "fr", "ar"} {
-		for _, path := range []string{"/?from=2025-03", "/indicators/", "/indicators/daily_average", "/methods", "/about", "/warning/", "/outlook/", "/reports/", "/?from=2019-01"} {
-			for _, width := range []int64{390, 1280} {
-				if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900), chromedp.Navigate(s.URL+"/"+l+path)); err != nil {
-					t.Fatalf("%s%s at %d: %v", l, path, width, err)
+	pages := []string{"/?from=2025-03", "/indicators/", "/indicators/daily_average", "/methods", "/about", "/warning/", "/outlook/", "/reports/", "/?from=2019-01", "/network/?from=2025-03",
+		"/flows/?from=2025-03", "/points/?from=2025-03", "/profile/?from=2025-03", "/needs/?from=2025-03", "/stranded/?from=2025-03", "/returns/?from=2025-03", "/referrals/?from=2025-03",
+		"/points/obock?from=2025-03", "/points/obock?from=2019-01", "/regions/DJ05?from=2025-03", "/chart/flows-sankey?from=2025-03", "/chart/points-months?from=2025-03", "/embed/flows-days?from=2025-03"}
+	type view struct {
+		width          int64
+		dark, noscript bool
+	}
+	turns := []view{{width: 1280}, {width: 768, dark: true}, {width: 390, noscript: true}, {width: 1280, dark: true}, {width: 390}, {width: 768}, {width: 390, dark: true}}
+	for k, l := range []string{"en", "fr", "ar"} {
+		for i, path := range pages {
+			views := []view{turns[(i+2*k)%len(turns)]}
+			if os.Getenv("DTM_EVERY_VIEW") != "" {
+				views = turns
+			}
+			for _, v := range views {
+				at := fmt.Sprintf("%s%s at %d px", l, path, v.width)
+				scheme := "light"
+				if v.dark {
+					scheme, at = "dark", at+", dark"
+				}
+				look := chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+					_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+					return err
+				})
+				script := func(off bool) chromedp.Action[chromedp.Void] {
+					return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+						_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: off})
+						return err
+					})
+				}
+				// axe is a script: it runs once the page is there without its own.
+				if err := chromedp.Do(ctx, chromedp.EmulateViewport(v.width, 900), look, script(v.noscript), chromedp.Navigate(s.URL+"/"+l+path), script(false)); err != nil {
+					t.Fatalf("%s: %v", at, err)
 				}
 				scroll := ask[int](t, ctx, `document.documentElement.scrollWidth`)
 				client := ask[int](t, ctx, `document.documentElement.clientWidth`)
 				hidden := ask[bool](t, ctx, `[...document.querySelectorAll(".panel")].some(p => [...p.querySelectorAll("svg")].filter(s => s.getBoundingClientRect().width > 0).length != 1)`)
-				ask[int](t, ctx, string(axe)+`;0`)
-				raw := ask[string](t, ctx, `axe.run().then(r => JSON.stringify(r.violations))`)
 				if scroll > client {
-					t.Errorf("%s%s at %d px scrolls sideways: %d px wide", l, path, width, scroll)
+					t.Errorf("%s scrolls sideways: %d px wide", at, scroll)
 				}
 				if hidden {
-					t.Errorf("%s%s at %d px: a chart is shown twice or not at all", l, path, width)
+					t.Errorf("%s: a chart is shown twice or not at all", at)
 				}
+				if v.noscript != (ask[int](t, ctx, `document.querySelectorAll(".tip").length`) == 0) && !strings.HasPrefix(path, "/embed/") {
+					t.Errorf("%s: whether the script ran is not as it should be", at)
+				}
+				ask[int](t, ctx, string(axe)+`;0`)
 				var found []finding
-				if err := json.Unmarshal([]byte(raw), &found); err != nil {
+				if err := json.Unmarshal([]byte(ask[string](t, ctx, `axe.run({resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations))`)), &found); err != nil {
 					t.Fatal(err)
 				}
 				for _, f := range found {
-					t.Errorf("%s%s at %d px: axe %s (%s): %s\n%.300s", l, path, width, f.ID, f.Impact, f.Help, f.Nodes[0].HTML)
+					t.Errorf("%s: axe %s (%s): %s\n%.300s", at, f.ID, f.Impact, f.Help, f.Nodes[0].HTML)
 				}
 			}
 		}

@@ -25,7 +25,7 @@ type dashboardView struct {
 	O       *overview.Overview
 	First   []overview.Headline // the three that a reader came for
 	More    []overview.Headline
-	Panels  []panelView
+	Panels  []framed
 	Form    form
 	Report  string // address, "" when there is none
 	Active  string // the filter in words
@@ -34,15 +34,6 @@ type dashboardView struct {
 	Coming  []string  // what is still expected of the running month
 	State   *standing // release or provisional; nil: there are no releases
 	Asked   string    // release that the address asks for
-}
-
-type panelView struct {
-	overview.Panel
-	Narrow, Wide template.HTML
-	Columns      []string
-	Rows         [][]string
-	CSV, SVGLink string
-	Definition   string
 }
 
 type form struct {
@@ -62,6 +53,7 @@ type shown struct {
 	source dtm.Source
 	base   *maps.Base
 	asked  string // as the address has it
+	site   string // "https://dtm.example.org"
 }
 
 // choose picks the source of a request, with the filter's period filled in.
@@ -84,7 +76,11 @@ func (p *Pages) choose(r *http.Request) (dtm.Source, overview.Filter, error) {
 	return s, f, err
 }
 
-func (p *Pages) overview(r *http.Request) (shown, dtm.Lang, error) {
+func (p *Pages) overview(r *http.Request) (shown, dtm.Lang, error) { return p.shown(r, "", nil) }
+
+// shown builds the overview of an address, or one of its subjects; narrow may change
+// what the address chose.
+func (p *Pages) shown(r *http.Request, of overview.Subject, narrow func(*overview.Filter)) (shown, dtm.Lang, error) {
 	l, err := p.lang(r)
 	if err != nil {
 		return shown{}, l, err
@@ -93,11 +89,21 @@ func (p *Pages) overview(r *http.Request) (shown, dtm.Lang, error) {
 	if err != nil {
 		return shown{}, l, err
 	}
-	s := shown{source: source, asked: r.URL.Query().Get("release")}
+	if narrow != nil {
+		narrow(&f)
+	}
+	s := shown{source: source, asked: r.URL.Query().Get("release"), site: siteOf(r)}
 	if s.base, err = p.bases.Of(source.Operation); err != nil {
 		return s, l, err
 	}
-	s.Overview, err = overview.Build(r.Context(), source.Figures, source.Operation, f, l)
+	if of == "" {
+		s.Overview, err = overview.Build(r.Context(), source.Figures, source.Operation, f, l)
+	} else {
+		s.Overview, err = overview.BuildSubject(r.Context(), source.Figures, source.Operation, f, l, of)
+	}
+	if err == nil && of == overview.Points && source.Frozen == nil {
+		err = p.expect(r.Context(), s.Overview)
+	}
 	return s, l, err
 }
 
@@ -138,14 +144,7 @@ func (p *Pages) dashboard(w http.ResponseWriter, r *http.Request) error {
 	v.Public = p.public(l)
 	n := min(3, len(o.Headlines))
 	v.First, v.More = o.Headlines[:n], o.Headlines[n:]
-	q := o.query().Encode()
-	for _, panel := range o.Panels {
-		v.Panels = append(v.Panels, panelView{Panel: panel,
-			Narrow: o.drawing(panel, l, narrow, panel.ID+"-n"), Wide: o.drawing(panel, l, wide, panel.ID+"-w"),
-			Columns: panel.Table.Columns, Rows: panel.Table.Text(panel.Options(o.source.Operation, l, wide)),
-			CSV: "/" + string(l) + "/data/" + panel.ID + ".csv?" + q, SVGLink: "/" + string(l) + "/data/" + panel.ID + ".svg?" + q,
-			Definition: "/" + string(l) + "/indicators/" + panel.Indicators[0]})
-	}
+	v.Panels = p.frames(o, l)
 	if p.Options.Report != nil && f.From == f.To && !f.Narrowed() && !o.Empty {
 		v.Report = "/" + string(l) + "/report/" + f.From.String() + ".pdf"
 		if o.asked != "" {

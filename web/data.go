@@ -12,15 +12,14 @@ import (
 // data serves a panel as CSV or as a drawing, by the address of the page with
 // another ending: /en/data/points.csv?from=2022-12.
 func (p *Pages) data(w http.ResponseWriter, r *http.Request) error {
-	o, l, err := p.overview(r)
-	if err != nil {
-		return err
-	}
 	file := r.PathValue("file")
 	ext := path.Ext(file)
-	panel, ok := o.Panel(strings.TrimSuffix(file, ext))
-	if !ok || ext != ".csv" && ext != ".svg" {
+	if ext != ".csv" && ext != ".svg" {
 		return dtm.Errorf(dtm.NotFound, "there is no such file").Coded("notfound")
+	}
+	o, panel, l, err := p.panel(r, strings.TrimSuffix(file, ext))
+	if err != nil {
+		return err
 	}
 	w.Header().Set("Cache-Control", "no-cache")
 	w.Header().Set("Content-Disposition", `inline; filename="`+p.Operation.Code+"-"+panel.ID+"-"+o.Period.String()+ext+`"`)

@@ -6,6 +6,7 @@ import (
 
 	"dtm"
 	"dtm/locale"
+	"dtm/serve"
 )
 
 // Dataset is one of the open data, as the page about them tells it.
@@ -55,10 +56,7 @@ func (p *Pages) openData(w http.ResponseWriter, r *http.Request) error {
 		}
 		v.Datasets = append(v.Datasets, set)
 	}
-	site := "https://" + r.Host
-	if r.TLS == nil && r.Header.Get("X-Forwarded-Proto") != "https" {
-		site = "http://" + r.Host
-	}
+	site := siteOf(r)
 	v.Examples = []example{
 		{v.T("data.example.csv"), "sh", "curl -fsS '" + site + "/api/v1/flows.csv' | head -3"},
 		{v.T("data.example.hxl"), "sh", "curl -fsS '" + site + "/api/v1/points.csv?hxl=1' | head -3"},
@@ -67,4 +65,12 @@ func (p *Pages) openData(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Cache-Control", "no-cache")
 	return p.show(w, http.StatusOK, "opendata", v)
+}
+
+// siteOf is the address of the site as the reader sees it.
+func siteOf(r *http.Request) string {
+	if serve.Secure(r) {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }

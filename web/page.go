@@ -37,6 +37,9 @@ func (p *Pages) parse() (views, error) {
 			if err != nil {
 				return nil, err
 			}
+			if t, err = t.ParseFS(templateFiles, "template/*.part.html"); err != nil {
+				return nil, err
+			}
 			if v[name], err = t.Parse(string(text)); err != nil {
 				return nil, err
 			}

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 
+	"dtm/disseminate/overview"
 	"dtm/serve"
 )
 
@@ -15,6 +16,13 @@ func (p *Pages) routes(mux *http.ServeMux) {
 		page(at+"/{$}", p.dashboard)
 		page(at+"/data/{$}", p.openData)
 		page(at+"/data/{file}", p.data)
+		for _, s := range overview.Subjects {
+			page(at+"/"+string(s)+"/{$}", p.subject(s))
+		}
+		page(at+"/points/{code}", p.placePage(overview.PlacePoint))
+		page(at+"/regions/{code}", p.placePage(overview.PlaceRegion))
+		page(at+"/chart/{id}", p.chartPage)
+		page(at+"/embed/{id}", p.embed)
 		page(at+"/report/{file}", p.report)
 		page(at+"/reports/{$}", p.reports)
 		page(at+"/indicators/{$}", p.indicators)

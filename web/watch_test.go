@@ -75,7 +75,7 @@ func TestWarningAndOutlook(t *testing.T) {
 			t.Errorf("the warning lacks %q: %.600s", want, text)
 		}
 	}
-	if doc.Find(".panel svg").Length() != 2 || doc.Find("nav a[aria-current=page][href='/en/warning/']").Length() != 1 {
+	if doc.Find(".panel svg").Length() != 2 || doc.Find("nav.wide a[aria-current=page][href='/en/warning/']").Length() != 1 {
 		t.Error("the chart, or where the reader is, is missing")
 	}
 	text, _ = page("/fr/outlook/?point=obock")

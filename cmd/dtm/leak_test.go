@@ -113,6 +113,24 @@ func ways(catalogue []dtm.Indicator) map[string][]string {
 			}
 		}
 	}
+	places := map[string][]string{"points": {"obock", "loyada", "galafi", "yoboki", "dikhil"}, "regions": {"DJ01", "DJ02", "DJ05"}}
+	var place []string
+	for kind, codes := range places {
+		for _, code := range codes {
+			place = append(place, "/en/"+kind+"/"+code+"?from=2022-12", "/fr/"+kind+"/"+code+"?from=2022-11&to=2022-12")
+		}
+	}
+	subject := func(name string) []string {
+		return []string{"/en/" + name + "/?from=2022-12", "/fr/" + name + "/?from=2022-11&to=2022-12", "/en/" + name + "/?from=2022-12&release=provisional"}
+	}
+	var charts, embeds []string
+	for _, panel := range []string{"trend", "map", "flows-ways", "flows-sankey", "flows-directions", "flows-days", "points-months", "profile-pyramid", "profile-transport", "profile-vulnerable", "profile-alone", "returns-months-returns-from-yemen"} {
+		for _, f := range filters {
+			charts, embeds = append(charts, "/en/chart/"+panel+"?from=2022-12"+f), append(embeds, "/en/embed/"+panel+"?from=2022-12"+f)
+			data = append(data, "/en/data/"+panel+".csv?from=2022-12"+f)
+		}
+		data = append(data, "/en/data/"+panel+".svg?from=2022-12")
+	}
 	each := func(before string, list []string, after string) (out []string) {
 		for _, s := range list {
 			out = append(out, before+s+after)
@@ -126,6 +144,17 @@ func ways(catalogue []dtm.Indicator) map[string][]string {
 		"GET /{$}":                           {"/"},
 		"GET /LANG/{$}":                      append(each("/en/?from=2022-12", filters, ""), "/fr/", "/ar/", "/en/?from=2022-12&release=provisional", "/en/?from=2022-11&to=2022-12"),
 		"GET /LANG/about":                    {"/en/about"},
+		"GET /LANG/chart/{id}":               charts,
+		"GET /LANG/embed/{id}":               embeds,
+		"GET /LANG/flows/{$}":                append(subject("flows"), each("/en/flows/?from=2022-12", filters, "")...),
+		"GET /LANG/points/{$}":               subject("points"),
+		"GET /LANG/points/{code}":            place,
+		"GET /LANG/regions/{code}":           place,
+		"GET /LANG/profile/{$}":              subject("profile"),
+		"GET /LANG/needs/{$}":                subject("needs"),
+		"GET /LANG/stranded/{$}":             subject("stranded"),
+		"GET /LANG/returns/{$}":              subject("returns"),
+		"GET /LANG/referrals/{$}":            subject("referrals"),
 		"GET /LANG/methods":                  {"/en/methods"},
 		"GET /LANG/network/{$}":              {"/en/network/", "/fr/network/?from=2022-12&to=2022-12", "/en/network/?from=2022-11&to=2022-12"},
 		"GET /LANG/data/{$}":                 {"/en/data/"},

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"dtm"
 	"dtm/disseminate/chart"
@@ -72,6 +73,22 @@ func steps(l dtm.Lang) []chart.Step {
 		if i == 0 {
 			out[i].Group, out[i].Name = "2021", m+" 2021"
 		}
+	}
+	return out
+}
+
+// days are two months of days, some withheld, some without observation.
+func days() (out []chart.Day) {
+	for i := range 60 {
+		d := chart.Day{At: time.Date(2022, 11, 1+i, 0, 0, 0, 0, time.UTC)}
+		d.Name = d.At.Format("2 January 2006")
+		switch {
+		case i%17 == 3:
+			d.Cell = chart.Withheld()
+		case i%13 != 5:
+			d.Cell = chart.Of(float64((i * 37) % 211))
+		}
+		out = append(out, d)
 	}
 	return out
 }
@@ -188,6 +205,18 @@ func samples(l dtm.Lang) map[string]chart.Chart {
 				{Label: "Ali Sabieh (Ancienne Gare)", Cells: some(1210, 1876, 1020, 1230, 1080, 1800, 1400, 1400, 1800, 1000, 2320, 2140, 2888)},
 				{Label: "Loyada", Cells: some(-1, -1, none, none, none, none, none, none, none, none, none, none, none)},
 			},
+		},
+		"sankey": chart.Sankey{
+			Head: chart.Head{ID: "sankey", Source: source, Title: sub("Most came from Ethiopia", "La plupart venaient d’Éthiopie", "جاء معظمهم من إثيوبيا"), Subtitle: sub("Movements, December 2022", "Mouvements, décembre 2022", "الحركات، ديسمبر 2022")},
+			From: sub("From", "De", "من"), To: sub("To", "Vers", "إلى"), Measure: sub("Movements", "Mouvements", "الحركات"),
+			Links: []chart.Link{{From: "Ethiopia", To: "Saudi Arabia", Cell: chart.Of(4607)}, {From: "Ethiopia", To: "Yemen", Cell: chart.Of(3575)}, {From: "Ethiopia", To: "Djibouti", Cell: chart.Of(2452)},
+				{From: "Yemen", To: "Ethiopia", Cell: chart.Of(355)}, {From: "Somalia", To: "Djibouti", Cell: chart.Withheld()}, {From: "Eritrea", To: "Yemen", Cell: chart.Cell{Value: f(40), About: true}}, {From: "Sudan", To: "Yemen"}},
+		},
+		"calendar": chart.Calendar{
+			Head: chart.Head{ID: "calendar", Source: source, Title: sub("Most on 5 December", "Le plus le 5 décembre", "الأكثر في 5 ديسمبر"), Subtitle: sub("Movements by day", "Mouvements par jour", "الحركات حسب اليوم")},
+			Axis: sub("Day", "Jour", "اليوم"), Measure: sub("movements", "mouvements", "حركة"), Weekdays: [7]string{sub("Mo", "lu", "ن"), sub("Tu", "ma", "ث"), sub("We", "me", "ر"), sub("Th", "je", "خ"), sub("Fr", "ve", "ج"), sub("Sa", "sa", "س"), sub("Su", "di", "ح")},
+			Months: []chart.MonthName{{First: time.Date(2022, 11, 1, 0, 0, 0, 0, time.UTC), Name: sub("November 2022", "novembre 2022", "نوفمبر 2022")}, {First: time.Date(2022, 12, 1, 0, 0, 0, 0, time.UTC), Name: sub("December 2022", "décembre 2022", "ديسمبر 2022")}},
+			Days:   days(),
 		},
 		"empty": chart.Bars{Head: chart.Head{ID: "empty", Title: sub("No movements were recorded in this period", "Aucun mouvement enregistré sur la période", "لم تُسجل حركات")}},
 		"one":   chart.Trend{Head: chart.Head{ID: "one", Title: "One month"}, Steps: steps(l)[:1], Lines: []chart.Line{{Label: "x", Cells: []chart.Cell{{Value: f(12)}}}}},

@@ -5,8 +5,8 @@
 //
 // Kinds: Bars (ranking), Stacked (stacked, grouped or shares), Trend (months
 // with gaps, expected band and number of active points), Heat (origin and
-// destination), Pyramid (sex and age), Multiples (one small trend a panel). All
-// are a Chart:
+// destination), Pyramid (sex and age), Multiples (one small trend a panel),
+// Sankey (ribbons from origin to destination), Calendar (days). All are a Chart:
 //
 //	b := chart.Bars{Head: chart.Head{ID: "points", Title: "Obock saw most movements"}, ...}
 //	svg := b.SVG(chart.Options{Width: 640, Lang: dtm.French, Number: locale.Number})
@@ -28,7 +28,7 @@
 // stand on the right; time runs from left to right in every language.
 //
 // For scripts and style sheets: the root has class dtm-svg and the kind (bars,
-// stacked, trend, heat, pyramid, multiples); every figure is a g.mark with
+// stacked, trend, heat, pyramid, multiples, sankey, calendar); every figure is a g.mark with
 // data-label and data-value and a title child. The root is role="img", so its
 // marks must not take the focus themselves: a script moves through them with the
 // arrow keys while the figure around the drawing has the focus, sets the class

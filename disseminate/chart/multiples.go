@@ -19,6 +19,7 @@ type Multiples struct {
 // Panel is one small trend.
 type Panel struct {
 	Label string `json:"label"`
+	Code  string `json:"code,omitempty"` // of what it shows; not drawn
 	Cells []Cell `json:"cells"`
 	Note  string `json:"note,omitempty"` // coverage: "310 of 365 days"
 	Band  *Range `json:"band,omitempty"` // expected range

@@ -7,6 +7,7 @@ import (
 	"math/rand"
 	"strings"
 	"testing"
+	"time"
 
 	"dtm"
 	"dtm/disseminate/chart"
@@ -132,6 +133,24 @@ func randomChart(r *rand.Rand) (string, chart.Chart) {
 		}
 		return "pyramid", p
 	}
+	switch r.Intn(3) {
+	case 0:
+		sk := chart.Sankey{Head: head, From: word(), To: word(), Measure: word()}
+		for i := 0; i < 2*n; i++ {
+			sk.Links = append(sk.Links, chart.Link{From: word(), To: word(), Cell: randomCell(r)})
+		}
+		return "sankey", sk
+	case 1:
+		c := chart.Calendar{Head: head, Axis: word(), Measure: word(), Weekdays: [7]string{"Mo", "Tu", "We", "Th", "Fr", "Sa", "الأحد"}}
+		first := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		for i := 0; i < n; i++ {
+			c.Months = append(c.Months, chart.MonthName{First: first.AddDate(0, i, 0), Name: word()})
+		}
+		for at := first; at.Before(first.AddDate(0, n, -3)); at = at.AddDate(0, 0, 1) {
+			c.Days = append(c.Days, chart.Day{At: at, Name: word(), Cell: randomCell(r)})
+		}
+		return "calendar", c
+	}
 	mu := chart.Multiples{Head: head, Axis: word(), Steps: list, Free: r.Intn(2) == 0, FreeNote: word()}
 	for i := 0; i < n; i++ {
 		mu.Panels = append(mu.Panels, chart.Panel{Label: word(), Note: word(), Cells: cells(len(list)), Band: &chart.Range{Label: word(), Low: lows(10, len(list)), High: lows(5000, len(list))}})
@@ -168,7 +187,7 @@ func TestRandom(t *testing.T) {
 // A withheld cell is drawn the same whatever stands behind it.
 func TestWithheldGeometry(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []string{"bars", "stacked", "share", "group", "trend", "heat", "pyramid", "multiples"} {
+	for _, kind := range []string{"bars", "stacked", "share", "group", "trend", "heat", "pyramid", "multiples", "sankey", "calendar"} {
 		c := samples(dtm.English)[kind]
 		fill := func(v float64) []byte {
 			raw, err := json.Marshal(c)
@@ -201,6 +220,10 @@ func decode(t *testing.T, kind string, raw []byte) chart.Chart {
 		return as[chart.Heat](t, raw)
 	case "pyramid":
 		return as[chart.Pyramid](t, raw)
+	case "sankey":
+		return as[chart.Sankey](t, raw)
+	case "calendar":
+		return as[chart.Calendar](t, raw)
 	}
 	return as[chart.Multiples](t, raw)
 }

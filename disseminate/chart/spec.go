@@ -17,7 +17,7 @@ type Chart interface {
 	Table() Table
 }
 
-var _ = []Chart{Bars{}, Stacked{}, Trend{}, Heat{}, Pyramid{}, Multiples{}}
+var _ = []Chart{Bars{}, Stacked{}, Trend{}, Heat{}, Pyramid{}, Multiples{}, Sankey{}, Calendar{}}
 
 // Cell is one figure: a value, a withheld value (Suppressed) or, with neither,
 // no observation.
@@ -61,6 +61,37 @@ type Head struct {
 	Alt      string   `json:"alt,omitempty"`      // alternative text; "": the subtitle
 	Source   string   `json:"source,omitempty"`   // credit line, release
 	Notes    []string `json:"notes,omitempty"`    // caveats, one line each
+}
+
+// Headed is the chart with another head.
+func Headed(c Chart, h Head) Chart {
+	switch x := c.(type) {
+	case Bars:
+		x.Head = h
+		return x
+	case Stacked:
+		x.Head = h
+		return x
+	case Trend:
+		x.Head = h
+		return x
+	case Heat:
+		x.Head = h
+		return x
+	case Pyramid:
+		x.Head = h
+		return x
+	case Multiples:
+		x.Head = h
+		return x
+	case Sankey:
+		x.Head = h
+		return x
+	case Calendar:
+		x.Head = h
+		return x
+	}
+	return c
 }
 
 // Options say for whom a chart is drawn. The zero value draws in English, 640 px

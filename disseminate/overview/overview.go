@@ -80,6 +80,7 @@ type Panel struct {
 	Map        *dtmmaps.Spec // nil for charts
 	Table      chart.Table
 	Notes      []string
+	Source     string // credit line, release
 	Indicators []string
 	// Company: large figures are withheld too, so that "<10" would not be true of
 	// every withheld one.
@@ -129,6 +130,10 @@ func Suppressed(op *dtm.Operation) string {
 // Build asks for the figures of the filter's period and makes the overview. Its
 // errors are those of the figures.
 func Build(ctx context.Context, figures dtm.Figures, op *dtm.Operation, f Filter, l dtm.Lang) (*Overview, error) {
+	return build(ctx, figures, op, f, l, (*building).ask)
+}
+
+func build(ctx context.Context, figures dtm.Figures, op *dtm.Operation, f Filter, l dtm.Lang, ask func(*building)) (*Overview, error) {
 	b := &building{ctx: ctx, figures: figures, op: op, l: locale.Known(l), o: &Overview{Lang: locale.Known(l)}}
 	span, err := figures.Span(ctx)
 	if err != nil {
@@ -148,7 +153,7 @@ func Build(ctx context.Context, figures dtm.Figures, op *dtm.Operation, f Filter
 	}
 	b.o.Filter, b.o.Period = f, dtm.Months(f.From, f.To)
 	b.o.When = locale.Period(b.l, b.o.Period)
-	b.ask()
+	ask(b)
 	if b.err != nil {
 		return nil, b.err
 	}

@@ -26,16 +26,16 @@ func (b *building) add(p Panel, tables ...dtm.Table) {
 	if p.Alt == "" {
 		p.Alt = p.Title + ". " + p.Subtitle + "."
 	}
-	seen := map[string]bool{}
+	p.Source = b.op.Source.In(b.l) + " · " + b.o.Release.ID()
 	for _, t := range tables {
-		p.Indicators = append(p.Indicators, t.Indicator.ID)
+		if !slices.Contains(p.Indicators, t.Indicator.ID) {
+			p.Indicators = append(p.Indicators, t.Indicator.ID)
+		}
 		p.Company = p.Company || company(t)
-		for _, n := range t.Notes {
-			s := n.Text.In(b.l)
-			if s != "" && !seen[s] {
-				seen[s] = true
-				p.Notes = append(p.Notes, s)
-			}
+	}
+	for _, s := range b.tell().Remarks(tables...) {
+		if !slices.Contains(p.Notes, s) {
+			p.Notes = append(p.Notes, s)
 		}
 	}
 	if p.Chart != nil {
@@ -114,13 +114,6 @@ func (b *building) trend() {
 	if b.err != nil {
 		return
 	}
-	byMonth := func(t dtm.Table) map[string]dtm.Figure {
-		m := map[string]dtm.Figure{}
-		for _, f := range t.Figures {
-			m[f.Keys[0][:7]] = f
-		}
-		return m
-	}
 	tm, am := byMonth(totals), byMonth(active)
 	c := chart.Trend{Axis: b.say("word.month"), Lines: []chart.Line{{Label: b.say("word.movements")}}, Strip: &chart.Strip{Label: b.say("word.active_points")}}
 	for _, m := range p.Months() {
@@ -179,10 +172,17 @@ func (b *building) points() {
 
 // flows are the map and the origin-destination table, of one answer.
 func (b *building) flows() {
+	if od, sorted := b.mapped(); b.err == nil {
+		b.originDestination(od, sorted)
+	}
+}
+
+// mapped draws the map; it gives back what its flows are.
+func (b *building) mapped() (dtm.Table, []dtm.Figure) {
 	od := b.table("origin_destination", b.o.Period, nil, "previous", "next")
 	points := b.table("total_movements", b.o.Period, nil, "point")
 	if b.err != nil {
-		return
+		return od, nil
 	}
 	m := dtmmaps.Spec{ID: "map", Country: b.op.Country, Lang: b.l, Names: map[string]string{}, Number: func(v float64) string { return locale.Number(b.l, v, -1) },
 		Texts: dtmmaps.Texts{Disclaimer: b.op.Disclaimer.In(b.l), Source: b.say("map.source"), Movements: b.say("map.movements"), Flow: b.say("map.flow"),
@@ -224,8 +224,11 @@ func (b *building) flows() {
 	}
 	m.Title, m.Alt = title, title+". "+sub+"."
 	b.add(Panel{ID: "map", Title: title, Subtitle: sub, Alt: m.Alt, Map: &m}, od, points)
-	b.originDestination(od, sorted)
+	return od, sorted
 }
+
+// tell writes figures of the period.
+func (b *building) tell() Teller { return Teller{Op: b.op, Lang: b.l, When: b.o.When} }
 
 func (b *building) originDestination(od dtm.Table, sorted []dtm.Figure) {
 	if len(od.Figures) == 0 {
@@ -451,16 +454,8 @@ func (p Panel) SVG(base *dtmmaps.Base, o chart.Options, id string) []byte {
 		m.ID, m.Width = id, o.Width
 		return base.SVG(m)
 	}
-	switch c := p.Chart.(type) {
-	case chart.Bars:
-		c.ID, c.Notes = id, p.Notes
-		return c.SVG(o)
-	case chart.Trend:
-		c.ID, c.Notes = id, p.Notes
-		return c.SVG(o)
-	case chart.Heat:
-		c.ID, c.Notes = id, p.Notes
-		return c.SVG(o)
+	if p.Chart == nil {
+		return nil
 	}
-	return nil
+	return chart.Headed(p.Chart, chart.Head{ID: id, Title: p.Title, Subtitle: p.Subtitle, Alt: p.Alt, Source: p.Source, Notes: p.Notes}).SVG(o)
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"dtm"
-	"dtm/disseminate/chart"
 	"dtm/disseminate/overview"
 	"dtm/locale"
 )
@@ -92,28 +91,9 @@ func (w *writer) multiples() []Figure {
 	if w.err != nil || len(t.Figures) == 0 {
 		return nil
 	}
-	months := w.period.Months()
-	c := chart.Multiples{Axis: w.say("word.month")}
-	for _, m := range months {
-		c.Steps = append(c.Steps, chart.Step{Label: locale.ShortMonth(w.l, m), Group: strconv.Itoa(m.Year), Name: locale.Month(w.l, m)})
-	}
-	at := map[[2]string]dtm.Figure{}
-	for _, f := range t.Figures {
-		at[[2]string{f.Keys[0], f.Keys[1]}] = f
-	}
-	for _, f := range overview.Ranked(w.table("total_movements", w.period, nil, "point").Figures) {
-		if f.Keys[0] == "" {
-			continue
-		}
-		p := chart.Panel{Label: w.label("point", f.Keys[0])}
-		for _, m := range months {
-			p.Cells = append(p.Cells, chart.FromFigure(at[[2]string{m.String(), f.Keys[0]}]))
-		}
-		c.Panels = append(c.Panels, p)
-	}
-	if len(c.Panels) == 0 || len(months) < 2 {
+	p, ok := w.tell().PointMonths(w.period.Months(), w.say("report.annual.multiples"), t, w.table("total_movements", w.period, nil, "point"))
+	if !ok || w.err != nil {
 		return nil
 	}
-	title := w.say("report.annual.multiples")
-	return []Figure{w.figure(c, title, w.say("word.movements"), wide, t)}
+	return []Figure{w.print(p, wide)}
 }

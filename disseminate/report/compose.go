@@ -3,7 +3,6 @@ package report
 import (
 	"context"
 	"errors"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -159,92 +158,24 @@ func one(t dtm.Table) dtm.Figure {
 	return dtm.Figure{}
 }
 
-// number writes a figure as it is published: a number, its round neighbour, a mark.
-func (w *writer) number(t dtm.Table, f dtm.Figure) string {
-	write := func(v float64) string {
-		if t.Indicator.Unit == "percent" {
-			return locale.Percent(w.l, t.Indicator.Round(v), t.Indicator.Digits(v))
-		}
-		return locale.Number(w.l, t.Indicator.Round(v), t.Indicator.Digits(v))
-	}
-	switch {
-	case f.Value != nil:
-		return write(*f.Value)
-	case f.Suppressed && f.About != nil:
-		return chart.About + write(*f.About)
-	case f.Suppressed:
-		return w.withheld(t)
-	}
-	return w.say("chart.missing")
+// tell names codes and writes figures as the pages do.
+func (w *writer) tell() overview.Teller {
+	return overview.Teller{Op: w.op, Lang: w.l, When: w.when}
 }
 
-// withheld is the mark of what is withheld: "<10" only where that is true of each.
-func (w *writer) withheld(t dtm.Table) string {
-	if company(t) {
-		return w.say("chart.kept")
-	}
-	return overview.Suppressed(w.op)
-}
-
-func company(t dtm.Table) bool {
-	return slices.ContainsFunc(t.Notes, func(n dtm.Note) bool { return n.Code == dtm.NoteCompany })
-}
-
-// options are how the table's figures are drawn.
-func (w *writer) options(width float64, tables ...dtm.Table) chart.Options {
-	return overview.Panel{Company: slices.ContainsFunc(tables, company)}.Options(w.op, w.l, width)
-}
+func (w *writer) number(t dtm.Table, f dtm.Figure) string { return w.tell().Number(t, f) }
+func (w *writer) label(dim, code string) string           { return w.tell().Label(dim, code) }
+func (w *writer) dimension(dim string) string             { return w.tell().Dimension(dim) }
+func (w *writer) withheld(t dtm.Table) string             { return w.tell().Withheld(t) }
 
 // remarks are what must stand with the figures.
 func (w *writer) remarks(tables ...dtm.Table) string {
-	var out []string
-	for _, t := range tables {
-		for _, n := range t.Notes {
-			if s := n.Text.In(w.l); s != "" && !slices.Contains(out, s) {
-				out = append(out, s)
-			}
-		}
-	}
-	return strings.Join(out, " ")
-}
-
-// lists are the code lists of dimensions that are not called like theirs.
-var lists = map[string]string{"previous": "country", "next": "country", "nationality": "country", "origin": "country", "final": "country", "age_band": "age"}
-
-// label names a dimension's code.
-func (w *writer) label(dim, code string) string {
-	switch dim {
-	case "point":
-		if p, ok := w.op.Point(code); ok {
-			return p.Name.In(w.l)
-		}
-		return w.say("word.unknown_point")
-	case "region", "area":
-		if a, ok := w.op.Area(code); ok {
-			return a.Name.In(w.l)
-		}
-		return w.say("word.unknown")
-	case "month":
-		if m, err := dtm.ParseMonth(code); err == nil {
-			return locale.Month(w.l, m)
-		}
-	}
-	if unknown(code) {
-		return w.say("word.unknown")
-	}
-	list := lists[dim]
-	if list == "" {
-		list = dim
-	}
-	return w.op.Lists[list].Label(code, w.l)
+	return strings.Join(w.tell().Remarks(tables...), " ")
 }
 
 func unknown(code string) bool {
 	return code == "" || code == dtm.Unknown || code == dtm.UnknownCountry
 }
-
-// dimension names a dimension: the head of a column.
-func (w *writer) dimension(dim string) string { return w.say("report.dim." + dim) }
 
 // most of the bars of a drawing.
 const mostBars = 10
@@ -252,102 +183,32 @@ const mostBars = 10
 // bars draws a table split by one dimension, the largest first. It has no drawing when
 // the table is empty.
 func (w *writer) bars(t dtm.Table, title string, width float64) []Figure {
-	dim := ""
-	if len(t.By) == 1 {
-		dim = t.By[0]
-	}
-	if w.err != nil || len(t.Figures) == 0 || dim == "" {
+	p, ok := w.tell().Bars(t, title, mostBars)
+	if w.err != nil || !ok {
 		return nil
 	}
-	c := chart.Bars{Axis: w.dimension(dim), Measure: t.Indicator.Name.In(w.l)}
-	found := ""
-	for i, f := range overview.Ranked(t.Figures) {
-		if i == mostBars {
-			break
-		}
-		cell := chart.FromFigure(f)
-		if f.Value != nil {
-			cell = chart.Of(t.Indicator.Round(*f.Value))
-			if *f.Value == 0 {
-				continue // what nobody named says nothing
-			}
-			if found == "" && !unknown(f.Keys[0]) {
-				found = w.say("report.find.most", w.label(dim, f.Keys[0]), w.number(t, f))
-			}
-		}
-		c.Items = append(c.Items, chart.Bar{Label: w.label(dim, f.Keys[0]), Cell: cell, Unknown: unknown(f.Keys[0])})
-	}
-	if len(c.Items) == 0 {
-		return nil
-	}
-	if found == "" {
-		found = title
-	}
-	return []Figure{w.figure(c, found, title, width, t)}
+	return []Figure{w.print(p, width)}
+}
+
+// print draws a panel.
+func (w *writer) print(p overview.Panel, width float64) Figure {
+	return Figure{Title: p.Title, Subtitle: p.Subtitle, Alt: p.Alt, Caption: strings.Join(p.Notes, " "), SVG: p.Chart.SVG(p.Options(w.op, w.l, width)), Wide: width == wide}
 }
 
 // figure draws a chart under what it says.
 func (w *writer) figure(c chart.Chart, found, title string, width float64, tables ...dtm.Table) Figure {
-	sub := title + ", " + w.unit(tables[0]) + ", " + w.when
-	return Figure{Title: found, Subtitle: sub, Alt: found + ". " + sub + ".", Caption: w.remarks(tables...), SVG: c.SVG(w.options(width, tables...)), Wide: width == wide}
-}
-
-// unit says what a table's figures are.
-func (w *writer) unit(t dtm.Table) string {
-	if key := "report.unit." + strings.ReplaceAll(t.Indicator.Unit, "/", "_"); locale.Has(key) {
-		return w.say(key)
-	}
-	return t.Indicator.Unit
+	return w.print(w.tell().Panel(c, found, title, "", tables...), width)
 }
 
 // months draws an indicator over the months up to the report's last. Nothing is drawn
 // of a single month.
 func (w *writer) months(id string, where map[string][]string, title string, width float64) []Figure {
 	t, months := w.history(id, 13, where)
-	if w.err != nil || len(months) < 2 || len(t.Figures) == 0 {
+	p, ok := w.tell().Months(months, title, nil, t)
+	if w.err != nil || !ok {
 		return nil
 	}
-	at := map[string]dtm.Figure{}
-	for _, f := range t.Figures {
-		at[f.Keys[0][:min(7, len(f.Keys[0]))]] = f
-	}
-	c := chart.Trend{Axis: w.say("word.month"), Lines: []chart.Line{{Label: t.Indicator.Name.In(w.l)}}}
-	for _, m := range months {
-		c.Steps = append(c.Steps, chart.Step{Label: locale.ShortMonth(w.l, m), Group: strconv.Itoa(m.Year), Name: locale.Month(w.l, m)})
-		cell := chart.Cell{}
-		if f, ok := at[m.String()]; ok {
-			cell = chart.FromFigure(f)
-			if f.Value != nil {
-				cell = chart.Of(t.Indicator.Round(*f.Value))
-			}
-		}
-		c.Lines[0].Cells = append(c.Lines[0].Cells, cell)
-	}
-	last := months[len(months)-1]
-	now, before := at[last.String()], at[last.Add(-1).String()]
-	found := title
-	if now.Value != nil {
-		found = w.say("report.find.now", locale.Month(w.l, last), w.number(t, now))
-		if before.Value != nil && t.Indicator.Unit != "percent" {
-			d := t.Indicator.Round(*now.Value) - t.Indicator.Round(*before.Value)
-			found = w.than(d, locale.Month(w.l, last), w.number(t, now), locale.Number(w.l, math.Abs(d), t.Indicator.Digits(d)), locale.Month(w.l, last.Add(-1)))
-		}
-	}
-	f := w.figure(c, found, title, width, t)
-	f.Subtitle = title + ", " + w.unit(t) + ", " + w.say("report.by_month")
-	f.Alt = found + ". " + f.Subtitle + "."
-	return []Figure{f}
-}
-
-// than says how many more or fewer something is.
-func (w *writer) than(d float64, when, now, by, before string) string {
-	switch {
-	case d > 0:
-		return w.say("report.find.more", when, now, by, before)
-	case d < 0:
-		return w.say("report.find.less", when, now, by, before)
-	}
-	return w.say("report.find.same", when, now, before)
+	return []Figure{w.print(p, width)}
 }
 
 // rows makes a table of one dimension with several indicators beside each other: the

@@ -207,7 +207,7 @@ func (w *writer) weekTrend(list []week, t dtm.Table) []Figure {
 	found := title
 	if this, before := list[len(list)-1], list[len(list)-2]; this.known() && before.known() {
 		by := this.sum - before.sum
-		found = w.than(by, w.say("report.weekly.this"), locale.Number(w.l, this.sum, 0), locale.Number(w.l, math.Abs(by), 0), w.say("report.weekly.thebefore"))
+		found = w.tell().Than(by, w.say("report.weekly.this"), locale.Number(w.l, this.sum, 0), locale.Number(w.l, math.Abs(by), 0), w.say("report.weekly.thebefore"))
 	}
 	return []Figure{w.figure(c, found, title, narrow, t)}
 }
