@@ -45,7 +45,7 @@ test: assets tools check ## install what the tests need and run them all
 	@# its WebAssembly takes ten times as long; it leaves the compiled engine in .cache.
 	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 10m ./disseminate/report/...
 	@# So are commands and walks, one step after the other: nothing in them runs side by side.
-	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 10m -run 'Report|FormPaper|Release|Abuse|Area|NoOtherWay|$(SEQUENTIAL)' ./cmd/dtm
+	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 10m -run 'Report|FormPaper|Release|Abuse|Area|NoOtherWay|Publish|$(SEQUENTIAL)' ./cmd/dtm
 	@# Rooms that compute: linear programs, series and forms by the thousand, which take five
 	@# times as long under the race detector. Their locks are tried by web and cmd/dtm below.
 	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 10m $(COMPUTING)

@@ -131,6 +131,13 @@ func ways(catalogue []dtm.Indicator) map[string][]string {
 		}
 		data = append(data, "/en/data/"+panel+".svg?from=2022-12")
 	}
+	sheets := []string{"", "$metadata", "points", "areas", "codes", "presence", "flows", "flows/$count", "flows?release=provisional"}
+	for _, f := range filters {
+		for _, by := range []string{"", "&by=month", "&by=point", "&by=region", "&by=direction", "&by=previous", "&by=next"} {
+			sheets = append(sheets, "figures?from=2022-12"+f+by)
+		}
+		sheets = append(sheets, "flows?from=2022-12"+f, "flows?from=2022-11&to=2022-12"+f)
+	}
 	each := func(before string, list []string, after string) (out []string) {
 		for _, s := range list {
 			out = append(out, before+s+after)
@@ -186,6 +193,9 @@ func ways(catalogue []dtm.Indicator) map[string][]string {
 		"GET /api/v1/{$}":                  {"/api/v1/"},
 		"GET /api/v1/catalog.jsonld":       {"/api/v1/catalog.jsonld"},
 		"GET /api/v1/openapi.json":         {"/api/v1/openapi.json"},
+		"GET /api/v1/odata.pbids":          {"/api/v1/odata.pbids"},
+		"GET /api/v1/odata.odc":            {"/api/v1/odata.odc"},
+		"GET /api/v1/odata/{rest...}":      each("/api/v1/odata/", sheets, ""),
 		"GET /api/v1/indicators":           {"/api/v1/indicators"},
 		"GET /api/v1/indicators/{id}":      each("/api/v1/indicators/", ids, ""),
 		"GET /api/v1/releases":             {"/api/v1/releases"},

@@ -119,6 +119,7 @@ func list() []command {
 		{"network persons", "-data DIR -from M [-to M] [-format table|csv|json]", "persons behind the movements, estimated from interviews that say whether the person was counted before", false, runNetworkPersons},
 		{"network twice", "FIRST SECOND BOTH", "persons, estimated from two counts and those met by both (Chapman)", false, runNetworkTwice},
 		{"report", "-data DIR [-product P] -month 2022-12 -lang fr -out F.pdf", "write a report: monthly, weekly, point, annual, partner, stranded", false, runReport},
+		{"publish site", "-data DIR -out FOLDER|F.zip [-release N] [-lang en,fr]", "copy the public pages and their files to a folder or a zip that opens from a disk, without server or network", false, runPublishSite},
 		{"release create", "-data DIR -month 2022-12 [-note TEXT] [-check] [-as EMAIL -password-file F]", "check a month and freeze it as a numbered release, proposed", false, runReleaseCreate},
 		{"release list", "-data DIR", "list releases with their states", false, runReleaseList},
 		{"release show", "-data DIR N", "a release's manifest, checks and changes", false, runReleaseShow},

@@ -4,12 +4,23 @@ import (
 	"context"
 
 	"dtm/disseminate/opendata"
+	"dtm/gather/odata"
 	"dtm/web"
 )
 
 // openData is the interface for programs, over the figures that may leave.
 func (h *house) openData() *opendata.API {
-	return &opendata.API{Operation: h.op, Figures: h.public, Releases: h.releasePages(), Now: h.now}
+	a := &opendata.API{Operation: h.op, Figures: h.public, Releases: h.releasePages(), Now: h.now, Base: h.config.BaseURL}
+	sheets := &odata.Sheets{Space: "dtm." + h.op.Code, Now: h.now}
+	for _, s := range a.Sheets() {
+		x := odata.Sheet{Name: s.Name, Rows: s.Rows}
+		for _, c := range s.Columns {
+			x.Columns = append(x.Columns, odata.SheetColumn{Name: c.Name, Kind: c.Kind})
+		}
+		sheets.List = append(sheets.List, x)
+	}
+	a.OData = sheets.Serve
+	return a
 }
 
 // datasets are what the page about open data tells, with their catalogue.

@@ -11,19 +11,26 @@ import (
 	"dtm/web"
 )
 
-// pages are the public pages over the figures that may leave.
-func (h *house) pages() (http.Handler, error) {
-	staff, err := h.staff()
-	if err != nil {
-		return nil, err
-	}
-	p, err := web.New(web.Options{Operation: h.op, Figures: h.public, Now: h.now, Staff: staff, Releases: h.releasePages(), Alerts: h.db, QueryText: h.figures.QueryText, Word: indicator.Word, Forecasts: h.db, Go: h.beside, Outsides: h.db, Late: h.figures.Late,
+// publicPages are the pages over the figures that may leave.
+func (h *house) publicPages() web.Options {
+	return web.Options{Operation: h.op, Figures: h.public, Now: h.now, Releases: h.releasePages(), Alerts: h.db, QueryText: h.figures.QueryText, Word: indicator.Word, Forecasts: h.db, Go: h.beside, Outsides: h.db, Late: h.figures.Late,
 		Report: func(ctx context.Context, asked string, r dtm.Report, l dtm.Lang) ([]byte, error) {
 			b, _, err := h.report(ctx, asked, r, l)
 			return b, err
 		},
 		Datasets: h.datasets,
-	})
+	}
+}
+
+// pages are those of the public and, behind sign-in, of the staff.
+func (h *house) pages() (http.Handler, error) {
+	staff, err := h.staff()
+	if err != nil {
+		return nil, err
+	}
+	o := h.publicPages()
+	o.Staff = staff
+	p, err := web.New(o)
 	if err != nil {
 		return nil, err
 	}

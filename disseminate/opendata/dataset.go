@@ -36,6 +36,7 @@ type dataset struct {
 	title    string
 	text     string
 	columns  []column
+	keys     int  // how many of the first columns tell a row from the others
 	filtered bool // takes from, to, point, region, direction, release
 	place    bool // GeoJSON too: geometry gives the place of a row
 	rows     func(a *API, ctx context.Context, q asked) ([][]any, dtm.Source, error)
@@ -203,7 +204,7 @@ func (a *API) months(ctx context.Context, q asked, figures dtm.Figures) (dtm.Per
 }
 
 var flows = dataset{
-	id: "flows", title: "Movements by month, country come from and country gone to next", filtered: true,
+	id: "flows", title: "Movements by month, country come from and country gone to next", filtered: true, keys: 3,
 	text: "Movements observed at flow monitoring points; movements, never unique persons.",
 	columns: append([]column{
 		{"month", words, "#date+month", "the month, 2022-12"},
@@ -216,7 +217,7 @@ var flows = dataset{
 }
 
 var presence = dataset{
-	id: "presence", title: "People present at sites by month and region", filtered: true,
+	id: "presence", title: "People present at sites by month and region", filtered: true, keys: 2,
 	text: "Stranded migrants: for each site the mean of its daily counts, added over the sites of a region. A stock: never added to movements, nor over months.",
 	columns: []column{
 		{"month", words, "#date+month", "the month, 2022-12"},
@@ -294,7 +295,7 @@ func names(t dtm.Text) []any {
 }
 
 var points = dataset{
-	id: "points", title: "Flow monitoring points", place: true,
+	id: "points", title: "Flow monitoring points", place: true, keys: 1,
 	text: "The register of points as it is today: place, role and status.",
 	columns: slices.Concat([]column{{"code", words, "#loc+fmp+code", "code of the point"}}, nameColumns, []column{
 		{"region", words, "#adm1+code", "P-code of its region"},
@@ -330,7 +331,7 @@ var points = dataset{
 }
 
 var areas = dataset{
-	id: "areas", title: "Administrative areas", place: true,
+	id: "areas", title: "Administrative areas", place: true, keys: 1,
 	text: "Areas with their P-codes and, as GeoJSON, their outlines. Names and boundaries do not imply official endorsement or acceptance.",
 	columns: slices.Concat([]column{{"code", words, "#adm+code", "P-code"}}, nameColumns, []column{
 		{"level", number, "#adm+level", "administrative level, 1 or 2"}, {"parent", words, "#adm+code+parent", "P-code of the area above"}, {"iso", words, "#adm+code+iso", "ISO 3166-2, of level 1"},
@@ -369,7 +370,7 @@ func (a *API) outlines() map[string]json.RawMessage {
 }
 
 var codes = dataset{
-	id: "codes", title: "Code lists",
+	id: "codes", title: "Code lists", keys: 2,
 	text: "What the codes in other datasets mean: countries, reasons, vulnerabilities ...",
 	columns: []column{
 		{"list", words, "#meta+list", "name of the list"}, {"code", words, "#meta+code", "the code"},

@@ -29,6 +29,10 @@ func splits(i dtm.Indicator) []string {
 	return out
 }
 
+func splitError(i dtm.Indicator, by string) error {
+	return dtm.Errorf(dtm.Invalid, "%s cannot be split by %q here; it can be by %s", i.ID, by, strings.Join(splits(i), ", ")).Coded("indicator.dimension", i.ID, by).At("by")
+}
+
 // figures answers with one table: /api/v1/indicators/total_movements/figures.csv?from=2022-12&by=point.
 func (a *API) figures(w http.ResponseWriter, r *http.Request) error {
 	format := path.Ext(r.PathValue("figures"))
@@ -101,7 +105,7 @@ func (a *API) question(i dtm.Indicator, r *http.Request) (dtm.Query, error) {
 	q := dtm.Query{Indicator: i.ID, Period: dtm.Months(f.From, f.To), Where: f.Where(), By: slices.Clone(i.Default)}
 	if by := asked.Get("by"); by != "" {
 		if !slices.Contains(splits(i), by) {
-			return dtm.Query{}, dtm.Errorf(dtm.Invalid, "%s cannot be split by %q here; it can be by %s", i.ID, by, strings.Join(splits(i), ", ")).Coded("indicator.dimension", i.ID, by).At("by")
+			return dtm.Query{}, splitError(i, by)
 		}
 		q.By = []string{by}
 	}

@@ -40,8 +40,9 @@ func (a *API) indicators(w http.ResponseWriter, r *http.Request) error {
 
 // one is the indicator of the address. Cells named after a colon are added up,
 // which would get round the guard: here there are none.
-func (a *API) one(r *http.Request) (dtm.Indicator, error) {
-	id := r.PathValue("id")
+func (a *API) one(r *http.Request) (dtm.Indicator, error) { return a.indicatorOf(r.PathValue("id")) }
+
+func (a *API) indicatorOf(id string) (dtm.Indicator, error) {
 	i, err := a.Figures.Indicator(id)
 	if err == nil && i.ID != id {
 		err = dtm.Errorf(dtm.NotFound, "there is no indicator %q; /api/v1/indicators lists them all", id).Coded("indicator.unknown", id)

@@ -93,6 +93,9 @@ func (a *API) routes() []route {
 			list = append(list, r)
 		}
 	}
+	if a.OData != nil {
+		list = append(list, a.odataRoutes()...)
+	}
 	return append(list,
 		route{path: "releases", summary: "Releases that were published, latest month first", answer: json(anObject), fn: a.releases},
 		route{path: "releases/{month}/{n}", summary: "A release with its manifest: every part by its SHA-256", params: of, answer: json(anObject), errors: []int{400, 404}, fn: a.release},

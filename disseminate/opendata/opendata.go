@@ -19,6 +19,12 @@ type API struct {
 	Figures   dtm.Figures // guarded: what they give goes out
 	Releases  Releases    // nil: all figures are provisional
 	Now       func() time.Time
+	// OData answers for the sheets below root, an address that ends in a slash; nil: they
+	// are not to be had that way.
+	OData func(w http.ResponseWriter, r *http.Request, root, rest string) error
+	// Base is the public address of the server, https://dtm.example.org; "": the one that
+	// was asked.
+	Base string
 }
 
 // Register adds the addresses to mux. Errors are application/problem+json.

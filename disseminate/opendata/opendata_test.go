@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,6 +25,7 @@ import (
 	"dtm/disseminate/guard"
 	"dtm/disseminate/opendata"
 	"dtm/gather/bulk"
+	"dtm/gather/odata"
 	"dtm/operation"
 )
 
@@ -71,7 +73,17 @@ func server(t *testing.T) *httptest.Server {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	(&opendata.API{Operation: op, Figures: guard.New(e, op), Releases: december(op, e), Now: func() time.Time { return at }}).Register(mux)
+	a := &opendata.API{Operation: op, Figures: guard.New(e, op), Releases: december(op, e), Now: func() time.Time { return at }}
+	sheets := &odata.Sheets{Space: "dtm.djibouti", Now: a.Now}
+	for _, x := range a.Sheets() {
+		y := odata.Sheet{Name: x.Name, Rows: x.Rows}
+		for _, c := range x.Columns {
+			y.Columns = append(y.Columns, odata.SheetColumn{Name: c.Name, Kind: c.Kind})
+		}
+		sheets.List = append(sheets.List, y)
+	}
+	a.OData = sheets.Serve
+	a.Register(mux)
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s
@@ -386,7 +398,7 @@ func TestDescription(t *testing.T) {
 			case p.In == "path":
 				path = strings.ReplaceAll(path, "{"+p.Name+"}", fmt.Sprint(p.Example))
 			case p.Example != nil:
-				query = append(query, p.Name+"="+fmt.Sprint(p.Example))
+				query = append(query, url.QueryEscape(p.Name)+"="+url.QueryEscape(fmt.Sprint(p.Example)))
 			default:
 				query = append(query, p.Name+"=")
 			}
@@ -397,7 +409,7 @@ func TestDescription(t *testing.T) {
 			t.Errorf("%s: %s %s %s", path, resp.Status, kind, body)
 		}
 	}
-	if len(doc.Paths) != 34 {
+	if len(doc.Paths) != 39 {
 		t.Errorf("%d addresses are described", len(doc.Paths))
 	}
 }

@@ -5,5 +5,8 @@
 //
 // Beyond ODK Central, $filter, $orderby and $select take the form's own questions.
 //
+// Sheets are tables of other rooms, held in memory, for programs that expect OData 4.0
+// itself.
+//
 // Who may read is decided before; this package checks nothing of that.
 package odata

@@ -79,40 +79,8 @@ func (h *Entities) List(w http.ResponseWriter, r *http.Request, list, rest strin
 	}
 	slices.Reverse(all) // newest change first
 	var rows []map[string]any
-	var keys [][]value
-	for _, e := range all {
-		get := h.get(e)
-		if o.filter != nil && !o.filter.evaluate(h.Now(), get).true() {
-			continue
-		}
+	for _, e := range arrange(all, o, h.Now(), h.get) {
 		rows = append(rows, h.row(e, l, o.pick))
-		var k []value
-		for _, x := range o.order {
-			k = append(k, x.by.evaluate(h.Now(), get))
-		}
-		keys = append(keys, k)
-	}
-	if len(o.order) > 0 {
-		at := make([]int, len(rows))
-		for i := range at {
-			at[i] = i
-		}
-		slices.SortStableFunc(at, func(a, b int) int {
-			for i, x := range o.order {
-				if c, _ := compare(keys[a][i], keys[b][i]); c != 0 {
-					if x.down {
-						return -c
-					}
-					return c
-				}
-			}
-			return 0
-		})
-		ordered := make([]map[string]any, len(rows))
-		for i, k := range at {
-			ordered[i] = rows[k]
-		}
-		rows = ordered
 	}
 	out := map[string]any{"@odata.context": base + "/$metadata#Entities"}
 	if o.count {
