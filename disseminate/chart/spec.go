@@ -169,17 +169,23 @@ func (t Table) Text(o Options) [][]string {
 }
 
 // Records gives the rows for a CSV file: figures as plain numbers with a decimal
-// point, suppressed ones as the given word ("<10"), missing ones empty. Texts
-// that a spreadsheet would read as a formula begin with an apostrophe.
+// point, suppressed ones as the given word ("<10"), missing ones empty; what stands for
+// a suppressed one as a round number has the sign of it (≈650), so that nobody takes it
+// for the count. Texts that a spreadsheet would read as a formula begin with an apostrophe.
 func (t Table) Records(suppressed string) [][]string {
 	rows := t.rows(func(c Cell) string {
 		if c.Suppressed {
 			return suppressed
 		}
-		if v, ok := c.known(); ok {
-			return strconv.FormatFloat(v, 'f', -1, 64)
+		v, ok := c.known()
+		switch n := strconv.FormatFloat(v, 'f', -1, 64); {
+		case !ok:
+			return ""
+		case c.About:
+			return strings.TrimSpace(about) + n
+		default:
+			return n
 		}
-		return ""
 	})
 	for i, row := range t.Rows {
 		for j, f := range row {
