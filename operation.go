@@ -44,6 +44,7 @@ type Operation struct {
 	Links      []Link   // roads between points
 	Flow       Flow     // the movements that follow them
 	Boundaries []byte   // of the pack's areas, as in Atlas
+	HDX        HDX      `json:"-"` // of no figure: a release is the same without
 }
 
 // CalendarEffect is a declared span of days in which movements differ, whoever counts them:

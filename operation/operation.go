@@ -130,6 +130,12 @@ type settings struct {
 		Name  dtm.Text
 		Where map[string][]string
 	}
+	HDX struct {
+		Organisation, Maintainer, License, Methodology string
+		LicenseText                                    string `toml:"license_text"`
+		Tags                                           []string
+		Frequency                                      int
+	}
 	Beside []struct {
 		Series, Base string
 		Name, Ours   dtm.Text
@@ -171,6 +177,10 @@ func (l *loader) settings() (s settings, at lines) {
 	o := l.op
 	o.Code, o.Country, o.Contact, o.Threshold = s.Code, s.Country, s.Contact, s.Threshold
 	o.Name, o.Title, o.Source, o.Disclaimer = s.Name, s.Title, s.Source, s.Disclaimer
+	o.HDX = dtm.HDX{Organisation: s.HDX.Organisation, Maintainer: s.HDX.Maintainer, License: s.HDX.License, LicenseText: s.HDX.LicenseText, Methodology: s.HDX.Methodology, Tags: s.HDX.Tags, Frequency: s.HDX.Frequency}
+	if o.HDX.License == "hdx-other" && o.HDX.LicenseText == "" {
+		fault("hdx", "hdx: license_text is missing; the licence hdx-other needs one")
+	}
 	if o.Code == "" || o.Code != dtm.Fold(o.Code) {
 		fault("code", "code %q: want lower-case letters and digits", o.Code)
 	}

@@ -193,6 +193,7 @@ func ways(catalogue []dtm.Indicator) map[string][]string {
 		"GET /api/v1/{$}":                  {"/api/v1/"},
 		"GET /api/v1/catalog.jsonld":       {"/api/v1/catalog.jsonld"},
 		"GET /api/v1/openapi.json":         {"/api/v1/openapi.json"},
+		"GET /v3/displacement/{list}":      {"/v3/displacement/country-list", "/v3/displacement/operation-list", "/v3/displacement/admin0?Admin0Pcode=DJI", "/v3/displacement/admin1?Admin0Pcode=DJI", "/v3/displacement/admin2?Admin0Pcode=DJI"},
 		"GET /api/v1/odata.pbids":          {"/api/v1/odata.pbids"},
 		"GET /api/v1/odata.odc":            {"/api/v1/odata.odc"},
 		"GET /api/v1/odata/{rest...}":      each("/api/v1/odata/", sheets, ""),

@@ -120,6 +120,7 @@ func list() []command {
 		{"network twice", "FIRST SECOND BOTH", "persons, estimated from two counts and those met by both (Chapman)", false, runNetworkTwice},
 		{"report", "-data DIR [-product P] -month 2022-12 -lang fr -out F.pdf", "write a report: monthly, weekly, point, annual, partner, stranded", false, runReport},
 		{"publish site", "-data DIR -out FOLDER|F.zip [-release N] [-lang en,fr]", "copy the public pages and their files to a folder or a zip that opens from a disk, without server or network", false, runPublishSite},
+		{"publish hdx", "-data DIR -dry-run -out FOLDER|F.zip [-release N]", "write the package for the Humanitarian Data Exchange: its description and its files; nothing is sent", false, runPublishHDX},
 		{"release create", "-data DIR -month 2022-12 [-note TEXT] [-check] [-as EMAIL -password-file F]", "check a month and freeze it as a numbered release, proposed", false, runReleaseCreate},
 		{"release list", "-data DIR", "list releases with their states", false, runReleaseList},
 		{"release show", "-data DIR N", "a release's manifest, checks and changes", false, runReleaseShow},

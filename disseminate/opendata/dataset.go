@@ -3,6 +3,7 @@ package opendata
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -36,9 +37,10 @@ type dataset struct {
 	title    string
 	text     string
 	columns  []column
-	keys     int  // how many of the first columns tell a row from the others
-	filtered bool // takes from, to, point, region, direction, release
-	place    bool // GeoJSON too: geometry gives the place of a row
+	keys     int      // how many of the first columns tell a row from the others
+	filtered bool     // takes from, to and release
+	narrowed []string // by which of point, region and direction
+	place    bool     // GeoJSON too: geometry gives the place of a row
 	rows     func(a *API, ctx context.Context, q asked) ([][]any, dtm.Source, error)
 	geometry func(a *API, row []any) json.RawMessage
 }
@@ -57,6 +59,7 @@ type asked struct {
 const (
 	fewRows  = 100
 	mostRows = 10_000
+	farthest = 1_000_000_000 // row that can be asked for
 )
 
 // datasets are all there are.
@@ -74,10 +77,11 @@ func (d dataset) formats() []string {
 
 // parameters that the dataset takes.
 func (d dataset) parameters() []string {
+	out := []string{"limit", "offset", "hxl"}
 	if d.filtered {
-		return []string{"from", "to", "point", "region", "direction", "release", "limit", "offset", "hxl"}
+		out = append(append([]string{"from", "to"}, d.narrowed...), append([]string{"release"}, out...)...)
 	}
-	return []string{"limit", "offset", "hxl"}
+	return out
 }
 
 // ask reads the query: Invalid for a parameter that there is not, given twice, or no
@@ -88,9 +92,10 @@ func (d dataset) ask(a *API, q url.Values) (asked, error) {
 		return out, err
 	}
 	for name, to := range map[string]*int{"limit": &out.limit, "offset": &out.offset} {
-		if s := q.Get(name); s != "" {
+		if q.Has(name) {
+			s := q.Get(name)
 			n, err := strconv.Atoi(s)
-			if err != nil || n < 0 || name == "limit" && (n < 1 || n > mostRows) || strconv.Itoa(n) != s {
+			if err != nil || n < 0 || n > farthest || name == "limit" && (n < 1 || n > mostRows) || strconv.Itoa(n) != s {
 				return out, dtm.Errorf(dtm.Invalid, "%s is %q: want a whole number, of rows at most %d", name, s, mostRows).Coded("api.number", name, s, mostRows).At(name)
 			}
 			*to = n
@@ -107,7 +112,7 @@ func (d dataset) ask(a *API, q url.Values) (asked, error) {
 		return out, nil
 	}
 	var err error
-	if out.Filter, err = overview.ParseFilter(a.Operation, q); err != nil {
+	if out.Filter, err = a.filter(q); err != nil {
 		return out, err
 	}
 	out.release = q.Get("release")
@@ -123,11 +128,37 @@ func known(q url.Values, names []string) error {
 		if len(v) > 1 {
 			return dtm.Errorf(dtm.Invalid, "the parameter %q is given %d times; give it once", k, len(v)).Coded("api.twice", k, len(v)).At(k)
 		}
+		if strings.TrimSpace(v[0]) != v[0] {
+			return dtm.Errorf(dtm.Invalid, "the parameter %q begins or ends with a blank", k).Coded("api.blank", k).At(k)
+		}
 	}
 	return nil
 }
 
-// serve answers with a dataset in a format.
+// filter reads what figures are narrowed by. Months of which each can be asked for, but
+// not in that order, are no wrong question: there is nothing between them.
+func (a *API) filter(q url.Values) (overview.Filter, error) {
+	f, err := overview.ParseFilter(a.Operation, q)
+	var e *dtm.Error
+	if errors.As(err, &e) && e.Code == "period.reversed" {
+		return f, absent(err)
+	}
+	return f, err
+}
+
+// absent is a question of which every part can be asked, but not with the others: there
+// is nothing at that address.
+func absent(err error) error {
+	var e *dtm.Error
+	if !errors.As(err, &e) || e.Kind != dtm.Invalid {
+		return err
+	}
+	x := *e
+	x.Kind = dtm.NotFound
+	return &x
+}
+
+// dataset answers with a dataset in a format.
 func (a *API) dataset(d dataset, format string) func(w http.ResponseWriter, r *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		q, err := d.ask(a, r.URL.Query())
@@ -204,7 +235,7 @@ func (a *API) months(ctx context.Context, q asked, figures dtm.Figures) (dtm.Per
 }
 
 var flows = dataset{
-	id: "flows", title: "Movements by month, country come from and country gone to next", filtered: true, keys: 3,
+	id: "flows", title: "Movements by month, country come from and country gone to next", filtered: true, narrowed: []string{"point", "region", "direction"}, keys: 3,
 	text: "Movements observed at flow monitoring points; movements, never unique persons.",
 	columns: append([]column{
 		{"month", words, "#date+month", "the month, 2022-12"},
@@ -217,7 +248,7 @@ var flows = dataset{
 }
 
 var presence = dataset{
-	id: "presence", title: "People present at sites by month and region", filtered: true, keys: 2,
+	id: "presence", title: "People present at sites by month and region", filtered: true, narrowed: []string{"region"}, keys: 2,
 	text: "Stranded migrants: for each site the mean of its daily counts, added over the sites of a region. A stock: never added to movements, nor over months.",
 	columns: []column{
 		{"month", words, "#date+month", "the month, 2022-12"},
@@ -228,15 +259,21 @@ var presence = dataset{
 		{"high", number, "#affected+present+high", "and at most this"},
 	},
 	rows: func(a *API, ctx context.Context, q asked) ([][]any, dtm.Source, error) {
-		if q.Point != "" || q.Direction != "" {
-			return nil, dtm.Source{}, dtm.Errorf(dtm.Invalid, "presence has neither points nor directions; it can be narrowed by region").Coded("api.presence").At("point")
-		}
 		var where map[string][]string
 		if q.Region != "" {
 			where = map[string][]string{"region": {q.Region}}
 		}
+		if q.release != "" && q.From.IsZero() { // a release holds the counts of its own month
+			s, err := a.source(ctx, q.release, dtm.Month{})
+			if err != nil {
+				return nil, s, err
+			}
+			if s.Frozen != nil {
+				q.From, q.To = s.Frozen.Month, s.Frozen.Month
+			}
+		}
 		if q.release == "" && q.From != q.To {
-			q.release = dtm.ReleaseProvisional // a release holds the counts of its own month
+			q.release = dtm.ReleaseProvisional
 		}
 		return a.table(ctx, q, "people_present_average", where, "month", "region")
 	},
@@ -258,7 +295,7 @@ func (a *API) table(ctx context.Context, q asked, id string, where map[string][]
 	}
 	t, err := s.Figures.Table(ctx, dtm.Query{Indicator: id, Period: period, Where: where, By: by})
 	if err != nil {
-		return nil, s, err
+		return nil, s, absent(err)
 	}
 	figures := slices.Clone(t.Figures)
 	slices.SortFunc(figures, func(x, y dtm.Figure) int { return slices.Compare(x.Keys, y.Keys) })

@@ -234,7 +234,7 @@ func TestWrongDatasetQuestions(t *testing.T) {
 	for at, status := range map[string]int{
 		"flows.json?colour=red": 400, "flows.json?limit=0": 400, "flows.json?limit=10001": 400, "flows.json?limit=1.5": 400, "flows.json?offset=-1": 400, "flows.json?limit=1&limit=2": 400, "flows.csv?hxl=yes": 400,
 		"flows.csv?from=2022-13": 400, "flows.csv?point=nowhere": 400, "flows.csv?release=2022-12/2": 410, "flows.csv?release=2022-12/9": 404, "points.json?from=2022-12": 400, "flows.geojson": 404, "flows": 404,
-		"flows.json?offset=99999": 200, "presence.json?point=obock": 400,
+		"flows.json?offset=99999": 200, "presence.json?point=obock": 400, "presence.json?release=2022-12/1": 200, "flows.json?limit=": 400, "flows.json?from=%202022-12": 400, "flows.json?from=2022-12&to=2022-11": 404, "flows.json?offset=1000000001": 400,
 	} {
 		if resp, body := get(t, s.URL+"/api/v1/"+at); resp.StatusCode != status {
 			t.Errorf("%s: %s, want %d: %s", at, resp.Status, status, body)

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"dtm"
-	"dtm/disseminate/overview"
 )
 
 // parameters are all that may be asked.
@@ -53,7 +52,7 @@ func (a *API) figures(w http.ResponseWriter, r *http.Request) error {
 	}
 	t, err := s.Figures.Table(r.Context(), q)
 	if err != nil {
-		return err
+		return absent(err)
 	}
 	if (format == ".csv" || format == ".json") && same(w, r, t.Release) {
 		return nil
@@ -95,7 +94,7 @@ func (a *API) question(i dtm.Indicator, r *http.Request) (dtm.Query, error) {
 	if err := known(asked, parameters); err != nil {
 		return dtm.Query{}, err
 	}
-	f, err := overview.ParseFilter(a.Operation, asked)
+	f, err := a.filter(asked)
 	if err != nil {
 		return dtm.Query{}, err
 	}
@@ -104,8 +103,11 @@ func (a *API) question(i dtm.Indicator, r *http.Request) (dtm.Query, error) {
 	}
 	q := dtm.Query{Indicator: i.ID, Period: dtm.Months(f.From, f.To), Where: f.Where(), By: slices.Clone(i.Default)}
 	if by := asked.Get("by"); by != "" {
-		if !slices.Contains(splits(i), by) {
+		if !slices.Contains(dimensions, by) {
 			return dtm.Query{}, splitError(i, by)
+		}
+		if !slices.Contains(splits(i), by) {
+			return dtm.Query{}, absent(splitError(i, by))
 		}
 		q.By = []string{by}
 	}

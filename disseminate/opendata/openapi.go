@@ -3,6 +3,7 @@ package opendata
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"dtm"
@@ -39,29 +40,65 @@ func ref(name string) object { return object{"$ref": "#/components/schemas/" + n
 
 var (
 	str       = object{"type": "string"}
-	month     = object{"type": "string", "pattern": `^\d{4}-(0[1-9]|1[0-2])$`}
+	month     = object{"type": "string", "pattern": `^([0-9]{4}-(0[1-9]|1[0-2]))?$`} // empty: not asked
+	ofRelease = object{"type": "string", "pattern": `^(latest|provisional|[0-9]{4}-(0[1-9]|1[0-2])/[1-9][0-9]{0,3})?$`}
 	anObject  = object{"type": "object"}
 	aText     = object{"type": "object", "description": "A text by language code", "additionalProperties": str}
 	binary    = object{"type": "string", "format": "binary"}
-	filterSet = []param{
-		{name: "from", text: "First month, YYYY-MM", example: "2022-01", schema: month}, {name: "to", text: "Last month, YYYY-MM; without it the first", example: "2022-12", schema: month},
-		{name: "point", text: "Code of a flow monitoring point", schema: str}, {name: "region", text: "P-code of a region", schema: str}, {name: "direction", text: "Code of a direction", schema: str},
-		{name: "release", text: "Number of a release, 2022-12/1; latest: the published release of the last month asked for; provisional: the data as they are now. Without it the release of the last month if there is one, else provisional", schema: str},
-	}
-	pageSet = []param{
+	pageSet   = []param{
 		{name: "limit", text: "Rows of an answer; JSON without it has 100, a file all", example: "100", schema: object{"type": "integer", "minimum": 1, "maximum": mostRows}},
-		{name: "offset", text: "Rows to pass over; next in the answer, and the header Link, lead on", example: "0", schema: object{"type": "integer", "minimum": 0}},
-		{name: "hxl", text: "1: a row of HXL tags under the header of CSV and XLSX", example: "1", schema: object{"type": "string", "enum": []string{"0", "1"}}},
+		{name: "offset", text: "Rows to pass over; next in the answer, and the header Link, lead on", example: "0", schema: object{"type": "integer", "minimum": 0, "maximum": farthest}},
+		{name: "hxl", text: "1: a row of HXL tags under the header of CSV and XLSX", example: "1", schema: object{"type": "string", "enum": []string{"", "0", "1"}}},
 	}
 )
+
+// oneOf is a code of a list, or empty: not asked.
+func oneOf(codes []string) object {
+	return object{"type": "string", "enum": append([]string{""}, codes...)}
+}
+
+// filterSet are the parameters by which figures are narrowed; the codes are those that
+// can be chosen now.
+func (a *API) filterSet() []param {
+	var points, regions, directions []string
+	for _, p := range a.Operation.Network() {
+		points = append(points, p.Code)
+	}
+	for _, x := range a.Operation.Atlas().Areas {
+		if x.Level == 1 {
+			regions = append(regions, x.Code)
+		}
+	}
+	for _, c := range a.Operation.Lists["direction"].Codes {
+		directions = append(directions, c.Code)
+	}
+	slices.Sort(points)
+	slices.Sort(regions)
+	return []param{
+		{name: "from", text: "First month, YYYY-MM", example: "2022-01", schema: month}, {name: "to", text: "Last month, YYYY-MM; without it the first", example: "2022-12", schema: month},
+		{name: "point", text: "Code of a flow monitoring point", schema: oneOf(points)}, {name: "region", text: "P-code of a region", schema: oneOf(regions)}, {name: "direction", text: "Code of a direction", schema: oneOf(directions)},
+		{name: "release", text: "Number of a release, 2022-12/1; latest: the published release of the last month asked for; provisional: the data as they are now. Without it the release of the last month if there is one, else provisional", schema: ofRelease},
+	}
+}
+
+// parametersOf are those of a dataset.
+func (a *API) parametersOf(d dataset) (out []param) {
+	takes := d.parameters()
+	for _, p := range append(a.filterSet(), pageSet...) {
+		if slices.Contains(takes, p.name) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
 
 // routes are all addresses, in the order they are described.
 func (a *API) routes() []route {
 	id := param{name: "id", path: true, needed: true, schema: str, example: "total_movements"}
-	asked := append([]param{id}, filterSet...)
-	asked[1].needed = true
-	asked = append(asked, param{name: "by", text: "Dimension to split by: month, point, region, direction, previous or next; without it the indicator's own", example: "point", schema: str})
-	of := []param{{name: "month", path: true, needed: true, schema: str, example: "2022-12"}, {name: "n", path: true, needed: true, schema: str, example: "1"}}
+	asked := append([]param{id}, a.filterSet()...)
+	asked[1].needed, asked[1].schema = true, object{"type": "string", "pattern": `^[0-9]{4}-(0[1-9]|1[0-2])$`}
+	asked = append(asked, param{name: "by", text: "Dimension to split by; without it the indicator's own", example: "point", schema: oneOf(dimensions)})
+	of := []param{{name: "month", path: true, needed: true, schema: asked[1].schema, example: "2022-12"}, {name: "n", path: true, needed: true, schema: object{"type": "string", "pattern": `^[1-9][0-9]{0,3}$`}, example: "1"}}
 	json := func(schema any) []answer { return []answer{{"application/json", schema}} }
 	list := []route{
 		{path: "", summary: "Operation, period with data, release", answer: json(anObject), fn: a.start, match: "{$}"},
@@ -79,9 +116,8 @@ func (a *API) routes() []route {
 	}
 	for _, d := range datasets {
 		for _, format := range d.formats() {
-			r := route{path: d.id + "." + format, summary: d.title + " as " + strings.ToUpper(format), params: pageSet, answer: []answer{{mediaOf(format), binary}}, errors: []int{400}, fn: a.dataset(d, format)}
+			r := route{path: d.id + "." + format, summary: d.title + " as " + strings.ToUpper(format), params: a.parametersOf(d), answer: []answer{{mediaOf(format), binary}}, errors: []int{400}, fn: a.dataset(d, format)}
 			if d.filtered {
-				r.params = append(append([]param{}, filterSet...), pageSet...)
 				r.errors = []int{400, 404, 410}
 			}
 			switch format {
@@ -154,7 +190,7 @@ func (a *API) describe() ([]byte, error) {
 	b, err := json.MarshalIndent(object{
 		"openapi": "3.1.0",
 		"info": object{"title": "Figures of a displacement tracking operation", "version": "1",
-			"description": "Movements observed at flow monitoring points. Movements are counted, not persons. Counts from 1 to threshold-1 people, and what would give them away, are withheld."},
+			"description": "Movements observed at flow monitoring points. Movements are counted, not persons. Counts from 1 to threshold-1 people, and what would give them away, are withheld. An answer 400 says that a parameter is not what it may be; 404 that each may be so, but that there is nothing at them together."},
 		"paths":      paths,
 		"components": object{"schemas": schemas},
 	}, "", " ")

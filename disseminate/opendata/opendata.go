@@ -41,6 +41,7 @@ func (a *API) Register(mux *http.ServeMux) {
 		}
 	}
 	handle("", nothing)
+	a.registerDTM(mux)
 }
 
 // open lets pages of other sites read what is public.

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"dtm"
-	"dtm/disseminate/overview"
 )
 
 // Sheet is a table for programs that read many of them: Excel, Power BI. Its first
@@ -77,7 +76,7 @@ func (a *API) allFigures(ctx context.Context, asked url.Values) ([][]any, error)
 	if err := known(asked, append([]string{"indicator"}, parameters...)); err != nil {
 		return nil, err
 	}
-	f, err := overview.ParseFilter(a.Operation, asked)
+	f, err := a.filter(asked)
 	if err != nil {
 		return nil, err
 	}
@@ -193,19 +192,10 @@ func (a *API) excel(w http.ResponseWriter, r *http.Request) error {
 
 // odataRoutes describe the service.
 func (a *API) odataRoutes() []route {
-	integer := object{"type": "integer", "minimum": 0}
-	asked := []param{
-		{name: "table", path: true, needed: true, schema: object{"type": "string", "enum": []string{"flows", "presence", "points", "areas", "codes", "figures"}}, example: "points"},
-		{name: "$top", text: "Rows wanted; an answer has at most 10,000, @odata.nextLink leads on", schema: integer, example: "10"}, {name: "$skip", text: "Rows to pass over", schema: integer, example: "0"},
-		{name: "$count", text: "true: with @odata.count", schema: object{"type": "string", "enum": []string{"true", "false"}}, example: "true"},
-		{name: "$select", text: "Columns, with commas", schema: str, example: "id"}, {name: "$filter", text: "Condition, such as value gt 100 and suppressed eq false", schema: str, example: "id ne 'x'"},
-		{name: "$orderby", text: "Columns, each with asc or desc", schema: str, example: "id desc"},
-	}
 	text := object{"type": "string"}
 	return []route{
-		{path: "odata/", summary: "OData 4.0: the tables there are", answer: []answer{{"application/json", anObject}}, errors: []int{400}, fn: a.odata, match: "odata/{rest...}"},
+		{path: "odata/", summary: "OData 4.0: the tables there are. What lies below is described by $metadata, in the way of that protocol", answer: []answer{{"application/json", anObject}}, errors: []int{400}, fn: a.odata, match: "odata/{rest...}"},
 		{path: "odata/$metadata", summary: "OData 4.0: the types of the tables", answer: []answer{{"application/xml", text}}, errors: []int{400}},
-		{path: "odata/{table}", summary: "OData 4.0: the rows of a table; flows, presence and figures take from, to, point, region, direction and release besides, figures indicator and by too", params: asked, answer: []answer{{"application/json", anObject}}, errors: []int{400, 404, 410, 415}},
 		{path: "odata.pbids", summary: "A file that opens Power BI on the OData service", answer: []answer{{"application/json", anObject}}, fn: a.powerBI},
 		{path: "odata.odc", summary: "A file that opens Excel on the OData service", answer: []answer{{"text/x-ms-odc", text}}, fn: a.excel},
 	}

@@ -103,34 +103,36 @@ func (c *copier) want(at string) {
 	}
 }
 
-// answer is an http.ResponseWriter that keeps what is written.
-type answer struct {
+// Answer is what a handler answers within the process; an http.ResponseWriter.
+type Answer struct {
+	Code   int
+	Body   bytes.Buffer
 	header http.Header
-	code   int
-	body   bytes.Buffer
 }
 
-func (a *answer) Header() http.Header { return a.header }
+// Header is that of the answer.
+func (a *Answer) Header() http.Header { return a.header }
 
-func (a *answer) WriteHeader(code int) {
-	if a.code == 0 && code >= http.StatusOK {
-		a.code = code
+// WriteHeader keeps the code.
+func (a *Answer) WriteHeader(code int) {
+	if a.Code == 0 && code >= http.StatusOK {
+		a.Code = code
 	}
 }
 
-func (a *answer) Write(b []byte) (int, error) {
+func (a *Answer) Write(b []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
-	return a.body.Write(b)
+	return a.Body.Write(b)
 }
 
-// ask asks the handler as a browser would; what a handler cuts off is an error.
-func (c *copier) ask(ctx context.Context, at string) (a *answer, err error) {
+// Ask asks a handler for an address as a browser would; what it cuts off is an error.
+func Ask(ctx context.Context, h http.Handler, host, at string) (a *Answer, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
 		return nil, err
 	}
-	r.Host, r.RequestURI = c.Host, at
-	a = &answer{header: http.Header{}}
+	r.Host, r.RequestURI = host, at
+	a = &Answer{header: http.Header{}}
 	defer func() {
 		if p := recover(); p == http.ErrAbortHandler {
 			err = fmt.Errorf("%s was cut off", at)
@@ -138,26 +140,26 @@ func (c *copier) ask(ctx context.Context, at string) (a *answer, err error) {
 			panic(p)
 		}
 	}()
-	c.Pages.ServeHTTP(a, r)
+	h.ServeHTTP(a, r)
 	return a, ctx.Err()
 }
 
 func (c *copier) take(ctx context.Context, at string) error {
-	a, err := c.ask(ctx, at)
+	a, err := Ask(ctx, c.Pages, c.Host, at)
 	if err != nil {
 		return err
 	}
 	switch {
-	case a.code >= http.StatusInternalServerError:
-		return dtm.Errorf(dtm.Unavailable, "%s cannot be copied: the answer is %d", at, a.code)
-	case a.code != http.StatusOK:
+	case a.Code >= http.StatusInternalServerError:
+		return dtm.Errorf(dtm.Unavailable, "%s cannot be copied: the answer is %d", at, a.Code)
+	case a.Code != http.StatusOK:
 		c.result.Left = append(c.result.Left, at)
 		return nil
 	}
-	kind, _, _ := strings.Cut(a.header.Get("Content-Type"), ";")
+	kind, _, _ := strings.Cut(a.Header().Get("Content-Type"), ";")
 	file := c.name(at, kind)
 	c.files[at] = file
-	b := a.body.Bytes()
+	b := a.Body.Bytes()
 	switch kind {
 	case "text/html":
 		links, err := linksOf(b)
