@@ -116,7 +116,7 @@ func (a *API) displacement(r *http.Request) (any, error) {
 func (a *API) keeps(q url.Values) (func(present) bool, error) {
 	for _, k := range askable {
 		if len(q[k]) > 1 {
-			return nil, dtm.Errorf(dtm.Invalid, "the parameter %q is given %d times; give it once", k, len(q[k])).Coded("api.twice", k).At(k)
+			return nil, dtm.Errorf(dtm.Invalid, "the parameter %q is given %d times; give it once", k, len(q[k])).Coded("api.twice", k, len(q[k])).At(k)
 		}
 	}
 	if q.Get("Operation") == "" && q.Get("CountryName") == "" && q.Get("Admin0Pcode") == "" {
