@@ -182,7 +182,7 @@ func (t Table) Records(suppressed string) [][]string {
 		case !ok:
 			return ""
 		case c.About:
-			return strings.TrimSpace(about) + n
+			return strings.TrimSpace(About) + n
 		default:
 			return n
 		}
