@@ -45,7 +45,7 @@ type Result struct {
 func Copy(ctx context.Context, o Options, write Write) (Result, error) {
 	c := &copier{Options: o, write: write, files: map[string]string{}, names: map[string]bool{}, met: map[string]bool{}}
 	for _, l := range o.Languages {
-		c.want("/" + string(l) + "/")
+		c.want(c.first(l))
 	}
 	for len(c.queue) > 0 {
 		if err := ctx.Err(); err != nil {
@@ -288,13 +288,18 @@ func relative(from, to string) string {
 	return strings.Repeat("../", up-same) + strings.Join(b[same:], "/")
 }
 
+// first is the address of a language's first page, of the release that is asked for.
+func (c *copier) first(l dtm.Lang) string {
+	at, _ := c.address("/", "/"+string(l)+"/") // a page of the copy
+	return at
+}
+
 // door leads from the folder to the languages.
 func (c *copier) door() []byte {
 	var b strings.Builder
-	b.WriteString("<!doctype html>\n<html lang=\"" + string(c.Languages[0]) + "\">\n<head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>DTM</title>\n<meta http-equiv=\"refresh\" content=\"0; url=" + c.files["/"+string(c.Languages[0])+"/"] + "\"></head>\n<body><ul>\n")
+	b.WriteString("<!doctype html>\n<html lang=\"" + string(c.Languages[0]) + "\">\n<head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>DTM</title>\n<meta http-equiv=\"refresh\" content=\"0; url=" + c.files[c.first(c.Languages[0])] + "\"></head>\n<body><ul>\n")
 	for _, l := range c.Languages {
-		at, ok := c.address("/", "/"+string(l)+"/")
-		if file := c.files[at]; ok && file != "" {
+		if file := c.files[c.first(l)]; file != "" {
 			b.WriteString("<li><a lang=\"" + string(l) + "\" href=\"" + file + "\">" + locale.Say(l, "site.enter") + "</a></li>\n")
 		}
 	}
