@@ -28,15 +28,15 @@ import (
 	"dtm/locale"
 )
 
-// told is a figure in one of its forms: a value, or withheld; roughly is the round number
+// figureTold is a figure in one of its forms: a value, or withheld; roughly is the round number
 // that may stand for it then.
-type told struct {
+type figureTold struct {
 	value    float64
 	withheld bool
 	roughly  *float64
 }
 
-func (x told) String() string {
+func (x figureTold) String() string {
 	switch {
 	case x.roughly != nil:
 		return fmt.Sprintf("withheld, about %v", *x.roughly)
@@ -54,7 +54,7 @@ type poolFigure struct {
 	by                string // of the API; "": the indicator's own split
 	keys              []string
 	row, column, mark string // labels: of the table's row, of its column, of the drawing's mark
-	want              told
+	want              figureTold
 	low, high         *float64
 }
 
@@ -83,7 +83,7 @@ func (s *same) get(at string) []byte {
 }
 
 // read reads what people read: 2,410, ≈ 650, <10, *.
-func read(l dtm.Lang, text string) (told, error) {
+func read(l dtm.Lang, text string) (figureTold, error) {
 	text = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r) || r == '\u200f' || r == '\u200e' || r == '\u061c':
@@ -98,7 +98,7 @@ func read(l dtm.Lang, text string) (told, error) {
 		return r
 	}, text)
 	if text == "*" || strings.HasPrefix(text, "<") {
-		return told{withheld: true}, nil
+		return figureTold{withheld: true}, nil
 	}
 	near, rough := strings.CutPrefix(text, "≈")
 	if l == dtm.French {
@@ -108,9 +108,9 @@ func read(l dtm.Lang, text string) (told, error) {
 	}
 	v, err := strconv.ParseFloat(near, 64)
 	if rough {
-		return told{withheld: true, roughly: &v}, err
+		return figureTold{withheld: true, roughly: &v}, err
 	}
-	return told{value: v}, err
+	return figureTold{value: v}, err
 }
 
 // TestPublishSameFigure: two hundred figures of one release, drawn by lot, have the same
@@ -197,7 +197,7 @@ func (s *same) pool() (out []poolFigure) {
 				if f.Value == nil && !f.Suppressed {
 					continue
 				}
-				p := poolFigure{filter: filter, panel: panel, indicator: x.indicator, by: x.by, want: told{withheld: f.Suppressed}, low: f.Low, high: f.High}
+				p := poolFigure{filter: filter, panel: panel, indicator: x.indicator, by: x.by, want: figureTold{withheld: f.Suppressed}, low: f.Low, high: f.High}
 				if f.Value != nil {
 					p.want.value = *f.Value
 				}
@@ -243,9 +243,9 @@ func (s *same) label(p *poolFigure) {
 }
 
 // forms reads the figure in every form it has; one that it is not found in fails.
-func (s *same) forms(f poolFigure) map[string]told {
+func (s *same) forms(f poolFigure) map[string]figureTold {
 	s.t.Helper()
-	out := map[string]told{}
+	out := map[string]figureTold{}
 	l, q := string(f.lang), "?from=2022-12"+f.filter
 	take := func(form, text string) {
 		s.t.Helper()
@@ -306,7 +306,7 @@ func (s *same) forms(f poolFigure) map[string]told {
 }
 
 // programs reads the forms of the API.
-func (s *same) programs(f poolFigure, q string, out map[string]told) {
+func (s *same) programs(f poolFigure, q string, out map[string]figureTold) {
 	s.t.Helper()
 	at := "/api/v1/indicators/" + f.indicator + "/figures"
 	q += by(f.by)
@@ -321,7 +321,7 @@ func (s *same) programs(f poolFigure, q string, out map[string]told) {
 			if err != nil && r[1+n] != "suppressed" {
 				s.t.Errorf("CSV: %v", r)
 			}
-			out["CSV"] = told{value: v, withheld: r[1+n] == "suppressed"}
+			out["CSV"] = figureTold{value: v, withheld: r[1+n] == "suppressed"}
 		}
 	}
 	book, err := excelize.OpenReader(bytes.NewReader(s.get(at + ".xlsx" + q)))
@@ -338,7 +338,7 @@ func (s *same) programs(f poolFigure, q string, out map[string]told) {
 			if err != nil && r[n] != "" {
 				s.t.Errorf("XLSX: %v", r)
 			}
-			out["XLSX"] = told{value: v, withheld: strings.EqualFold(r[n+1], "true") && r[n] == ""}
+			out["XLSX"] = figureTold{value: v, withheld: strings.EqualFold(r[n+1], "true") && r[n] == ""}
 		}
 	}
 	var odata struct {
@@ -353,7 +353,7 @@ func (s *same) programs(f poolFigure, q string, out map[string]told) {
 		s.t.Fatal(err)
 	}
 	if len(odata.Value) == 1 {
-		x := told{withheld: odata.Value[0].Suppressed}
+		x := figureTold{withheld: odata.Value[0].Suppressed}
 		if v := odata.Value[0].Value; v != nil {
 			x.value, x.withheld = *v, false
 		}
@@ -363,7 +363,7 @@ func (s *same) programs(f poolFigure, q string, out map[string]told) {
 
 // printed finds the figure in the month's report, or in the profile of the point that
 // the filter names: the line that begins with its label says it.
-func (s *same) printed(f poolFigure, out map[string]told) {
+func (s *same) printed(f poolFigure, out map[string]figureTold) {
 	s.t.Helper()
 	name := "2022-12"
 	if p, ok := strings.CutPrefix(f.filter, "&point="); ok {
