@@ -90,13 +90,7 @@ func (c *Campaign) Run(ctx context.Context) (o Outcome, err error) {
 		}
 		defer cluster.Stop()
 	}
-	if _, err := c.dtm(ctx, "init", "-data", c.data, "-store", c.store); err != nil {
-		return o, err
-	}
-	if c.address, err = freeAddress(); err != nil {
-		return o, err
-	}
-	if c.crowd, err = c.enrol(ctx); err != nil {
+	if err := c.settle(ctx); err != nil {
 		return o, err
 	}
 	r := rand.New(rand.NewPCG(c.Seed, 1))
@@ -262,6 +256,22 @@ func (c *Campaign) office(ctx context.Context, what int) {
 }
 
 var keyed = regexp.MustCompile(`http://\S+(/v1/key/\S+/projects/1)`)
+
+// settle makes the folder, chooses an address and enrols who will use it.
+func (c *Campaign) settle(ctx context.Context) (err error) {
+	args := []string{"init", "-data", c.data}
+	if c.store != "" {
+		args = append(args, "-store", c.store)
+	}
+	if _, err = c.dtm(ctx, args...); err != nil {
+		return err
+	}
+	if c.address, err = freeAddress(); err != nil {
+		return err
+	}
+	c.crowd, err = c.enrol(ctx)
+	return err
+}
 
 // enrol gives the phones their address and the form's version.
 func (c *Campaign) enrol(ctx context.Context) (*crowd, error) {

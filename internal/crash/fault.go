@@ -46,13 +46,7 @@ func (c *Campaign) Fail(ctx context.Context) (f Failed, err error) {
 		}
 	}()
 	c.data = filepath.Join(c.dir, "data")
-	if _, err := c.dtm(ctx, "init", "-data", c.data); err != nil {
-		return f, err
-	}
-	if c.address, err = freeAddress(); err != nil {
-		return f, err
-	}
-	if c.crowd, err = c.enrol(ctx); err != nil {
+	if err := c.settle(ctx); err != nil {
 		return f, err
 	}
 	r := rand.New(rand.NewPCG(c.Seed, 1))

@@ -58,13 +58,7 @@ func (p *Power) Run(ctx context.Context) (lost Lost, err error) {
 	}
 	defer os.RemoveAll(dir)
 	c := &Campaign{Program: p.Program, Tell: p.Tell, dir: dir, data: filepath.Join(dir, "data")}
-	if _, err := c.dtm(ctx, "init", "-data", c.data); err != nil {
-		return lost, err
-	}
-	if c.address, err = freeAddress(); err != nil {
-		return lost, err
-	}
-	if c.crowd, err = c.enrol(ctx); err != nil {
+	if err := c.settle(ctx); err != nil {
 		return lost, err
 	}
 	before := filepath.Join(dir, "before")
