@@ -188,6 +188,8 @@ type Partner struct {
 	Name Text
 	// Brief are the parts of its monthly brief, in order (BriefParts); none: no brief.
 	Brief []string `json:",omitempty"`
+	// View are the tables of the view made for its mandate, in order; not part of releases.
+	View []ViewPanel `json:"-"`
 }
 
 // BriefParts are what a partner's brief may hold.

@@ -67,6 +67,7 @@ func Load(fsys fs.FS) (*dtm.Operation, error) {
 		}
 		return p
 	})
+	l.views()
 	l.desks()
 	l.indicators()
 	l.flow(&set, at)

@@ -107,6 +107,8 @@ type Staff struct {
 	Planning *Planning
 	// Alerting opens the inbox of alerts; nil: there is none.
 	Alerting *Alerting
+	// Viewing opens the views made for partners' mandates; nil: there are none.
+	Viewing *Viewing
 	// Subscribing opens the pages of subscriptions; nil: there are none.
 	Subscribing *Subscribing
 	// Paper prints a form; nil where nothing can be printed. Unsupported for one that
@@ -351,6 +353,11 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 		page("GET /webhooks/{$}", access.ManageWebhooks, p.webhooks)
 		page("POST /webhooks/{$}", access.ManageWebhooks, p.addWebhook)
 		page("POST /webhooks/{id}", access.ManageWebhooks, p.workWebhook)
+		if p.Staff.Viewing != nil && p.Staff.Workshop != nil {
+			page("GET /view/{$}", access.ReceiveFigures, p.view)
+			page("POST /view/{$}", access.ReceiveFigures, p.shareView)
+			open("GET /"+string(l)+"/shared/{token}", p.sharedView)
+		}
 		if p.Staff.Subscribing != nil {
 			p.subscriptionRoutes(func(pattern string, a access.Action, fn func(http.ResponseWriter, *http.Request) error) {
 				page(pattern, a, fn)
@@ -477,7 +484,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 	g.User = member(r.Context())
 	st := p.Staff
 	absent := map[string]bool{"review": st.Review == nil, "enumerators": st.Review == nil, "releases": p.Releases == nil, "alerts": st.Alerting == nil, "planning": st.Planning == nil, "network": st.Planning == nil || st.Surveying == nil, "survey": st.Surveying == nil, "agreements": st.Agreements == nil, "retention": st.Retention == nil,
-		"points": st.Points == nil, "coverage": st.Points == nil, "imports": st.Import == nil, "workshop": st.Workshop == nil, "needs": st.Workshop == nil, "subscriptions": st.Subscribing == nil}
+		"points": st.Points == nil, "coverage": st.Points == nil, "imports": st.Import == nil, "workshop": st.Workshop == nil, "needs": st.Workshop == nil, "subscriptions": st.Subscribing == nil, "view": st.Viewing == nil || st.Workshop == nil}
 	for _, m := range []struct {
 		section, key, path string
 		need               access.Action
@@ -497,6 +504,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"releases", "release.title", "/releases/", access.ReadSubmissions},
 		{"workshop", "workshop.title", "/workshop/", ""},
 		{"needs", "need.title", "/needs/", ""},
+		{"view", "view.title", "/view/", access.ReceiveFigures},
 		{"subscriptions", "subscription.title", "/subscriptions/", access.ReceiveFigures},
 		{"points", "point.title", "/points/", access.ReadSubmissions},
 		{"coverage", "coverage.title", "/coverage/", access.ReadSubmissions},

@@ -48,6 +48,7 @@ type workshopView struct {
 	Where         string
 	Asked         bool
 	Fault         string
+	ID            string // begins those of its drawings, where a page has several
 	Name, Says    string
 	Unit, Basis   string
 	Definition    string
@@ -208,15 +209,42 @@ func (p *Pages) answerTable(r *http.Request, f dtm.Figures, catalogue []dtm.Indi
 func (p *Pages) laid(v *workshopView, t dtm.Table, values url.Values) error {
 	l, k := v.Lang, p.Staff.Workshop
 	v.Asked, v.Basis, v.Release = true, t.Basis, t.Release.ID()
-	for _, d := range t.By {
-		v.Columns = append(v.Columns, k.Word(d, l))
+	v.Columns, v.Keys, v.Rows = p.tabled(l, t, v.Unit)
+	for _, n := range t.Notes {
+		v.Notes = append(v.Notes, n.Text.In(l))
 	}
-	v.Keys = len(t.By)
-	v.Columns = append(v.Columns, v.Unit)
+	v.Narrow, v.Wide = p.workshopChart(t, v, narrow), p.workshopChart(t, v, broad)
+	v.NarrowMap, v.Map = p.workshopMap(t, v, narrow), p.workshopMap(t, v, broad)
+	var err error
+	v.SQL, err = k.Statement(t.Query)
+	if err != nil {
+		return err
+	}
+	question := url.Values{}
+	for _, key := range []string{"indicator", "by", "from", "to", "where"} {
+		for _, x := range values[key] {
+			if x != "" {
+				question.Add(key, x)
+			}
+		}
+	}
+	v.Question = question.Encode()
+	v.CSV = v.Link("/staff/workshop/table.csv?" + v.Question)
+	return nil
+}
+
+// tabled writes a table for people: its dimensions, then the figure, then n and N of a
+// share.
+func (p *Pages) tabled(l dtm.Lang, t dtm.Table, unit string) (columns []string, keys int, rows [][]string) {
+	k := p.Staff.Workshop
+	for _, d := range t.By {
+		columns = append(columns, k.Word(d, l))
+	}
+	columns = append(columns, unit)
 	number := func(x float64) string { return locale.Number(l, t.Indicator.Round(x)+0, t.Indicator.Digits(x)) }
 	share := t.Indicator.Share || len(t.Figures) > 0 && t.Figures[0].Denominator != nil
 	if share {
-		v.Columns = append(v.Columns, "n", "N")
+		columns = append(columns, "n", "N")
 	}
 	for _, f := range t.Figures {
 		var row []string
@@ -249,29 +277,9 @@ func (p *Pages) laid(v *workshopView, t dtm.Table, values url.Values) error {
 				row = append(row, plain(f.Numerator), plain(f.Denominator))
 			}
 		}
-		v.Rows = append(v.Rows, row)
+		rows = append(rows, row)
 	}
-	for _, n := range t.Notes {
-		v.Notes = append(v.Notes, n.Text.In(l))
-	}
-	v.Narrow, v.Wide = p.workshopChart(t, v, narrow), p.workshopChart(t, v, broad)
-	v.NarrowMap, v.Map = p.workshopMap(t, v, narrow), p.workshopMap(t, v, broad)
-	var err error
-	v.SQL, err = k.Statement(t.Query)
-	if err != nil {
-		return err
-	}
-	question := url.Values{}
-	for _, key := range []string{"indicator", "by", "from", "to", "where"} {
-		for _, x := range values[key] {
-			if x != "" {
-				question.Add(key, x)
-			}
-		}
-	}
-	v.Question = question.Encode()
-	v.CSV = v.Link("/staff/workshop/table.csv?" + v.Question)
-	return nil
+	return columns, len(t.By), rows
 }
 
 // workshopChart draws lines over months or days, bars otherwise.
@@ -283,7 +291,7 @@ func (p *Pages) workshopChart(t dtm.Table, v *workshopView, width float64) templ
 	l, k := v.Lang, p.Staff.Workshop
 	o := overview.ChartOptions(p.Operation, l, width)
 	o.Number = func(x float64) string { return locale.Number(l, t.Indicator.Round(x)+0, -1) } // as the table rounds
-	head := chart.Head{ID: "ws" + strconv.Itoa(int(width)), Title: v.Name, Subtitle: v.Unit, Alt: v.Name}
+	head := chart.Head{ID: v.ID + "ws" + strconv.Itoa(int(width)), Title: v.Name, Subtitle: v.Unit, Alt: v.Name}
 	time := slices.IndexFunc(t.By, func(d string) bool { return d == "month" || d == "day" })
 	name := func(f dtm.Figure) string {
 		var parts []string

@@ -178,6 +178,8 @@ func ways(catalogue []dtm.Indicator) map[string][]string {
 		"GET /LANG/staff/workshop/{$}":       each("/en/staff/workshop/", workshop, ""),
 		"GET /LANG/staff/workshop/table.csv": each("/en/staff/workshop/table.csv", workshop, ""),
 		"GET /s/{token}":                     {"/s/none"},
+		"GET /LANG/shared/{token}":           {"/en/shared/none"},
+		"GET /LANG/staff/view/{$}":           {"/en/staff/view/?month=2022-12"},
 		"GET /LANG/stop/{token}":             {"/en/stop/none"},
 		"GET /LANG/staff/subscriptions/{$}":  {"/en/staff/subscriptions/"},
 		"GET /LANG/warning/{$}":              {"/en/warning/", "/en/warning/?by=route", "/en/warning/?point=yoboki"},

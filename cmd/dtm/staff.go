@@ -47,6 +47,7 @@ func (h *house) staff() (*web.Staff, error) {
 		},
 		Check: checkForm, Paper: h.paper, Trial: h.trialCode, ReadTrials: h.readTrials, Compare: h.compareForms, Questions: h.questions, Wants: h.wants,
 		Import:      h.importing(),
+		Viewing:     &web.Viewing{Reach: h.reach, Of: h.reachOfPartner, Share: h.shareView, Shared: h.sharedView},
 		Subscribing: &web.Subscribing{Subscriptions: h.db, Reach: h.reach, Check: h.checkSubscription, Try: h.trySubscription, Words: h.words, Mail: func() error { return h.mailer().Check() }},
 		Workshop: &web.Workshop{Figures: h.figures, Rows: askRows{h}, Releases: askFigures{h}, Views: h.db, Statement: h.figures.Statement,
 			Label: func(dim, code string, l dtm.Lang) string { return indicator.Label(h.op, dim, code, l) }, Word: indicator.Word,

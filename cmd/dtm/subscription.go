@@ -105,6 +105,11 @@ func (h *house) reach(ctx context.Context, u dtm.User) (dtm.Reach, error) {
 	return access.Reach(u, list, h.now(), h.op.Zone)
 }
 
+// reachOfPartner is how far a partner's staff may receive figures now.
+func (h *house) reachOfPartner(ctx context.Context, partner string) (dtm.Reach, error) {
+	return h.reach(ctx, dtm.User{Email: "x", Role: dtm.RolePartner, Partner: partner})
+}
+
 // reachOf is reach of an account by its address; false when it may receive nothing now.
 func (h *house) reachOf(ctx context.Context, email string) (dtm.Reach, bool, error) {
 	u, _, err := h.db.User(ctx, email)
