@@ -206,8 +206,11 @@ func (p *Pages) viewPanel(ctx context.Context, g page, s dtm.Source, x dtm.ViewP
 			v.ID += code
 		}
 	}
-	for _, d := range x.By {
+	for _, d := range x.By { // series are told apart by what they are split by
 		v.ID += d
+		if d != "month" {
+			v.Name += " · " + p.Staff.Workshop.Word(d, l)
+		}
 	}
 	out = viewPanel{Name: v.Name, Unit: v.Unit, Says: i.Definition.In(l), Definition: g.Link("/indicators/" + url.PathEscape(i.ID)), Release: t.Release.ID()}
 	out.Columns, out.Keys, out.Rows = p.tabled(l, t, v.Unit)
