@@ -41,7 +41,8 @@
     for (const m of marks) m.querySelector(":scope>title")?.remove(); // one tooltip, not two
     draw.tabIndex = 0;
     draw.setAttribute("role", "group");
-    draw.setAttribute("aria-labelledby", draw.closest(".panel").getAttribute("aria-labelledby"));
+    const named = draw.closest("[aria-labelledby]"); // a panel, or the page's section
+    if (named) draw.setAttribute("aria-labelledby", named.getAttribute("aria-labelledby"));
     draw.setAttribute("aria-keyshortcuts", "ArrowRight ArrowLeft Home End Escape");
 
     const under = e => { const m = e.target.closest(".mark"); m ? show(m) : hide(); };
