@@ -85,7 +85,7 @@ func TestImportPages(t *testing.T) {
 		t.Errorf("tried: %s", got)
 	}
 	s.do(chromedp.SetValue(`#use ~ form input[name="limit.share"]`, "0.5"), chromedp.SetValue("#use ~ form input[name=why]", "only where it is half the month"), chromedp.Click("button[value=on]"), chromedp.WaitVisible("#story"))
-	if got := s.text("main"); !strings.Contains(got, "share 0.5") || !strings.Contains(got, "only where it is half the month") || !strings.Contains(got, "amina@example.org") {
+	if got := s.text("main"); !strings.Contains(got, "%: 0.5") || !strings.Contains(got, "only where it is half the month") || !strings.Contains(got, "amina@example.org") {
 		t.Errorf("used: %s", got)
 	}
 	s.looks("rule", "/staff/rules/month.small")

@@ -125,7 +125,7 @@ func TestMove(t *testing.T) {
 	// There is an older state of it: a move goes on behind it and finds that it differs,
 	// or begins anew.
 	dtmRun(t, "device", "move", "-data", data, "Obock-1", "Galafi")
-	if code, _, said := dtmTry(t, "move", "-from", data, "-to", url); code != 1 || !strings.Contains(said, "device (1 rows and 1)") {
+	if code, _, said := dtmTry(t, "move", "-from", data, "-to", url); code != 1 || !strings.Contains(said, "device (1, 1)") {
 		t.Errorf("a row that changed meanwhile: %d %s", code, said)
 	}
 	dtmRun(t, "move", "-from", data, "-to", url, "-anew")

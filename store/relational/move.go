@@ -348,5 +348,5 @@ func Differ(a, b []Sum) error {
 	if len(names) == 0 {
 		return nil
 	}
-	return dtm.Errorf(dtm.Conflict, "what was moved differs: %s; the place it came from is unchanged", strings.Join(names, ", ")).Coded("store.moved_differs", strings.Join(names, ", "))
+	return dtm.Errorf(dtm.Conflict, "what was moved differs (rows there and here): %s; the place it came from is unchanged", strings.Join(names, ", ")).Coded("store.moved_differs", strings.Join(names, ", "))
 }
