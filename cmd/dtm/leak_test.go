@@ -242,7 +242,23 @@ func ways(catalogue []dtm.Indicator) map[string][]string {
 
 // given finds planted counts, and the month's total without one of them, as they are
 // written in any of the languages.
-type given map[string]*regexp.Regexp
+type given map[string]written
+
+// written is a number as it is written: its groups of digits, and a search for them with
+// what may stand between. The search is slow, and most texts lack one of the groups.
+type written struct {
+	groups []string
+	with   *regexp.Regexp
+}
+
+func (w written) in(text string) bool {
+	for _, g := range w.groups {
+		if !strings.Contains(text, g) {
+			return false
+		}
+	}
+	return w.with.MatchString(text)
+}
 
 func newGiven(total int) given {
 	g := given{}
@@ -255,8 +271,8 @@ func newGiven(total int) given {
 				s = s[:len(s)-3]
 			}
 			groups = append([]string{s}, groups...)
-			g[name] = regexp.MustCompile(`(^|[^0-9a-f.])` + strings.Join(groups, "") + `($|[^0-9a-f])|` +
-				`(^|[^0-9a-f,.\x{202f}\x{a0}])` + strings.Join(groups, `(?:[,.\x{202f}\x{a0}\x{2009} ]|&nbsp;|&#160;|&#8239;)`) + `($|[^0-9a-f])`)
+			g[name] = written{groups, regexp.MustCompile(`(^|[^0-9a-f.])` + strings.Join(groups, "") + `($|[^0-9a-f])|` +
+				`(^|[^0-9a-f,.\x{202f}\x{a0}])` + strings.Join(groups, `(?:[,.\x{202f}\x{a0}\x{2009} ]|&nbsp;|&#160;|&#8239;)`) + `($|[^0-9a-f])`)}
 		}
 	}
 	return g
@@ -264,8 +280,8 @@ func newGiven(total int) given {
 
 func (g given) in(text string) []string {
 	var out []string
-	for what, re := range g {
-		if re.MatchString(text) {
+	for what, w := range g {
+		if w.in(text) {
 			out = append(out, what)
 		}
 	}
