@@ -201,7 +201,7 @@ func TestFormTitles(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := visitor(t, s, dtm.RoleManager)
-	for _, at := range []string{"forms/", "forms/f/", "forms/f/questions", "forms/f/diff?from=1&to=1", "submissions/", "submissions/uuid:1", "devices/" + d.ID + "/"} {
+	for _, at := range []string{"", "forms/", "forms/f/", "forms/f/questions", "forms/f/diff?from=1&to=1", "submissions/", "submissions/uuid:1", "devices/" + d.ID + "/"} {
 		if status, body := send(t, c, s.URL+"/fr/staff/"+at, nil); status != http.StatusOK || !strings.Contains(body, "Visite de site") || strings.Contains(body, "Site visit") {
 			t.Errorf("%s in French: %d", at, status)
 		}

@@ -654,9 +654,17 @@ func (p *Pages) desk(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
+		forms, err := p.Staff.Forms.Forms(ctx)
+		if err != nil {
+			return err
+		}
+		titles := map[string]string{}
+		for _, f := range forms {
+			titles[f.ID] = f.TitleIn(v.Lang)
+		}
 		v.Total, v.Flagged = total.N, n
 		for _, s := range list {
-			v.Newest = append(v.Newest, p.row(v.page, s, names))
+			v.Newest = append(v.Newest, p.row(v.page, s, names, titles))
 		}
 		if v.Silences, err = p.openSilences(ctx, v.page); err != nil {
 			return err
@@ -669,10 +677,6 @@ func (p *Pages) desk(w http.ResponseWriter, r *http.Request) error {
 			if v.Answers, err = p.Staff.Review.Questions.Answered(ctx, p.Now().AddDate(0, 0, -answerDays)); err != nil {
 				return err
 			}
-		}
-		forms, err := p.Staff.Forms.Forms(ctx)
-		if err != nil {
-			return err
 		}
 		devices, err := p.Staff.Devices.Devices(ctx)
 		if err != nil {

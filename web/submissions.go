@@ -59,8 +59,8 @@ type submissionsView struct {
 const pageRows = 50
 
 // row is a submission as a line of a list.
-func (p *Pages) row(g page, s dtm.Listed, devices map[string]string) submissionRow {
-	out := submissionRow{Listed: s, FormTitle: s.Form, Title: cmp.Or(s.Name, s.ID), Href: g.Link("/staff/submissions/" + url.PathEscape(s.ID)),
+func (p *Pages) row(g page, s dtm.Listed, devices, forms map[string]string) submissionRow {
+	out := submissionRow{Listed: s, FormTitle: cmp.Or(forms[s.Form], s.Form), Title: cmp.Or(s.Name, s.ID), Href: g.Link("/staff/submissions/" + url.PathEscape(s.ID)),
 		Device: devices[s.Device], ReceivedAt: g.When(s.Received)}
 	if s.Point != "" {
 		out.PointName = g.PointName(s.Point)
@@ -295,13 +295,12 @@ func (p *Pages) submissions(w http.ResponseWriter, r *http.Request) error {
 	} else if more {
 		list = list[:pageRows]
 	}
+	forms := map[string]string{}
+	for _, f := range v.Search.Forms {
+		forms[f.Value] = f.Label
+	}
 	for _, s := range list {
-		row := p.row(v.page, s, names)
-		for _, f := range v.Search.Forms {
-			if f.Value == s.Form {
-				row.FormTitle = f.Label
-			}
-		}
+		row := p.row(v.page, s, names, forms)
 		row.Href = v.Search.address(v.page, url.PathEscape(s.ID)) // the filter goes along: next is next in it
 		v.Rows = append(v.Rows, row)
 	}

@@ -69,20 +69,10 @@ func (o Outcome) String() string {
 
 // Run runs the campaign in a temporary folder, removed when nothing bad was seen.
 func (c *Campaign) Run(ctx context.Context) (o Outcome, err error) {
-	if c.Program, err = filepath.Abs(c.Program); err != nil {
+	if err := c.enter("dtm-crash-"); err != nil {
 		return o, err
 	}
-	if c.dir, err = os.MkdirTemp("", "dtm-crash-"); err != nil {
-		return o, err
-	}
-	defer func() {
-		if err == nil && !o.Bad() {
-			err = os.RemoveAll(c.dir)
-		} else {
-			c.Tell("seed %d, folder kept: %s", c.Seed, c.dir)
-		}
-	}()
-	c.data = filepath.Join(c.dir, "data")
+	defer func() { err = c.leave(err, o.Bad()) }()
 	var cluster *pgtest.Cluster
 	if c.Postgres {
 		if cluster, err = c.database(ctx); err != nil {
@@ -96,10 +86,7 @@ func (c *Campaign) Run(ctx context.Context) (o Outcome, err error) {
 	r := rand.New(rand.NewPCG(c.Seed, 1))
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	var wg sync.WaitGroup
-	for i := range c.Clients {
-		wg.Go(func() { c.crowd.phone(ctx, rand.New(rand.NewPCG(c.Seed, uint64(i)+2)), c.Rate) })
-	}
+	wg := c.phones(ctx)
 	for o.Kills < c.Kills && ctx.Err() == nil {
 		s, ready, err := c.start(ctx)
 		if err != nil {
@@ -256,6 +243,36 @@ func (c *Campaign) office(ctx context.Context, what int) {
 }
 
 var keyed = regexp.MustCompile(`http://\S+(/v1/key/\S+/projects/1)`)
+
+// enter takes a temporary folder.
+func (c *Campaign) enter(name string) (err error) {
+	if c.Program, err = filepath.Abs(c.Program); err != nil {
+		return err
+	}
+	if c.dir, err = os.MkdirTemp("", name); err != nil {
+		return err
+	}
+	c.data = filepath.Join(c.dir, "data")
+	return nil
+}
+
+// leave removes the folder, unless something bad was seen in it.
+func (c *Campaign) leave(err error, bad bool) error {
+	if err == nil && !bad {
+		return os.RemoveAll(c.dir)
+	}
+	c.Tell("seed %d, folder kept: %s", c.Seed, c.dir)
+	return err
+}
+
+// phones lets all phones send until ctx ends.
+func (c *Campaign) phones(ctx context.Context) *sync.WaitGroup {
+	var wg sync.WaitGroup
+	for i := range c.Clients {
+		wg.Go(func() { c.crowd.phone(ctx, rand.New(rand.NewPCG(c.Seed, uint64(i)+2)), c.Rate) })
+	}
+	return &wg
+}
 
 // settle makes the folder, chooses an address and enrols who will use it.
 func (c *Campaign) settle(ctx context.Context) (err error) {

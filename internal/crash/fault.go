@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -32,30 +31,17 @@ func (f Failed) String() string {
 // Fail lets the disk fail under the store, by strace: a life of the server is one fault.
 // From some write on there is no room, or one sync fails.
 func (c *Campaign) Fail(ctx context.Context) (f Failed, err error) {
-	if c.Program, err = filepath.Abs(c.Program); err != nil {
+	if err := c.enter("dtm-fault-"); err != nil {
 		return f, err
 	}
-	if c.dir, err = os.MkdirTemp("", "dtm-fault-"); err != nil {
-		return f, err
-	}
-	defer func() {
-		if err == nil && !f.Bad() {
-			err = os.RemoveAll(c.dir)
-		} else {
-			c.Tell("seed %d, folder kept: %s", c.Seed, c.dir)
-		}
-	}()
-	c.data = filepath.Join(c.dir, "data")
+	defer func() { err = c.leave(err, f.Bad()) }()
 	if err := c.settle(ctx); err != nil {
 		return f, err
 	}
 	r := rand.New(rand.NewPCG(c.Seed, 1))
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	var wg sync.WaitGroup
-	for i := range c.Clients {
-		wg.Go(func() { c.crowd.phone(ctx, rand.New(rand.NewPCG(c.Seed, uint64(i)+2)), c.Rate) })
-	}
+	wg := c.phones(ctx)
 	for f.Kills < c.Kills && ctx.Err() == nil {
 		if err := c.fault(ctx, r, f.Kills%2 == 0, &f); err != nil {
 			return f, fmt.Errorf("after %d faults: %w", f.Kills, err)

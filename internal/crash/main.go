@@ -52,39 +52,29 @@ func main() {
 	c.Tell = func(format string, a ...any) { fmt.Printf(format+"\n", a...) }
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if *faults > 0 {
+	switch {
+	case *faults > 0:
 		c.Kills = *faults
 		o, err := c.Fail(ctx)
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "crash:", err)
-			os.Exit(1)
-		}
-		fmt.Println(o)
-		if o.Bad() {
-			os.Exit(1)
-		}
-		return
-	}
-	if *cuts > 0 {
+		end(o, o.Bad(), err)
+	case *cuts > 0:
 		p := Power{Program: c.Program, Cuts: *cuts, Records: *records, Clients: c.Clients, Seed: c.Seed, Tell: c.Tell}
-		lost, err := p.Run(ctx)
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "crash:", err)
-			os.Exit(1)
-		}
-		fmt.Println(lost)
-		if lost.With > 0 {
-			os.Exit(1)
-		}
-		return
+		o, err := p.Run(ctx)
+		end(o, o.With > 0, err)
+	default:
+		o, err := c.Run(ctx)
+		end(o, o.Bad(), err)
 	}
-	o, err := c.Run(ctx)
+}
+
+// end says what was seen, and exits with 1 when it was bad.
+func end(seen fmt.Stringer, bad bool, err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "crash:", err)
 		os.Exit(1)
 	}
-	fmt.Println(o)
-	if o.Bad() {
+	fmt.Println(seen)
+	if bad {
 		os.Exit(1)
 	}
 }
