@@ -25,7 +25,6 @@ type framed struct {
 	Columns      []string
 	Rows         [][]string
 	CSV, SVGLink string
-	PNG          string // "" where there is no engine for it
 	Definition   string
 	Link         string // its own page
 	Whole        string // the same, with the site's address

@@ -106,7 +106,7 @@ func (p *Pages) listPlaces(v *subjectView, s shown) {
 			note = a.Name.In(v.Lang)
 		}
 		link := placeLink{pt.Name.In(v.Lang), v.Link("/points/" + url.PathEscape(pt.Code) + s.period()), note}
-		if dtm.ValueAt(pt.Status, day) == "closed" {
+		if dtm.ValueAt(pt.Status, day) == dtm.Closed {
 			v.Closed = append(v.Closed, link)
 		} else {
 			v.Points = append(v.Points, link)
