@@ -21,8 +21,9 @@ type ReferralWork interface {
 	// there already stays as it is.
 	KeepScreenings(ctx context.Context, list []ScreeningWork, done int64) error
 	// SealedSubmission opens a submission as it was sent, with the person it is about;
-	// one without sealed answers is given as Submission gives it, person "". Gone when
-	// its key was destroyed.
+	// one without sealed answers is given as Submission gives it, person "", and one whose
+	// sealed answers were kept long enough likewise, with the person. Gone when its key
+	// was destroyed.
 	SealedSubmission(ctx context.Context, id, purpose string) (s Submission, person string, err error)
 	// Waking lists open referrals whose clocks say something new by now.
 	Waking(ctx context.Context, now time.Time, limit int) ([]Referral, error)

@@ -94,6 +94,76 @@ func TestRights(t *testing.T) {
 	s.searched()
 }
 
+// TestErasedStaysErased: a phone that sends a screening again after the person was erased,
+// the same, with other answers, or as an edit, is answered as ever, and brings nobody
+// back: nothing of what it sent is kept, nobody is added, nothing is opened.
+func TestErasedStaysErased(t *testing.T) {
+	t.Parallel()
+	s := newScreened(t)
+	ctx := t.Context()
+	d, token, err := s.h.db.AddDevice(ctx, "obock-2", "obock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.phone = d.ID
+	p := phone{t, s.server().URL + "/v1/key/" + token + "/projects/1"}
+	send := func(want int, xml []byte) {
+		t.Helper()
+		if code, answer := p.send(string(xml), nil); code != want {
+			t.Errorf("answered %d, want %d: %s", code, want, answer)
+		}
+	}
+	const id, edit = "uuid:00000000-0000-4000-8000-0000000000aa", "uuid:00000000-0000-4000-8000-0000000000ab"
+	said := append(plantedHarm, "health", "soon", "refer", "health", "person_name", plantedName, "person_phone", plantedPhone)
+	first := s.instance(id, said...)
+	edited := strings.Replace(string(s.instance(edit, append(said, "health", "emergency", "refer", "health direct_assistance")...)), "<instanceID>", "<deprecatedID>"+id+"</deprecatedID><instanceID>", 1)
+	send(http.StatusCreated, first)
+	list := s.of(id)
+	if len(list) == 0 || list[0].Person == "" {
+		t.Fatalf("%+v", list)
+	}
+	if err := s.h.erase(ctx, list[0].Person, dtm.EraseAsked); err != nil {
+		t.Fatal(err)
+	}
+	_, before, err := s.h.db.Referrals(ctx, dtm.ReferralFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	send(http.StatusCreated, first)
+	send(http.StatusConflict, s.instance(id, append(said, "need", "food")...))
+	send(http.StatusCreated, []byte(edited))
+	for _, id := range []string{id, edit} {
+		s.of(id)
+		if x, _, err := s.h.db.SealedSubmission(ctx, id, "test"); dtm.KindOf(err) != dtm.Gone || strings.Contains(string(x.XML), "quax") {
+			t.Errorf("%s: the answers are back: %v %s", id, err, x.XML)
+		}
+	}
+	if x, err := s.h.db.Submission(ctx, edit); err != nil || !strings.Contains(string(x.XML), "emergency") || strings.Contains(string(x.XML), "quax") {
+		t.Errorf("what is not personal in the edit: %s, %v", x.XML, err)
+	}
+	if _, n, err := s.h.db.Referrals(ctx, dtm.ReferralFilter{}); err != nil || n != before {
+		t.Errorf("%d referrals, then %d, %v", before, n, err)
+	}
+	if found, err := s.h.db.FindPersons(ctx, dtm.PersonSearch{Name: plantedName}); err != nil || len(found) > 0 {
+		t.Errorf("found: %v, %v", found, err)
+	}
+	if n := s.count(dtm.PersonAdded); n != 1 {
+		t.Errorf("%d persons were added", n)
+	}
+	// The log followed anew, as after a restore.
+	if err := s.h.db.KeepScreenings(ctx, nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	events, err := s.h.db.Events(ctx, 0, 10000)
+	if err == nil {
+		err = s.h.followScreenings(ctx, events)
+	}
+	if n := s.count(dtm.PersonAdded); err != nil || n != 1 {
+		t.Errorf("followed anew: %d persons, %v", n, err)
+	}
+	s.searched()
+}
+
 // TestErasureOutlivesBackups: after an erasure the person cannot be read from the live
 // data, nor from any backup of the shelf once the promised date has come, whatever the age
 // of the backup and with the key of the backups in hand. Before that date the shelf holds

@@ -364,7 +364,7 @@ func (db *DB) HasSealed(ctx context.Context) (bool, error) {
 	var has bool
 	err := db.read.QueryRowContext(ctx, `
 		SELECT EXISTS (SELECT 1 FROM factor WHERE operation = $1) OR EXISTS (SELECT 1 FROM person_field WHERE operation = $1)
-		  OR EXISTS (SELECT 1 FROM submission_sealed WHERE operation = $1) OR EXISTS (SELECT 1 FROM webhook WHERE operation = $1 AND secret LIKE 'sealed:%')`, db.operation).Scan(&has)
+		  OR EXISTS (SELECT 1 FROM submission_sealed WHERE operation = $1 AND length(sealed) > 0) OR EXISTS (SELECT 1 FROM webhook WHERE operation = $1 AND secret LIKE 'sealed:%')`, db.operation).Scan(&has)
 	if err == nil && !has && db.keys != nil {
 		err = db.keys.DB.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM key WHERE operation = $1)`, db.operation).Scan(&has)
 	}

@@ -617,12 +617,14 @@ func (db *DB) ErasePerson(ctx context.Context, id, why string) error {
 			`UPDATE person SET erased = $3, restricted = 0, version = version + 1 WHERE operation = $1 AND (id = $2 OR merged_into = $2)`,
 			`DELETE FROM person_mark WHERE operation = $1 AND person = $2 AND $3 <> ''`,
 			`DELETE FROM person_field WHERE operation = $1 AND $3 <> '' AND person IN (SELECT id FROM person WHERE operation = $1 AND (id = $2 OR merged_into = $2))`,
-			`DELETE FROM submission_sealed WHERE operation = $1 AND $3 <> '' AND person IN (SELECT id FROM person WHERE operation = $1 AND (id = $2 OR merged_into = $2))`,
 			`DELETE FROM family WHERE operation = $1 AND $3 <> '' AND (person = $2 OR other = $2)`,
 		} {
 			if err := t.exec(statement, t.db.operation, id, timeText(t.now)); err != nil {
 				return err
 			}
+		}
+		if _, err := t.forgetOriginals(`operation = $1 AND person IN (SELECT id FROM person WHERE operation = $1 AND (id = $2 OR merged_into = $2))`, t.db.operation, id); err != nil {
+			return err
 		}
 		_, err = t.log(dtm.PersonErased, id, event.Actor(ctx), jsonText(whyDetail{why}))
 		return err

@@ -40,21 +40,31 @@ func (db *DB) PersonsDue(ctx context.Context, before time.Time, limit int) (list
 	return list, total, held, err
 }
 
-// OriginalsDue counts or deletes the sealed originals of submissions received before.
-func (db *DB) OriginalsDue(ctx context.Context, before time.Time, del bool) (int, error) {
-	return db.due(ctx, "store.OriginalsDue", `
-		FROM submission_sealed
-		WHERE operation = $1 AND submission IN (SELECT id FROM submission WHERE operation = $1 AND received < $2)`, before, del)
+// OriginalsDue counts or removes the sealed originals of submissions received before.
+func (db *DB) OriginalsDue(ctx context.Context, before time.Time, del bool) (n int, err error) {
+	const op = "store.OriginalsDue"
+	const which = `operation = $1 AND submission IN (SELECT id FROM submission WHERE operation = $1 AND received < $2)`
+	if !del {
+		err = db.read.QueryRowContext(ctx, `
+			SELECT count(*)
+			FROM submission_sealed
+			WHERE length(sealed) > 0 AND `+which, db.operation, timeText(before)).Scan(&n)
+		return n, failure(op, err)
+	}
+	err = db.update(ctx, op, func(t *tx) error {
+		gone, err := t.forgetOriginals(which, db.operation, timeText(before))
+		n = int(gone)
+		return err
+	})
+	return n, err
 }
 
 // SlipsDue counts or deletes the codes of slips that expired before.
-func (db *DB) SlipsDue(ctx context.Context, before time.Time, del bool) (int, error) {
-	return db.due(ctx, "store.SlipsDue", `
+func (db *DB) SlipsDue(ctx context.Context, before time.Time, del bool) (n int, err error) {
+	const op = "store.SlipsDue"
+	const which = `
 		FROM slip
-		WHERE operation = $1 AND expires < $2`, before, del)
-}
-
-func (db *DB) due(ctx context.Context, op, which string, before time.Time, del bool) (n int, err error) {
+		WHERE operation = $1 AND expires < $2`
 	if !del {
 		err = db.read.QueryRowContext(ctx, `SELECT count(*)`+which, db.operation, timeText(before)).Scan(&n)
 		return n, failure(op, err)

@@ -10,14 +10,16 @@ import (
 
 	"dtm"
 	"dtm/event"
+	"dtm/seal"
 )
 
 // sealedAnswers are those of a submission that its form seals: the whole of it as it was
 // sent, under the key of the person that it is about.
 type sealedAnswers struct {
-	person string
-	mark   []byte // keyed digest of what was sent
-	sealed []byte
+	person    string
+	mark      []byte // keyed digest of what was sent
+	sealed    []byte
+	forgotten bool // the person was erased, or the time to keep the original is over
 }
 
 // sealAnswers takes what is personal out of a submission before anything is written.
@@ -34,32 +36,80 @@ func (db *DB) sealAnswers(ctx context.Context, r *receiving) error {
 	if err != nil {
 		return err
 	}
-	p := &sealedAnswers{mark: marks.Mark(string(r.XML))}
-	// An edit, and the same submission again, are about the person of the first.
-	err = db.read.QueryRowContext(ctx, `
-		SELECT person
-		FROM submission_sealed
-		WHERE operation = $1 AND (submission = $2 OR submission = $3 AND $3 <> '')
-		ORDER BY submission = $2 DESC
-		LIMIT 1`, db.operation, r.ID, r.Deprecates).Scan(&p.person)
-	if errors.Is(err, sql.ErrNoRows) {
-		var id uuid.UUID
-		if id, err = uuid.NewV7FromReader(db.rand); err == nil {
-			p.person = id.String()
-		}
-	}
+	p, key, err := db.sealedAs(ctx, r)
 	if err != nil {
 		return err
 	}
-	key, err := db.keys.make(ctx, db.operation, p.person)
-	if err != nil {
-		return err
+	if p.forgotten { // a phone that sends it again brings nobody back
+		r.XML, r.private = public, p
+		return nil
 	}
+	p.mark = marks.Mark(string(r.XML))
 	if p.sealed, err = key.Seal(sealedPlace(db.operation, r.ID, p.mark), r.XML); err != nil {
 		return err
 	}
 	r.XML, r.private = public, p
 	return nil
+}
+
+// sealedAs tells whose key a submission is sealed with: an edit, and the same submission
+// again, are about the person of the first. Of one that was forgotten nothing personal is
+// kept any more; that it was is left in a row without content.
+func (db *DB) sealedAs(ctx context.Context, r *receiving) (*sealedAnswers, seal.Key, error) {
+	p := &sealedAnswers{}
+	var left int
+	err := db.read.QueryRowContext(ctx, `
+		SELECT person, length(sealed)
+		FROM submission_sealed
+		WHERE operation = $1 AND (submission = $2 OR submission = $3 AND $3 <> '')
+		ORDER BY submission = $2 DESC, length(sealed)
+		LIMIT 1`, db.operation, r.ID, r.Deprecates).Scan(&p.person, &left)
+	if errors.Is(err, sql.ErrNoRows) {
+		id, err := uuid.NewV7FromReader(db.rand)
+		if err != nil {
+			return nil, seal.Key{}, err
+		}
+		p.person = id.String()
+		key, err := db.keys.make(ctx, db.operation, p.person)
+		return p, key, err
+	}
+	if err == nil && left == 0 {
+		return &sealedAnswers{person: p.person, mark: []byte{}, sealed: []byte{}, forgotten: true}, seal.Key{}, nil
+	}
+	var key seal.Key
+	if err == nil {
+		key, err = db.keys.get(ctx, db.operation, p.person)
+	}
+	if err == nil || dtm.KindOf(err) != dtm.Gone {
+		return p, key, err
+	}
+	// The key is gone: of somebody erased whom a restored backup still knows, or of
+	// somebody who had not agreed, and of whom an edit may say that they have.
+	switch _, err := db.Person(ctx, p.person); {
+	case err == nil:
+		return &sealedAnswers{person: p.person, mark: []byte{}, sealed: []byte{}, forgotten: true}, seal.Key{}, nil
+	case dtm.KindOf(err) != dtm.NotFound:
+		return nil, seal.Key{}, err
+	}
+	key, err = db.keys.make(ctx, db.operation, p.person)
+	return p, key, err
+}
+
+// forgetOriginals removes what submissions held as they were sent, and leaves rows without
+// content, by which they are known when a phone sends them again. Which is a condition
+// over submission_sealed.
+func (t *tx) forgetOriginals(which string, args ...any) (int64, error) {
+	if err := t.exec(`
+		INSERT INTO submission_sealed (operation, submission, hash, person, mark, sealed)
+		SELECT DISTINCT operation, submission, '', person, substr(mark, 1, 0), substr(mark, 1, 0)
+		FROM submission_sealed
+		WHERE length(sealed) > 0 AND `+which+`
+		ON CONFLICT (operation, submission, mark) DO NOTHING`, args...); err != nil {
+		return 0, err
+	}
+	return t.change(`
+		DELETE FROM submission_sealed
+		WHERE length(sealed) > 0 AND `+which, args...)
 }
 
 func sealedPlace(operation, submission string, mark []byte) string {
@@ -76,8 +126,12 @@ func (r *receiving) keepSealed(t *tx) error {
 		ON CONFLICT (operation, submission, mark) DO NOTHING`, t.db.operation, r.ID, r.sum, r.private.person, r.private.mark, r.private.sealed)
 }
 
-// sealedBefore tells whether the same submission with the same sealed answers is there.
+// sealedBefore tells whether the same submission with the same sealed answers is there;
+// of one that was forgotten nobody can tell any more.
 func (r *receiving) sealedBefore(t *tx) (bool, error) {
+	if r.private.forgotten {
+		return true, nil
+	}
 	return t.row(`
 		SELECT 1
 		FROM submission_sealed
@@ -86,7 +140,7 @@ func (r *receiving) sealedBefore(t *tx) (bool, error) {
 
 // apart is what tells a refused submission from others under its id.
 func (r *receiving) apart() string {
-	if r.private == nil {
+	if r.private == nil || r.private.forgotten {
 		return r.sum
 	}
 	return hex.EncodeToString(r.private.mark)
@@ -114,7 +168,7 @@ func (db *DB) SealedSubmission(ctx context.Context, id, purpose string) (dtm.Sub
 		return s, "", failure(op, err)
 	}
 	key, err := db.keys.get(ctx, db.operation, person)
-	if err != nil {
+	if err != nil || len(sealed) == 0 {
 		return s, person, failure(op, err)
 	}
 	if s.XML, err = key.Open(sealedPlace(db.operation, id, mark), sealed); err != nil {

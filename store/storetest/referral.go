@@ -384,6 +384,59 @@ func screenings(t *testing.T, d Dialect) {
 	}
 }
 
+// forgotten: of a person who was erased, and of an original that was kept long enough,
+// nothing personal is kept when a phone sends it again, edits it, or sends other answers.
+func forgotten(t *testing.T, d Dialect) {
+	now := time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC)
+	place := d.Place(t)
+	s, err := d.Open(place, Operation, func() time.Time { return now })
+	must(t, err)
+	defer s.Close()
+	screening := func(id, before, name, open string) dtm.Submission {
+		return dtm.Submission{ID: id, Deprecates: before, Form: "screening", Version: "1", Device: "d1", XML: []byte(`<data id="screening"><name>` + name + `</name><x>` + open + `</x></data>`)}
+	}
+	receive := func(x dtm.Submission) string {
+		t.Helper()
+		_, err := s.Receive(ctx, x)
+		must(t, err)
+		_, person, err := s.SealedSubmission(ctx, x.ID, "test")
+		if err != nil {
+			return fmt.Sprint(dtm.KindOf(err))
+		}
+		return person
+	}
+	erased, old := screening("uuid:1", "", "Planted One", "a"), screening("uuid:2", "", "Planted Two", "a")
+	person, other := receive(erased), receive(old)
+	must(t, s.KeepScreenings(ctx, []dtm.ScreeningWork{
+		{Submission: "uuid:1", Person: &dtm.Person{ID: person, Fields: map[string]string{"name": "Planted One"}}}, {Submission: "uuid:2", Person: &dtm.Person{ID: other, Fields: map[string]string{"name": "Planted Two"}}},
+	}, 2))
+	must(t, s.ErasePerson(ctx, person, dtm.EraseAsked))
+	if n, err := s.OriginalsDue(ctx, now.Add(time.Hour), true); err != nil || n != 1 {
+		t.Fatalf("%d originals, %v", n, err)
+	}
+	for _, x := range []dtm.Submission{erased, screening("uuid:1e", "uuid:1", "Planted Three", "b"), screening("uuid:1ee", "uuid:1e", "Planted Four", "c")} {
+		if got := receive(x); got != fmt.Sprint(dtm.Gone) {
+			t.Errorf("%s after the erasure: %s", x.ID, got)
+		}
+	}
+	for _, x := range []dtm.Submission{old, screening("uuid:2e", "uuid:2", "Planted Five", "b")} {
+		if got := receive(x); got != other {
+			t.Errorf("%s after its time: %s", x.ID, got)
+		}
+		if whole, _, err := s.SealedSubmission(ctx, x.ID, "test"); err != nil || strings.Contains(string(whole.XML), "Planted") {
+			t.Errorf("%s after its time: %s, %v", x.ID, whole.XML, err)
+		}
+	}
+	_, err = s.Receive(ctx, screening("uuid:1", "", "Planted Six", "z"))
+	wantKind(t, err, dtm.Conflict)
+	if n := d.Query(t, place, `SELECT count(*), coalesce(max(length(sealed)), -1), count(DISTINCT person) FROM submission_sealed`); n[0] != "5" || n[1] != "0" || n[2] != "2" {
+		t.Errorf("kept: %v", n)
+	}
+	if n := d.Query(t, place, `SELECT count(*) FROM person`); n[0] != "2" {
+		t.Errorf("%v persons", n)
+	}
+}
+
 func slips(t *testing.T, d Dialect) {
 	now := time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC)
 	place := d.Place(t)

@@ -161,6 +161,7 @@ func Run(t *testing.T, d Dialect) {
 		{"ReferralPlaces", referralPlaces},
 		{"ReferralHistories", func(t *testing.T, d Dialect) { Histories(t, d, 200, 7) }},
 		{"Screenings", screenings},
+		{"Forgotten", forgotten},
 		{"Persons", persons},
 		{"Glasses", glasses},
 		{"Checkpoints", checkpoints},
