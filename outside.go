@@ -120,12 +120,10 @@ func ReadOutside(file string, r io.Reader, series string) (list []Outside, fault
 			return list, faults, nil
 		}
 		if err != nil {
-			return list, faults, Errorf(Invalid, "the file cannot be read: %w", err).At(file)
+			return list, faults, Errorf(Invalid, "the file cannot be read: %w", err).At(file).Coded("import.unread")
 		}
 		line, _ := in.FieldPos(0)
-		fault := func(format string, a ...any) {
-			faults = append(faults, Errorf(Invalid, format, a...).At(file+":"+strconv.Itoa(line)))
-		}
+		fault := func(e *Error) { faults = append(faults, e.At(file+":"+strconv.Itoa(line))) }
 		at := func(i int) string {
 			if i < 0 || i >= len(row) {
 				return ""
@@ -138,18 +136,18 @@ func ReadOutside(file string, r io.Reader, series string) (list []Outside, fault
 		}
 		switch {
 		case x.Series == "":
-			fault("the row says of no series what it counts")
+			fault(Errorf(Invalid, "the row says of no series what it counts").Coded("import.no_series"))
 			continue
 		case x.Source == "":
-			fault("the source is missing: where was this published?")
+			fault(Errorf(Invalid, "the source is missing: where was this published?").Coded("import.no_source"))
 			continue
 		}
 		if x.Month, err = ParseMonth(at(month)); err != nil {
-			fault("%q is no month; want for example 2020-07", at(month))
+			fault(Errorf(Invalid, "%q is no month; want for example 2020-07", at(month)).Coded("import.month", at(month)))
 			continue
 		}
 		if x.People, err = strconv.ParseInt(strings.NewReplacer(",", "", " ", "", "\u00a0", "", "\u202f", "").Replace(at(people)), 10, 64); err != nil || x.People < 0 {
-			fault("%q is no number of people", at(people))
+			fault(Errorf(Invalid, "%q is no number of people", at(people)).Coded("import.people", at(people)))
 			continue
 		}
 		list = append(list, x)

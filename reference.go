@@ -69,7 +69,7 @@ func ReadReferences(file string, r io.Reader) (list []Reference, faults []error,
 			return list, faults, nil
 		}
 		if err != nil {
-			return list, faults, Errorf(Invalid, "the file cannot be read: %w", err).At(file)
+			return list, faults, Errorf(Invalid, "the file cannot be read: %w", err).At(file).Coded("import.unread")
 		}
 		line, _ := in.FieldPos(0)
 		where := file + ":" + strconv.Itoa(line)
@@ -85,12 +85,12 @@ func ReadReferences(file string, r io.Reader) (list []Reference, faults []error,
 		}
 		from, to, _ := strings.Cut(at(month), "..")
 		if x.Period, err = ParsePeriod(from, to); err != nil {
-			faults = append(faults, Errorf(Invalid, "%q is no month, year or first..last month", at(month)).At(where))
+			faults = append(faults, Errorf(Invalid, "%q is no month, year or first..last month", at(month)).At(where).Coded("import.period", at(month)))
 			continue
 		}
 		m := published.FindStringSubmatch(strings.ReplaceAll(at(value), ",", ""))
 		if m == nil {
-			faults = append(faults, Errorf(Invalid, "%q is no number", at(value)).At(where))
+			faults = append(faults, Errorf(Invalid, "%q is no number", at(value)).At(where).Coded("import.number", at(value)))
 			continue
 		}
 		x.AtLeast, x.Decimals = m[1] != "", len(m[3])

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"encoding/csv"
 	"errors"
 	"io"
 	"mime/multipart"
@@ -23,9 +24,9 @@ import (
 // Importing is what the pages about imports need.
 type Importing struct {
 	Runs dtm.ImportRuns
-	// Begin takes a registry file, of size bytes or -1, to the end and imports it while
-	// the pages go on. Conflict while another is running.
-	Begin func(ctx context.Context, name string, size int64, file io.Reader) error
+	// Begin takes a registry file to the end and imports it while the pages go on; why rows
+	// are rejected is said in lang. Conflict while another is running.
+	Begin func(ctx context.Context, lang dtm.Lang, name string, file io.Reader) error
 	// Now is how far the last one is that was begun; false: none was since the start.
 	Now func() (Underway, bool)
 	// TakeBack takes the rows of an import out of the figures.
@@ -192,7 +193,7 @@ func (p *Pages) takeFile(w http.ResponseWriter, r *http.Request, kind string, pa
 			q.Set("left", strconv.Itoa(len(faults)))
 		}
 		for _, f := range faults[:min(len(faults), 20)] {
-			q.Add("fault", f.Error())
+			q.Add("fault", locale.Error(l, f))
 		}
 		http.Redirect(w, r, "/"+string(l)+"/staff/imports/?"+q.Encode()+"#outside", http.StatusSeeOther)
 		return nil
@@ -206,14 +207,14 @@ func (p *Pages) takeFile(w http.ResponseWriter, r *http.Request, kind string, pa
 		if len(faults) > 0 {
 			q := url.Values{}
 			for _, f := range faults[:min(len(faults), 20)] {
-				q.Add("fault", f.Error())
+				q.Add("fault", locale.Error(l, f))
 			}
 			to += "?" + q.Encode()
 		}
 		http.Redirect(w, r, to, http.StatusSeeOther)
 		return nil
 	}
-	if err := p.Staff.Import.Begin(by(r), part.FileName(), r.ContentLength, part); err != nil {
+	if err := p.Staff.Import.Begin(by(r), l, part.FileName(), part); err != nil {
 		if k := dtm.KindOf(err); k == dtm.Internal || k == dtm.TooLarge {
 			return err
 		}
@@ -236,6 +237,7 @@ type importView struct {
 	Found         []foundRow
 	Cells         []foundRow
 	Rejected      string // address of the file
+	First         []rejectedRow
 	Message       string
 	By            string
 }
@@ -254,14 +256,48 @@ func (p *Pages) importPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.showImport(w, http.StatusOK, v)
+	return p.showImport(w, r, http.StatusOK, v)
 }
 
-func (p *Pages) showImport(w http.ResponseWriter, status int, v importView) error {
+// rejectedRow is a row that was not taken, as it stands in the file.
+type rejectedRow struct{ Row, Reason, Cells string }
+
+// firstRejected are the first rows that an import rejected, n at most.
+func (p *Pages) firstRejected(ctx context.Context, i dtm.Imported, n int) ([]rejectedRow, error) {
+	f, err := p.Staff.Blobs.Open(ctx, i.Rejects)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	in := csv.NewReader(f)
+	in.FieldsPerRecord = -1 // a row may be rejected for its number of columns
+	if _, err := in.Read(); err != nil {
+		return nil, err
+	}
+	var out []rejectedRow
+	for len(out) < n {
+		rec, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		cells := slices.DeleteFunc(rec[2:], func(s string) bool { return strings.TrimSpace(s) == "" })
+		out = append(out, rejectedRow{rec[0], rec[1], strings.Join(cells, " · ")})
+	}
+	return out, nil
+}
+
+func (p *Pages) showImport(w http.ResponseWriter, r *http.Request, status int, v importView) error {
 	v.Title, v.Moved = v.File, v.Number(int(v.People))
 	v.Months, v.Split = v.months(v.Imported), v.T("import.split."+string(v.Breakdown))
 	if v.Rejects != "" {
 		v.Rejected = v.Link("/staff/imports/" + strconv.FormatInt(v.Seq, 10) + "/rejects.csv")
+		var err error
+		if v.First, err = p.firstRejected(r.Context(), v.Imported, 20); err != nil {
+			return err
+		}
 	}
 	rules := check.Built()
 	row := func(id string, n int) foundRow {
@@ -288,7 +324,7 @@ func (p *Pages) undoImport(w http.ResponseWriter, r *http.Request) error {
 	err = p.Staff.Import.TakeBack(by(r), v.Seq, r.PostFormValue("why"))
 	if k := dtm.KindOf(err); err != nil && (k == dtm.Invalid || k == dtm.Conflict) {
 		v.Message = locale.Error(v.Lang, err)
-		return p.showImport(w, serve.Status(k), v)
+		return p.showImport(w, r, serve.Status(k), v)
 	}
 	if err != nil {
 		return err

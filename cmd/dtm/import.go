@@ -57,7 +57,7 @@ func runImport(ctx context.Context, c *call) error {
 	before := time.Now()
 	stopLoading := h.loadMeanwhile(ctx)
 	show, end := c.progress("reading "+filepath.Base(name), st.Size(), before)
-	run, looked, err := h.bringIn(event.WithActor(ctx, event.System), bulk.Source{Name: filepath.Base(name), Data: f, Size: st.Size()}, show, func(string) {
+	run, looked, err := h.bringIn(event.WithActor(ctx, event.System), bulk.Source{Name: filepath.Base(name), Data: f, Size: st.Size()}, nil, show, func(string) {
 		end()
 		stopLoading()
 	})
@@ -82,9 +82,9 @@ const (
 )
 
 // bringIn imports a registry file: rows are stored, loaded, and all imported history is
-// looked at by the rules. What cannot be read is kept beside it. stage is told when
-// reading is over, and what follows; may be nil.
-func (h *house) bringIn(ctx context.Context, src bulk.Source, show func(bulk.Progress), stage func(string)) (dtm.Imported, looked, error) {
+// looked at by the rules. What cannot be read is kept beside it, with reasons worded by
+// say. stage is told when reading is over, and what follows. say and stage may be nil.
+func (h *house) bringIn(ctx context.Context, src bulk.Source, say func(error) string, show func(bulk.Progress), stage func(string)) (dtm.Imported, looked, error) {
 	before := time.Now()
 	var rejected *os.File
 	defer func() {
@@ -94,7 +94,7 @@ func (h *house) bringIn(ctx context.Context, src bulk.Source, show func(bulk.Pro
 		}
 	}()
 	sum, err := bulk.Import(ctx, h.op, src, h.db, bulk.Options{
-		Now: time.Now, Progress: show,
+		Now: time.Now, Progress: show, Say: say,
 		Rejects: func() (io.Writer, error) {
 			var err error
 			rejected, err = os.CreateTemp(h.dir, "rejects-*.csv")

@@ -12,6 +12,7 @@ import (
 	"dtm/check"
 	"dtm/event"
 	"dtm/gather/bulk"
+	"dtm/locale"
 	"dtm/web"
 )
 
@@ -73,7 +74,7 @@ func (h *house) importing() *web.Importing {
 }
 
 // beginImport takes a file whole, so that who sent it may go, and imports it beside.
-func (h *house) beginImport(ctx context.Context, name string, _ int64, file io.Reader) error {
+func (h *house) beginImport(ctx context.Context, l dtm.Lang, name string, file io.Reader) error {
 	if err := h.imports.begin(name); err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func (h *house) beginImport(ctx context.Context, name string, _ int64, file io.R
 	ctx = event.WithActor(h.background, event.Actor(ctx))
 	h.loading.Go(func() {
 		defer drop()
-		run, _, err := h.bringIn(ctx, bulk.Source{Name: name, Data: f, Size: size}, func(p bulk.Progress) {
+		run, _, err := h.bringIn(ctx, bulk.Source{Name: name, Data: f, Size: size}, func(err error) string { return locale.Error(l, err) }, func(p bulk.Progress) {
 			h.imports.set(func(u *web.Underway) { u.Read, u.Rows = p.Read, p.Rows })
 		}, func(stage string) { h.imports.set(func(u *web.Underway) { u.Stage = stage }) })
 		if err != nil {

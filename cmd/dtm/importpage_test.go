@@ -57,7 +57,7 @@ func TestImportPages(t *testing.T) {
 	s.looks("imports-empty", "/staff/imports/")
 	s.do(chromedp.Navigate(base+"/en/staff/imports/"), chromedp.SetUploadFiles("input[type=file]", []string{history}), chromedp.Click("form.fields button"), chromedp.WaitVisible("#found"))
 	seen := s.text("main")
-	for _, want := range []string{"history.csv", "January 2020 to June 2022", "181", "the rows with the reasons", "A point written otherwise"} {
+	for _, want := range []string{"history.csv", "January 2020 to June 2022", "181", "the rows with the reasons", "“2022-13” is not a month", "2022-13 · Obock · DJI", "A point written otherwise"} {
 		if !strings.Contains(seen, want) {
 			t.Errorf("the page of the import does not say %q:\n%s", want, seen)
 		}

@@ -1,7 +1,6 @@
 package bulk
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -13,7 +12,7 @@ import (
 type dated struct {
 	day       int64 // since 1970-01-01
 	monthOnly bool
-	err       string
+	err       *dtm.Error
 }
 
 func (r *reader) date(field []byte) dated {
@@ -53,10 +52,10 @@ func readDate(s string, monthly, from04 bool) dated {
 	}
 	for _, layout := range []string{"2/1/2006", "1/2/2006", "2/1/06", "1/2/06", "2.1.2006", "2-1-2006", "1-2-2006"} {
 		if _, err := time.Parse(layout, day); err == nil {
-			return dated{err: fmt.Sprintf("%q can be read as day/month or month/day; write YYYY-MM-DD", s)}
+			return dated{err: dtm.Errorf(dtm.Invalid, "%q can be read as day/month or month/day; write YYYY-MM-DD", s).Coded("import.day_ambiguous", s)}
 		}
 	}
-	return dated{err: fmt.Sprintf("%q is not a month (YYYY-MM) or a day (YYYY-MM-DD)", short(s, 40))}
+	return dated{err: dtm.Errorf(dtm.Invalid, "%q is not a month (YYYY-MM) or a day (YYYY-MM-DD)", short(s, 40)).Coded("import.day_unknown", short(s, 40))}
 }
 
 // months by the first letters that tell them apart in English and French, folded;
@@ -101,7 +100,7 @@ func readMonth(s string) (dtm.Month, bool) {
 // stretch every series.
 func sane(t time.Time, monthOnly bool, s string) dated {
 	if y := t.Year(); y < 2004 || y > 2100 {
-		return dated{err: fmt.Sprintf("%q: flow monitoring began in 2004", s)}
+		return dated{err: dtm.Errorf(dtm.Invalid, "%q: flow monitoring began in 2004", s).Coded("import.day_early", s)}
 	}
 	return dated{day: dayNumber(t), monthOnly: monthOnly}
 }

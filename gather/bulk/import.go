@@ -24,6 +24,7 @@ type Options struct {
 	Now      func() time.Time
 	Rejects  func() (io.Writer, error) // asked for when the first row is rejected; nil: reasons are only counted
 	Progress func(Progress)            // told about every 10,000 rows; may be nil
+	Say      func(error) string        // words reasons and notes for who imports; nil: in English
 }
 
 // Progress is how far an import is.
@@ -78,7 +79,9 @@ func Import(ctx context.Context, op *dtm.Operation, src Source, store Store, o O
 	i.sum = Summary{Flags: map[string]int{}, Reasons: map[string]int{}, Breakdown: cols.breakdown}
 	i.notes(cols)
 	err = i.all(recs, newReader(op, cols, from04))
-	i.sum.Notes = append(i.sum.Notes, recs.notes()...)
+	for _, n := range recs.notes() {
+		i.note(n)
+	}
 	// The store's error first: it is why reading stopped.
 	err = cmp.Or(i.chunks.end(), err, i.flushRejects())
 	i.sum.Chunks, i.sum.ChunksNew = i.chunks.hashes, i.chunks.added
@@ -104,17 +107,28 @@ type importing struct {
 func (i *importing) notes(cols columns) {
 	for n, c := range cols.ignored {
 		if n == 20 {
-			i.sum.Notes = append(i.sum.Notes, fmt.Sprintf("%d more columns are not known and were left out", len(cols.ignored)-n))
+			i.note(dtm.Errorf(dtm.Invalid, "%d more columns are not known and were left out", len(cols.ignored)-n).Coded("import.columns_more", len(cols.ignored)-n))
 			break
 		}
-		i.sum.Notes = append(i.sum.Notes, fmt.Sprintf("the column %q is not known and was left out", short(c, 60)))
+		i.note(dtm.Errorf(dtm.Invalid, "the column %q is not known and was left out", short(c, 60)).Coded("import.column_unknown", short(c, 60)))
 	}
 	for _, c := range cols.reasons {
 		if l, ok := i.op.Lists["reason"]; ok && !l.Has(c.code) {
-			i.sum.Notes = append(i.sum.Notes, fmt.Sprintf("the reason %q is not in the code list; it was kept as written", short(c.code, 60)))
+			i.note(dtm.Errorf(dtm.Invalid, "the reason %q is not in the code list; it was kept as written", short(c.code, 60)).Coded("import.reason_unknown", short(c.code, 60)))
 		}
 	}
 }
+
+func (i *importing) note(e *dtm.Error) { i.sum.Notes = append(i.sum.Notes, i.say(e)) }
+
+func (i *importing) say(e *dtm.Error) string {
+	if i.o.Say == nil {
+		return e.Error()
+	}
+	return i.o.Say(e)
+}
+
+var torn = dtm.Errorf(dtm.Invalid, "a quotation mark is not closed on this line").Coded("import.row_torn")
 
 func (i *importing) all(recs records, r *reader) error {
 	var m row
@@ -127,15 +141,15 @@ func (i *importing) all(recs records, r *reader) error {
 			return i.broken(rec.line, err)
 		}
 		if first && hashtags(rec.fields) {
-			i.sum.Notes = append(i.sum.Notes, fmt.Sprintf("row %d holds HXL hashtags; it was passed over", rec.line))
+			i.note(dtm.Errorf(dtm.Invalid, "row %d holds HXL hashtags; it was passed over", rec.line).Coded("import.hashtags", rec.line))
 			continue
 		}
 		i.sum.Rows++
-		reason := "a quotation mark is not closed on this line"
+		reason := torn
 		if !rec.torn {
 			reason = r.read(rec.fields, &m)
 		}
-		if reason != "" {
+		if reason != nil {
 			err = i.reject(rec, reason)
 		} else {
 			err = i.accept(&m)
@@ -222,8 +236,9 @@ func (i *importing) progress() {
 
 // reject writes the row with its number and the reason; the other columns stay as
 // they were, so that the file can be mended and imported.
-func (i *importing) reject(rec record, reason string) error {
+func (i *importing) reject(rec record, why *dtm.Error) error {
 	i.sum.Rejected++
+	reason := i.say(why)
 	if _, ok := i.sum.Reasons[reason]; ok || len(i.sum.Reasons) < many {
 		i.sum.Reasons[reason]++
 	}

@@ -22,6 +22,7 @@ import (
 
 	"dtm"
 	"dtm/gather/bulk"
+	"dtm/locale"
 	"dtm/operation"
 )
 
@@ -231,6 +232,27 @@ func TestRejects(t *testing.T) {
 				t.Errorf("two equal rows of one file are two rows: %v", f)
 			}
 		})
+	}
+}
+
+// TestReasonsAreSaid: reasons and notes are worded by who imports.
+func TestReasonsAreSaid(t *testing.T) {
+	t.Parallel()
+	op, store := djibouti(t), &chunks{}
+	data := strings.Replace(header, "reason_conflict", "weather", 1) + "2022-12,Obock,DJI,,,outgoing,OOO,ETH,YEM,OOO,male,adults,many,,1,1\n"
+	var rejects strings.Builder
+	sum, err := bulk.Import(t.Context(), op, bulk.Source{Name: "f.csv", Data: strings.NewReader(data)}, store, bulk.Options{
+		Now: time.Now, Rejects: func() (io.Writer, error) { return &rejects, nil },
+		Say: func(err error) string { return locale.Error(dtm.French, err) },
+	})
+	if err != nil || sum.Rejected != 1 || len(sum.Notes) != 1 {
+		t.Fatalf("%v, %+v", err, sum)
+	}
+	if want := "«\u202fmany\u202f» n’est pas un nombre entier"; !strings.Contains(rejects.String(), want) {
+		t.Errorf("%q is not in\n%s", want, rejects.String())
+	}
+	if want := "La colonne «\u202fweather\u202f»"; !strings.HasPrefix(sum.Notes[0], want) {
+		t.Errorf("%q, want %q", sum.Notes[0], want)
 	}
 }
 

@@ -2,7 +2,6 @@ package bulk
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -121,23 +120,24 @@ func clean(s string) string {
 	})
 }
 
-// read reads one record into row, whose slices are used again. reason is not empty
+// read reads one record into row, whose slices are used again. reason is not nil
 // when the row cannot be kept.
-func (r *reader) read(rec [][]byte, row *row) (reason string) {
+func (r *reader) read(rec [][]byte, row *row) (reason *dtm.Error) {
 	c := &r.cols
 	if len(rec) != len(c.names) {
-		return fmt.Sprintf("the row has %d columns, the header %d", len(rec), len(c.names))
+		return dtm.Errorf(dtm.Invalid, "the row has %d columns, the header %d", len(rec), len(c.names)).Coded("import.row_width", len(rec), len(c.names))
 	}
 	d := r.date(rec[c.date])
-	if d.err != "" {
+	if d.err != nil {
 		return d.err
 	}
-	if why := r.elsewhere(rec); why != "" {
-		return why
+	if code := r.elsewhere(rec); code != "" {
+		return dtm.Errorf(dtm.Invalid, "the point lies in %s, not in %s: the row is of another operation", code, r.op.Country).
+			At(c.names[c.country]).Coded("import.row_elsewhere", code, r.op.Country)
 	}
 	people, why := count(rec[c.people])
-	if why != "" {
-		return fmt.Sprintf("%s: %q %s", c.names[c.people], short(string(rec[c.people]), 40), why)
+	if why != nil {
+		return why.At(c.names[c.people])
 	}
 	row.day, row.monthOnly, row.people = d.day, d.monthOnly, people
 	row.flags, row.vulnerable = row.flags[:0], row.vulnerable[:0]
@@ -157,7 +157,7 @@ func (r *reader) read(rec [][]byte, row *row) (reason string) {
 	if c.uac >= 0 && len(rec[c.uac]) > 0 {
 		r.unaccompanied(rec[c.uac], row)
 	}
-	return ""
+	return nil
 }
 
 // unaccompanied reads the number of unaccompanied children; NA is not known, which
@@ -168,7 +168,7 @@ func (r *reader) unaccompanied(field []byte, row *row) {
 		return
 	}
 	v, why := count([]byte(s))
-	if why != "" {
+	if why != nil {
 		row.flags = append(row.flags, dtm.Flag{Rule: "count.invalid", Path: "uac", Note: s})
 		return
 	}
@@ -178,8 +178,9 @@ func (r *reader) unaccompanied(field []byte, row *row) {
 	row.vulnerable = append(row.vulnerable, dtm.Vulnerable{Code: "uac", People: v})
 }
 
-// elsewhere tells why a row is not of this operation: regional files hold the
-// points of other countries too, whose movements would swell this one's.
+// elsewhere names the other country whose point a row is of, "" if it is of this
+// operation: regional files hold the points of all, whose movements would swell this
+// one's.
 func (r *reader) elsewhere(rec [][]byte) string {
 	c := &r.country
 	if c.at < 0 {
@@ -195,7 +196,7 @@ func (r *reader) elsewhere(rec [][]byte) string {
 		s := clean(raw)
 		found := r.lists.find("country", s)
 		if code := found.code; s != "" && code != r.op.Country && code != dtm.OtherCountry && code != dtm.UnknownCountry && (found.rule == "" || found.rule == "code.spelling" || isISO(s)) {
-			k = newCell(fmt.Sprintf("%s: the point lies in %s, not in %s: the row is of another operation", r.cols.names[c.at], code, r.op.Country), "")
+			k = newCell(code, "")
 		}
 		if len(c.met) < many {
 			c.met[raw] = k
@@ -210,7 +211,7 @@ func isISO(s string) bool {
 }
 
 // count reads a whole number of people; a spreadsheet's "12.0" is one.
-func count(field []byte) (int, string) {
+func count(field []byte) (int, *dtm.Error) {
 	n := 0
 	for i, b := range field {
 		if b < '0' || b > '9' || i > 7 {
@@ -219,31 +220,33 @@ func count(field []byte) (int, string) {
 		n = n*10 + int(b-'0')
 	}
 	if len(field) == 0 {
-		return 0, "is empty: how many people?"
+		return 0, uncounted
 	}
 	return limited(n)
 }
 
-func countText(s string) (int, string) {
+var uncounted = dtm.Errorf(dtm.Invalid, "empty: how many people?").Coded("import.people_none")
+
+func countText(s string) (int, *dtm.Error) {
 	s = strings.TrimSuffix(s, ".0")
 	if s == "" {
-		return 0, "is empty: how many people?"
+		return 0, uncounted
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	switch {
 	case err != nil:
-		return 0, "is not a whole number"
+		return 0, dtm.Errorf(dtm.Invalid, "%q is not a whole number", short(s, 40)).Coded("import.people_number", short(s, 40))
 	case n < 0:
-		return 0, "is negative"
+		return 0, dtm.Errorf(dtm.Invalid, "%d is negative", n).Coded("import.people_negative", short(s, 40))
 	}
 	return limited(int(n))
 }
 
-func limited(n int) (int, string) {
+func limited(n int) (int, *dtm.Error) {
 	if n > 10_000_000 {
-		return 0, "is more people than the region has"
+		return 0, dtm.Errorf(dtm.Invalid, "%d is more people than the region has", n).Coded("import.people_many", n)
 	}
-	return n, ""
+	return n, nil
 }
 
 // reasonsOf gathers the reasons whose columns say yes.

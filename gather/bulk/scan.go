@@ -201,11 +201,11 @@ func (s *scanner) undouble(b []byte, plain bool) []byte {
 	return s.scratch[from:len(s.scratch):len(s.scratch)]
 }
 
-func (s *scanner) notes() []string {
+func (s *scanner) notes() []*dtm.Error {
 	if s.latin == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%d lines are not UTF-8; they were read as Latin-1 (Windows-1252)", s.latin)}
+	return []*dtm.Error{dtm.Errorf(dtm.Invalid, "%d lines are not UTF-8; they were read as Latin-1 (Windows-1252)", s.latin).Coded("import.latin", s.latin)}
 }
 
 func (s *scanner) close() error { return nil }

@@ -121,8 +121,8 @@ func TestReadDate(t *testing.T) {
 		if d.monthOnly {
 			got = got[:7]
 		}
-		if d.err != "" {
-			got = "!" + d.err
+		if d.err != nil {
+			got = "!" + d.err.Msg
 		}
 		if got != want && (want[0] != '!' || got[0] != '!' || !strings.Contains(got, want[1:])) {
 			t.Errorf("%q: got %s, want %s", s, got, want)

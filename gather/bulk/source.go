@@ -30,7 +30,7 @@ type record struct {
 // next call. The first row is the header.
 type records interface {
 	next() (record, error)
-	notes() []string
+	notes() []*dtm.Error
 	close() error
 }
 
@@ -64,10 +64,10 @@ func open(name string, in io.Reader) (records, error) {
 		return nil, dtm.Errorf(dtm.Unsupported, "this is a PDF; the registry comes as .csv or .xlsx").At(name).Coded("import.pdf")
 	}
 	var text io.Reader = b
-	encoding := ""
+	var encoding *dtm.Error
 	switch order, ok := utf16Order(head); {
 	case ok:
-		text, encoding = transform.NewReader(b, unicode.UTF16(order, unicode.UseBOM).NewDecoder()), "the file is UTF-16; it was read as such"
+		text, encoding = transform.NewReader(b, unicode.UTF16(order, unicode.UseBOM).NewDecoder()), dtm.Errorf(dtm.Invalid, "the file is UTF-16; it was read as such").Coded("import.utf16")
 	case notText(head):
 		return nil, dtm.Errorf(dtm.Unsupported, "this is neither a CSV nor an XLSX file").At(name).Coded("import.format")
 	default:
@@ -94,12 +94,12 @@ func open(name string, in io.Reader) (records, error) {
 // textFile is a scanner that knows its file's encoding.
 type textFile struct {
 	scanner
-	encoding string
+	encoding *dtm.Error // a note; nil: UTF-8
 }
 
-func (t *textFile) notes() []string {
-	if t.encoding != "" {
-		return append([]string{t.encoding}, t.scanner.notes()...)
+func (t *textFile) notes() []*dtm.Error {
+	if t.encoding != nil {
+		return append([]*dtm.Error{t.encoding}, t.scanner.notes()...)
 	}
 	return t.scanner.notes()
 }

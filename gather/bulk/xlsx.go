@@ -106,9 +106,9 @@ func (w *workbook) from1904() bool {
 	return err == nil && p.Date1904 != nil && *p.Date1904
 }
 
-func (w *workbook) notes() []string {
+func (w *workbook) notes() []*dtm.Error {
 	if n := w.file.SheetCount; n > 1 {
-		return []string{fmt.Sprintf("the workbook has %d sheets; %q was read", n, w.sheet)}
+		return []*dtm.Error{dtm.Errorf(dtm.Invalid, "the workbook has %d sheets; %q was read", n, w.sheet).Coded("import.sheets", n, w.sheet)}
 	}
 	return nil
 }
