@@ -107,6 +107,10 @@ func TestRecapture(t *testing.T) {
 		}
 		near(t, "pair", e.Estimate, k.want, 10)
 	}
+	// The example of Wikipedia's "Mark and recapture": about 28 turtles.
+	if e, _, err = Chapman(10, 15, 5, 0.95); err != nil || math.Abs(e.Estimate-(11.*16/6-1)) > 1e-12 || int(e.Estimate) != 28 {
+		t.Error(e, err)
+	}
 }
 
 func TestChainLadderOnRAA(t *testing.T) {
