@@ -58,7 +58,7 @@ check: assets ## formatting, vet, staticcheck
 
 bench: build ## print the table of the design's performance budget
 	$(GO) run ./internal/bench
-	$(GO) test -run '^$$' -bench Indicators -benchtime 5x ./analyse/warehouse/duckdb
+	$(GO) run ./internal/bench -facts -most 0
 
 interop: assets tools ## XLSForm corpus, real and own forms, ODK Validate, the form engine: print the scores
 	CI=true ENGINE_ANSWERS=1000 VALIDATE_OWN=1 DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 40m -count=1 -v -run 'Interop|Real|Validate' ./gather/xlsform/ ./gather/xform/

@@ -36,7 +36,9 @@ func (m Month) Add(n int) Month { return MonthOf(m.First().AddDate(0, n, 0)) }
 func (m Month) Days() int { return int(m.Add(1).First().Sub(m.First()).Hours() / 24) }
 
 // Before tells whether m is earlier than o.
-func (m Month) Before(o Month) bool { return m.First().Before(o.First()) }
+func (m Month) Before(o Month) bool {
+	return m.Year < o.Year || m.Year == o.Year && m.Month < o.Month
+}
 
 // IsZero tells whether m is unset.
 func (m Month) IsZero() bool { return m == Month{} }

@@ -3,6 +3,7 @@ package indicator
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"sync"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -22,8 +23,8 @@ type answers struct {
 const maxAnswers = 4096
 
 // get returns the lines of a text, from read when they are not there. Who asks
-// for the same at the same time waits for the first. The keys are the caller's; the
-// numbers are shared and not to be changed.
+// for the same at the same time waits for the first. The slice is the caller's;
+// keys and numbers are shared and not to be changed.
 func (a *answers) get(stands, body string, args []any, read func() ([]line, error)) ([]line, error) {
 	a.once.Do(func() {
 		var err error
@@ -33,7 +34,7 @@ func (a *answers) get(stands, body string, args []any, read func() ([]line, erro
 	})
 	key := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%q", stands, body, args))
 	if known, ok := a.lines.Get(key); ok {
-		return own(known), nil
+		return slices.Clone(known), nil
 	}
 	got, err, _ := a.one.Do(string(key[:]), func() (any, error) { return read() })
 	if err != nil {
@@ -42,15 +43,5 @@ func (a *answers) get(stands, body string, args []any, read func() ([]line, erro
 	}
 	lines := got.([]line)
 	a.lines.Add(key, lines)
-	return own(lines), nil
-}
-
-func own(lines []line) []line {
-	out := make([]line, len(lines))
-	var keys room[string]
-	for i, l := range lines {
-		out[i] = line{keys.take(len(l.keys)), l.code, l.numbers}
-		copy(out[i].keys, l.keys)
-	}
-	return out
+	return slices.Clone(lines), nil
 }

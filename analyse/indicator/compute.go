@@ -468,6 +468,7 @@ func (c *computation) change(months int, basisOf func(dtm.Month) string) error {
 			if err != nil {
 				return err
 			}
+			l.keys = slices.Clone(l.keys)
 			l.keys[month] = m.Add(-months).String()
 		}
 		old[strings.Join(l.keys, "\x1f")] = *l.numbers[0]

@@ -47,13 +47,18 @@ func (c *computation) pointCoverage(came []dtm.PointDay) ([]check.PointCoverage,
 	for _, d := range came {
 		known[d.Point+" "+d.Day.Format(time.DateOnly)] = true
 	}
+	days := map[string]time.Time{} // few, and each at many points
+	came = slices.Grow(came, len(lines))
 	for _, l := range lines {
 		if len(known) > 0 && known[strings.Join(l.keys, " ")] {
 			continue
 		}
-		day, err := time.Parse(time.DateOnly, l.keys[1])
-		if err != nil {
-			return nil, err
+		day, ok := days[l.keys[1]]
+		if !ok {
+			if day, err = time.Parse(time.DateOnly, l.keys[1]); err != nil {
+				return nil, err
+			}
+			days[l.keys[1]] = day
 		}
 		came = append(came, dtm.PointDay{Point: l.keys[0], Day: day, History: true})
 	}
@@ -89,6 +94,8 @@ func (c *computation) expectedDays() error {
 	}
 	sums := map[string]*sum{}
 	network := op.Network()
+	_, regional := r.where["region"]
+	regional = regional || slices.Contains(r.by, "region")
 	var keys []string
 	for _, x := range list {
 		at := slices.IndexFunc(network, func(p dtm.Point) bool { return p.Code == x.Point })
@@ -99,7 +106,10 @@ func (c *computation) expectedDays() error {
 			if !d.Expected || d.State == check.DayPending {
 				continue
 			}
-			region := network[at].PlaceAt(d.Day).Area
+			var region string
+			if regional {
+				region = network[at].PlaceAt(d.Day).Area
+			}
 			if codes, ok := r.where["region"]; ok && !slices.Contains(codes, region) {
 				continue
 			}

@@ -170,7 +170,7 @@ func (e *Engine) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 // ordered puts figures in the order of their keys. A figure is large to move, and a
 // table by day and point has thousands: their places are sorted.
 func ordered(figures []dtm.Figure) []dtm.Figure {
-	if len(figures) < 2 {
+	if slices.IsSortedFunc(figures, func(a, b dtm.Figure) int { return slices.Compare(a.Keys, b.Keys) }) {
 		return figures
 	}
 	places := make([]int32, len(figures))
@@ -178,7 +178,7 @@ func ordered(figures []dtm.Figure) []dtm.Figure {
 		places[i] = int32(i)
 	}
 	slices.SortFunc(places, func(a, b int32) int {
-		return slices.CompareFunc(figures[a].Keys, figures[b].Keys, strings.Compare)
+		return slices.Compare(figures[a].Keys, figures[b].Keys)
 	})
 	out := make([]dtm.Figure, len(figures))
 	for i, at := range places {

@@ -1,6 +1,10 @@
 package indicator
 
-import "slices"
+import (
+	"slices"
+
+	"dtm"
+)
 
 // arabicNotes are the caveats in Arabic, by code. A test holds that none is
 // missing.
@@ -20,8 +24,9 @@ var arabicNotes = map[string]string{
 func (c *computation) covering() []covered {
 	r := c.request
 	var out []covered
+	first, last := dtm.MonthOf(r.period.From), dtm.MonthOf(r.period.To.AddDate(0, 0, -1))
 	for _, v := range c.state.coverage {
-		if !v.month.First().Before(r.period.To) || !v.month.Add(1).First().After(r.period.From) {
+		if v.month.Before(first) || last.Before(v.month) {
 			continue
 		}
 		if codes, ok := r.where["point"]; ok && !slices.Contains(codes, v.point) {

@@ -117,6 +117,18 @@ func (a ask) byDay() bool {
 	return !a.period.WholeMonths() || slices.Contains(a.by, "day")
 }
 
+// long tells whether the table has thousands of lines: the database orders them, on all
+// its processors. Short ones are ordered as they come.
+func (a ask) long() bool { return len(a.by) > 1 && slices.Contains(a.by, "day") }
+
+func order(columns int) string {
+	list := make([]string, columns)
+	for i := range list {
+		list[i] = strconv.Itoa(i+1) + " NULLS LAST"
+	}
+	return "\nORDER BY " + strings.Join(list, ", ")
+}
+
 // ofPlaces tells whether a text about movements asks for nothing but days, places and
 // directions, which are summed up.
 func (a ask) ofPlaces(body string) bool {
@@ -176,7 +188,11 @@ func text(file string, operation string, a ask, extra ...any) (string, []any, er
 		as := s[strings.Index(s, "*/")+2:] // what stands there for somebody who reads it
 		switch m[1] + m[3] {
 		case "keys", "by", "group":
-			return dimensions(m[1], table, a.by, a.dims())
+			out := dimensions(m[1], table, a.by, a.dims())
+			if m[1] == "group" && a.long() {
+				out += order(len(a.by))
+			}
+			return out
 		case "where":
 			var b strings.Builder
 			args = filter(&b, args, a.where, table, false, a.dims())

@@ -23,7 +23,6 @@ type Merger struct {
 	Operation string
 	// Deltas are the rows added to fact_month by month since it was last summed up.
 	Deltas map[time.Time]int
-	Keys   *Keys // of the imported rows
 }
 
 // Merge writes the stage down: the last step of a batch before its position.
@@ -255,7 +254,7 @@ func (m Merger) mergeHistory(ctx context.Context, s *Stage) error {
 	}
 	var maybe []int32 // facts whose key may stand
 	for i := range s.Facts {
-		if f := &s.Facts[i]; f.Chunk >= 0 && !f.Dropped && m.Keys.add(f.Source) {
+		if f := &s.Facts[i]; f.maybe && !f.Dropped {
 			maybe = append(maybe, int32(i))
 		}
 	}

@@ -32,8 +32,9 @@ type Stage struct {
 	places map[place]*place
 	days   map[int64]*stagedDay
 	months map[time.Time]*time.Time
-	keys   map[string]int // of imported facts
-	twice  bool           // a key came more than once
+	keys   map[string]int // of the first keyed imported facts, once they are needed
+	keyed  int
+	twice  bool // a key came more than once
 	sets   map[Answered]bool
 
 	void    map[time.Time]bool // months that rows were taken out of
@@ -55,6 +56,7 @@ type Fact struct {
 	Assessed  string
 	Movement  *dtm.Movement
 	Dropped   bool // it is not written: the key comes again in the batch, or stands already
+	maybe     bool // the key of an imported fact may stand
 
 	day  *stagedDay
 	cell *stagedCell
@@ -85,8 +87,8 @@ type monthPlace struct {
 }
 
 // NewStage stages a batch. known are the cells that have a number already: all
-// numbers below len(known).
-func NewStage(b *Batch, pack *Pack, known map[Cell]int32) *Stage {
+// numbers below len(known). keys learns those of the imported rows.
+func NewStage(b *Batch, pack *Pack, known map[Cell]int32, keys *Keys) *Stage {
 	s := &Stage{
 		FirstCell: int32(len(known)),
 		Facts:     make([]Fact, 0, b.Rows()),
@@ -100,21 +102,16 @@ func NewStage(b *Batch, pack *Pack, known map[Cell]int32) *Stage {
 		void:      map[time.Time]bool{},
 		touched:   map[monthPlace]bool{},
 	}
-	imported := 0
-	for i := range b.Chunks {
-		imported += len(b.Chunks[i].Rows)
-	}
-	s.keys = make(map[string]int, imported)
 	for i := range b.Chunks {
 		rows := b.Chunks[i].Rows
 		s.Outcomes[i] = Outcome{Chunk: b.Chunks[i].Hash, Rows: len(rows)}
 		for j := range rows {
-			if before, ok := s.keys[rows[j].Source]; ok {
-				s.Facts[before].Dropped = true
-				s.twice = true
+			maybe := keys.add(rows[j].Source)
+			if maybe {
+				s.once(rows[j].Source)
 			}
-			s.keys[rows[j].Source] = len(s.Facts)
 			s.add(int32(i), rows[j].Source, &rows[j], pack)
+			s.Facts[len(s.Facts)-1].maybe = maybe
 		}
 	}
 	last := map[string]int{}
@@ -145,6 +142,21 @@ func NewStage(b *Batch, pack *Pack, known map[Cell]int32) *Stage {
 		s.records(sub.Source, &sub.Facts, pack)
 	}
 	return s
+}
+
+// once drops the imported fact of the batch that has the key already. Most batches hold
+// no key that was seen before; then their keys are not laid side by side.
+func (s *Stage) once(source string) {
+	if s.keys == nil {
+		s.keys = make(map[string]int, cap(s.Facts))
+	}
+	for ; s.keyed < len(s.Facts); s.keyed++ {
+		s.keys[s.Facts[s.keyed].Source] = s.keyed
+	}
+	if before, ok := s.keys[source]; ok {
+		s.Facts[before].Dropped = true
+		s.twice = true
+	}
 }
 
 func (s *Stage) add(chunk int32, source string, m *dtm.Movement, pack *Pack) {

@@ -23,7 +23,7 @@ const orderAfter = 300_000
 func (w *Warehouse) Apply(ctx context.Context, b warehouse.Batch) ([]warehouse.Outcome, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := warehouse.NewStage(&b, w.pack, w.cells)
+	s := warehouse.NewStage(&b, w.pack, w.cells, &w.keys)
 	err := w.tx(ctx, func() error {
 		if err := w.at(ctx, b.From); err != nil {
 			return err
@@ -66,7 +66,7 @@ func (w *Warehouse) at(ctx context.Context, p warehouse.Position) error {
 
 // merger is the shared part of the work, on the writer's connection.
 func (w *Warehouse) merger() warehouse.Merger {
-	return warehouse.Merger{Writer: &writer{w: w, temps: map[string]bool{}}, Operation: w.op.Code, Deltas: w.deltas, Keys: &w.keys}
+	return warehouse.Merger{Writer: &writer{w: w, temps: map[string]bool{}}, Operation: w.op.Code, Deltas: w.deltas}
 }
 
 // writer is the writer's connection within a transaction.

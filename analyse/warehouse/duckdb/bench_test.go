@@ -1,18 +1,15 @@
 package duckdb
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"testing"
 	"time"
 
 	"dtm"
-	"dtm/analyse/indicator"
 	"dtm/analyse/warehouse"
 	"dtm/analyse/warehouse/warehousetest"
 )
@@ -93,132 +90,6 @@ func synthetic(b *testing.B, n int) *Warehouse {
 	run(`UPDATE load_position SET seq = 1, hash = 'bench'`)
 	run(`CHECKPOINT`)
 	return w
-}
-
-type recorded struct {
-	text string
-	args []any
-}
-
-// recorder notes the texts that the engine runs.
-type recorder struct {
-	*Warehouse
-	ran []recorded
-}
-
-type recordingReader struct {
-	warehouse.Reader
-	to *recorder
-}
-
-func (r *recorder) Read(ctx context.Context, f func(warehouse.Reader) error) error {
-	return r.Warehouse.Read(ctx, func(rd warehouse.Reader) error { return f(recordingReader{rd, r}) })
-}
-
-func (r recordingReader) Query(ctx context.Context, text string, args []any, row func(func(...any) error) error) error {
-	r.to.ran = append(r.to.ran, recorded{text, args})
-	return r.Reader.Query(ctx, text, args, row)
-}
-
-// bare writes the arguments into the text, as somebody at the DuckDB prompt would.
-func (r recorded) bare() string {
-	return numbered.ReplaceAllStringFunc(r.text, func(s string) string {
-		n, _ := strconv.Atoi(s[1:])
-		return fmt.Sprintf("'%v'", r.args[n-1])
-	})
-}
-
-// BenchmarkIndicators asks each indicator through the engine and runs the texts
-// that the engine ran bare, and over the facts instead of the rollup. It reports
-// milliseconds of each, medians, and engine to bare.
-func BenchmarkIndicators(b *testing.B) {
-	w := synthetic(b, rowsWanted(b))
-	rec := &recorder{Warehouse: w}
-	e, err := indicator.New(w.op, rec)
-	if err != nil {
-		b.Fatal(err)
-	}
-	month := func(y, m int) dtm.Month { return dtm.Month{Year: y, Month: time.Month(m)} }
-	one := dtm.Months(month(2023, 11), month(2023, 11))
-	year := dtm.Months(month(2022, 11), month(2023, 11))
-	week, err := dtm.ParsePeriod("2023-11-06", "2023-11-12")
-	if err != nil {
-		b.Fatal(err)
-	}
-	eth := map[string][]string{"previous": {"ETH"}}
-	for _, c := range []struct {
-		name string
-		q    dtm.Query
-	}{
-		{"total", dtm.Query{Indicator: "total_movements", Period: one}},
-		{"total_all_years", dtm.Query{Indicator: "total_movements", Period: dtm.Months(month(2021, 1), month(2023, 12)), By: []string{"month"}}},
-		{"total_by_point", dtm.Query{Indicator: "total_movements", Period: one, By: []string{"point"}}},
-		{"total_by_day", dtm.Query{Indicator: "total_movements", Period: year, By: []string{"day"}}},
-		{"total_week", dtm.Query{Indicator: "total_movements", Period: week}},
-		{"daily_average", dtm.Query{Indicator: "daily_average", Period: one}},
-		{"daily_average_observed_days", dtm.Query{Indicator: "daily_average_observed_days", Period: one}},
-		{"daily_average_per_point", dtm.Query{Indicator: "daily_average_per_point", Period: one}},
-		{"change_13_months", dtm.Query{Indicator: "change_on_previous_month_pct", Period: year, By: []string{"month"}}},
-		{"change_on_previous_year", dtm.Query{Indicator: "change_on_previous_year_pct", Period: one}},
-		{"baseline_change", dtm.Query{Indicator: "baseline_change_pct", Period: one}},
-		{"share_of_obock", dtm.Query{Indicator: "obock_share_pct", Period: one}},
-		{"sex_age_share", dtm.Query{Indicator: "sex_age_share_pct", Period: one}},
-		{"nationality_share", dtm.Query{Indicator: "nationality_share_pct", Period: one}},
-		{"destination_share", dtm.Query{Indicator: "destination_share_pct", Period: one}},
-		{"reason_share", dtm.Query{Indicator: "reason_share_pct", Period: one}},
-		{"origin_destination", dtm.Query{Indicator: "origin_destination", Period: one}},
-		{"entries", dtm.Query{Indicator: "entries", Period: one, Where: eth}},
-		{"active_points", dtm.Query{Indicator: "active_points", Period: year, By: []string{"month"}}},
-		{"panel", dtm.Query{Indicator: "panel_movements", Period: year}},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			var engine, bare, facts []time.Duration
-			for b.Loop() {
-				rec.ran = rec.ran[:0]
-				start := time.Now()
-				if _, err := e.Table(b.Context(), c.q); err != nil {
-					b.Fatal(err)
-				}
-				engine = append(engine, time.Since(start))
-				ran := slices.Clone(rec.ran)
-				run := func(texts []string) time.Duration {
-					start := time.Now()
-					for _, text := range texts {
-						rows, err := w.db.QueryContext(b.Context(), text)
-						if err != nil {
-							b.Fatal(text, err)
-						}
-						for rows.Next() {
-						}
-						if err := rows.Close(); err != nil {
-							b.Fatal(err)
-						}
-					}
-					return time.Since(start)
-				}
-				var texts, slow []string
-				for _, r := range ran {
-					if regexp.MustCompile(`load_position|, main, point, region$`).MatchString(r.text) {
-						continue // what the engine asks besides counts as its own time
-					}
-					texts = append(texts, r.bare())
-					slow = append(slow, regexp.MustCompile(`\bmovement_month\b`).ReplaceAllString(r.bare(), "movement"))
-				}
-				bare = append(bare, run(texts))
-				facts = append(facts, run(slow))
-			}
-			median := func(d []time.Duration) float64 {
-				slices.Sort(d)
-				return float64(d[len(d)/2].Microseconds()) / 1000
-			}
-			x, y, z := median(engine), median(bare), median(facts)
-			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(x, "engine-ms")
-			b.ReportMetric(y, "bare-ms")
-			b.ReportMetric(z, "facts-ms")
-			b.ReportMetric(x/z, "engine/facts")
-		})
-	}
 }
 
 // BenchmarkLoad brings a million movement rows in as an import does: chunks of

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,6 +33,9 @@ type Warehouse struct {
 
 	questions asker
 	position  *sql.Stmt
+
+	commits atomic.Int64                       // begun and ended, together: odd while one is under way
+	stands  atomic.Pointer[warehouse.Position] // of what was committed last; nil when it is not known
 
 	mu     sync.Mutex // one writer
 	writer *sql.Conn
@@ -75,6 +79,9 @@ func Open(ctx context.Context, path string, op *dtm.Operation) (*Warehouse, erro
 	if w.position, err = w.db.PrepareContext(ctx, positionText); err != nil {
 		return nil, errors.Join(wrap("Open", err), w.Close())
 	}
+	if at, err := w.Position(ctx); err == nil {
+		w.stands.Store(&at)
+	}
 	return w, nil
 }
 
@@ -96,6 +103,8 @@ func settle(ctx context.Context, conn driver.ExecerContext) error {
 		// An import must not stop every 16 MB to compress what it just wrote.
 		`SET checkpoint_threshold = '256MB'`,
 		fmt.Sprintf(`SET memory_limit = '%d MiB'`, memory>>20),
+		// A reader's state is the one when it began, not when it first asked.
+		`SET immediate_transaction_mode = true`,
 		// No file but its own, no network, no extension.
 		`SET enable_external_access = false`,
 		`SET lock_configuration = true`,
@@ -199,7 +208,17 @@ func (w *Warehouse) tx(ctx context.Context, f func() error) error {
 		// Not ctx: it may be the reason, and the connection must be usable again.
 		return errors.Join(err, w.exec(context.WithoutCancel(ctx), `ROLLBACK`))
 	}
-	return w.exec(context.WithoutCancel(ctx), `COMMIT`)
+	w.commits.Add(1)
+	defer w.commits.Add(1)
+	w.stands.Store(nil)
+	ctx = context.WithoutCancel(ctx)
+	if err := w.exec(ctx, `COMMIT`); err != nil {
+		return err
+	}
+	if at, err := positionFrom(w.writer.QueryRowContext(ctx, positionText)); err == nil {
+		w.stands.Store(&at) // else readers look it up
+	}
+	return nil
 }
 
 func (w *Warehouse) exec(ctx context.Context, text string, args ...any) error {

@@ -15,23 +15,32 @@ import (
 // Read calls f with a Reader of one state of the data: what is loaded meanwhile
 // is not seen.
 func (w *Warehouse) Read(ctx context.Context, f func(warehouse.Reader) error) error {
-	tx, err := w.db.BeginTx(ctx, nil)
+	before := w.commits.Load()
+	tx, err := w.db.BeginTx(ctx, nil) // sees what is committed now: immediate_transaction_mode
 	if err != nil {
 		return wrap("Read", err)
 	}
-	err = f(reader{w, tx})
+	r := reader{w: w, tx: tx}
+	if at := w.stands.Load(); before%2 == 0 && w.commits.Load() == before {
+		r.at = at // nothing was committed while it began
+	}
+	err = f(r)
 	return errors.Join(wrap("Read", err), wrap("Read", tx.Rollback()))
 }
 
 type reader struct {
 	w  *Warehouse
 	tx *sql.Tx
+	at *warehouse.Position // of what is seen; nil when it has to be looked up
 }
 
-// Position is asked with every question, so its statement is kept. It has no argument
-// and no condition, because DuckDB would plan it again for them each time: a file holds
-// one operation.
+// Position is asked with every question, so it is remembered, and its statement is
+// kept. It has no argument and no condition, because DuckDB would plan it again for
+// them each time: a file holds one operation.
 func (r reader) Position(ctx context.Context) (warehouse.Position, error) {
+	if r.at != nil {
+		return *r.at, nil
+	}
 	return positionFrom(r.tx.StmtContext(ctx, r.w.position).QueryRowContext(ctx))
 }
 

@@ -3,6 +3,10 @@ package duckdb
 import (
 	"reflect"
 	"testing"
+	"time"
+
+	"dtm/analyse/warehouse"
+	"dtm/analyse/warehouse/warehousetest"
 )
 
 func TestWritten(t *testing.T) {
@@ -21,5 +25,59 @@ func TestWritten(t *testing.T) {
 	}
 	if got, args := written(text, codes[:3]); got != text || len(args) != 3 {
 		t.Errorf("an argument that is not there: %s %v", got, args)
+	}
+}
+
+// TestPositionOfWhatIsSeen reads while batches are committed: the position that is
+// remembered is that of the state which the reader sees.
+func TestPositionOfWhatIsSeen(t *testing.T) {
+	t.Parallel()
+	w, err := Open(t.Context(), "", warehousetest.Operation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	const batches = 60
+	loaded := make(chan error, 1)
+	go func() {
+		var at warehouse.Position
+		for i := range batches {
+			to := warehouse.Position{Seq: int64(i + 1), Hash: "x"}
+			if _, err := w.Apply(t.Context(), warehouse.Batch{From: at, To: to}); err != nil {
+				loaded <- err
+				return
+			}
+			at = to
+		}
+		loaded <- nil
+	}()
+	last := int64(0)
+	for last < batches {
+		select {
+		case err := <-loaded:
+			if err != nil {
+				t.Fatal(err)
+			}
+		default:
+		}
+		err := w.Read(t.Context(), func(rd warehouse.Reader) error {
+			said, err := rd.Position(t.Context())
+			if err != nil {
+				return err
+			}
+			time.Sleep(time.Millisecond) // others commit
+			return rd.Query(t.Context(), positionText, nil, func(scan func(...any) error) error {
+				var hash string
+				var at time.Time
+				err := scan(&last, &hash, &at)
+				if said.Seq != last {
+					t.Errorf("the position said is %d, the state read is %d", said.Seq, last)
+				}
+				return err
+			})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }

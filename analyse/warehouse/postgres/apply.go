@@ -20,7 +20,7 @@ func (w *Warehouse) Apply(ctx context.Context, b warehouse.Batch) ([]warehouse.O
 	if err := w.alive(ctx); err != nil {
 		return nil, wrap("Apply", err)
 	}
-	s := warehouse.NewStage(&b, w.pack, w.cells)
+	s := warehouse.NewStage(&b, w.pack, w.cells, &w.keys)
 	err := w.tx(ctx, func() error {
 		if err := w.at(ctx, b.From); err != nil {
 			return err
@@ -60,7 +60,7 @@ func (w *Warehouse) at(ctx context.Context, p warehouse.Position) error {
 
 // merger is the shared part of the work, on the writer's connection.
 func (w *Warehouse) merger() warehouse.Merger {
-	return warehouse.Merger{Writer: writer{w}, Operation: w.op.Code, Deltas: w.deltas, Keys: &w.keys}
+	return warehouse.Merger{Writer: writer{w}, Operation: w.op.Code, Deltas: w.deltas}
 }
 
 // writer is the writer's connection within a transaction.
