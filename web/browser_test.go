@@ -45,10 +45,16 @@ func browser(t *testing.T, flags ...chromedp.ExecAllocatorOption) context.Contex
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
+	limit := 3 * time.Minute
+	if everyView() {
+		limit = time.Hour
+	}
+	ctx, cancel = context.WithTimeout(ctx, limit)
 	t.Cleanup(cancel)
 	return ctx
 }
+
+func everyView() bool { return os.Getenv("DTM_EVERY_VIEW") != "" }
 
 type finding struct {
 	ID     string
@@ -76,7 +82,7 @@ func TestInBrowser(t *testing.T) {
 	for k, l := range []string{"en", "fr", "ar"} {
 		for i, path := range pages {
 			views := []view{turns[(i+2*k)%len(turns)]}
-			if os.Getenv("DTM_EVERY_VIEW") != "" {
+			if everyView() {
 				views = turns
 			}
 			for _, v := range views {
