@@ -7,12 +7,15 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/crypto/acme"
 	"golang.org/x/crypto/acme/autocert"
+
+	"dtm"
 )
 
 // Files is a certificate in two files, read again when they change.
@@ -81,14 +84,23 @@ func Issued(domains []string, email, directory, folder string, client *http.Clie
 	}
 }
 
-// ToTLS leads readers of plain HTTP to the same page at base, https://...
+// programs are the beginnings of addresses that phones and programs ask, not readers: what
+// they send with each request, a token or a password, must not go in the clear unnoticed
+// because somebody leads them on each time.
+var programs = []string{"/v1/", "/v3/", "/api/", "/entry/device", "/entry/desk", "/entry/records", "/entry/answers", "/healthz", "/readyz", "/metrics"}
+
+// ToTLS leads readers of plain HTTP to the same page at base, https://..., and refuses
+// programs, and whoever sends something.
 func ToTLS(base string) http.Handler {
+	base = strings.TrimSuffix(base, "/")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead { // what is sent is sent again in the clear by nobody
-			http.Error(w, "send it to "+base, http.StatusBadRequest)
+		program := r.Header.Get("Authorization") != "" || r.Method != http.MethodGet && r.Method != http.MethodHead ||
+			slices.ContainsFunc(programs, func(p string) bool { return strings.HasPrefix(r.URL.Path, p) })
+		if program {
+			Problem(w, r, http.StatusBadRequest, dtm.Errorf(dtm.Invalid, "this is answered by https only, at %s; what was sent came in the clear: change the address, and the password or code that went with it", base).Coded("request.plain", base))
 			return
 		}
-		http.Redirect(w, r, strings.TrimSuffix(base, "/")+r.URL.RequestURI(), http.StatusMovedPermanently)
+		http.Redirect(w, r, base+r.URL.RequestURI(), http.StatusMovedPermanently)
 	})
 }
 

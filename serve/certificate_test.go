@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -114,13 +115,26 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// Readers are led to https; programs, and who sends something, are refused: what they say
+// of themselves with each request would go in the clear for ever and nobody would notice.
 func TestToTLS(t *testing.T) {
 	t.Parallel()
-	for method, want := range map[string]int{"GET": http.StatusMovedPermanently, "POST": http.StatusBadRequest} {
-		w := httptest.NewRecorder()
-		ToTLS("https://dtm.example.org").ServeHTTP(w, httptest.NewRequest(method, "http://other.example/fr/?from=2026-10", nil))
-		if to := w.Header().Get("Location"); w.Code != want || want == 301 && to != "https://dtm.example.org/fr/?from=2026-10" {
-			t.Errorf("%s: %d to %q", method, w.Code, to)
+	for _, c := range []struct {
+		method, path, authorization string
+		want                        int
+	}{
+		{"GET", "/fr/?from=2026-10", "", 301}, {"HEAD", "/", "", 301}, {"GET", "/en/staff/signin", "", 301}, {"GET", "/entry/", "", 301},
+		{"POST", "/en/staff/signin", "", 400}, {"TRACE", "/", "", 400}, {"GET", "/fr/", "Bearer x", 400},
+		{"GET", "/v1/key/secret/projects/1/formList", "", 400}, {"GET", "/api/v1/flows.csv", "", 400}, {"GET", "/v3/displacement/country-list", "", 400}, {"GET", "/entry/device", "", 400}, {"GET", "/metrics", "", 400},
+	} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest(c.method, "http://other.example"+c.path, nil)
+		if c.authorization != "" {
+			r.Header.Set("Authorization", c.authorization)
+		}
+		ToTLS("https://dtm.example.org/").ServeHTTP(w, r)
+		to := w.Header().Get("Location")
+		if w.Code != c.want || c.want == 301 && to != "https://dtm.example.org"+c.path || c.want == 400 && (to != "" || !strings.Contains(w.Body.String(), "https://dtm.example.org")) {
+			t.Errorf("%s %s: %d to %q: %s", c.method, c.path, w.Code, to, w.Body)
 		}
 	}
 }

@@ -22,7 +22,7 @@ const (
 // running requests grace to finish. It returns nil after an orderly end.
 func Run(ctx context.Context, l net.Listener, h http.Handler, grace time.Duration) error {
 	s := &http.Server{
-		Handler:           Patient(stepTime)(h),
+		Handler:           Unambiguous(Patient(stepTime)(h)),
 		ReadHeaderTimeout: headerTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    64 << 10,

@@ -199,7 +199,7 @@ func member(ctx context.Context) dtm.User {
 // do; "" is for everybody who has signed in.
 func (p *Pages) staffRoutes(mux *http.ServeMux) {
 	write := serve.HTML(p.errorPage)
-	open := func(pattern string, fn serve.Func) { mux.Handle(pattern, serve.Handle(write, fn)) }
+	open := func(pattern string, fn serve.Func) { mux.Handle(pattern, serve.Handle(write, bounded(pattern, fn))) }
 	for _, l := range p.langs {
 		at := "/" + string(l) + "/staff"
 		page := func(pattern string, a access.Action, fn serve.Func) {

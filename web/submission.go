@@ -1,8 +1,10 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"html/template"
 	"io"
 	"mime"
@@ -338,15 +340,23 @@ func (p *Pages) attachment(w http.ResponseWriter, r *http.Request) error {
 	return giveFile(w, a.Name, a.Type, f)
 }
 
-// giveFile shows a picture and lets anything else be kept: nobody's file runs in a staff
-// page.
+// giveFile shows what is called a picture and is one, and lets anything else be kept:
+// nobody's file runs in a staff page, whatever it is called. What is shown is shown on
+// ground of its own, without this site's cookie, storage or scripts.
 func giveFile(w http.ResponseWriter, name, kind string, f io.Reader) error {
-	if slices.Contains(pictures, kind) {
-		w.Header().Set("Content-Type", kind)
+	head := make([]byte, 512)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	w.Header().Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	if is := http.DetectContentType(head[:n]); slices.Contains(pictures, kind) && slices.Contains(pictures, is) {
+		w.Header().Set("Content-Type", is)
+		w.Header().Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": name}))
 	} else {
 		download(w, "application/octet-stream", name)
 	}
-	_, err := io.Copy(w, f)
+	_, err = io.Copy(w, io.MultiReader(bytes.NewReader(head[:n]), f))
 	return err
 }
 

@@ -21,7 +21,7 @@ func (h *house) central(phones *openrosa.Handler) *central.Handler {
 	tables := &odata.Handler{Stream: h.db, Submissions: h.db, Blobs: h.blobs, Devices: h.db, Audit: h.db, Exported: h.exported, Now: h.now, Base: h.config.BaseURL, Tags: h.tags}
 	entities := &odata.Entities{Entities: h.db, Now: h.now, Base: h.config.BaseURL, ActorID: lists.Actor}
 	return &central.Handler{
-		Operation: h.op, Sessions: h.db, Door: h.door(), PasswordSuffices: h.second().PasswordSuffices, Users: h.db, Forms: h.db, States: h.db, Drafts: h.db, Stream: h.db, Submissions: h.db, Blobs: h.blobs,
+		Operation: h.op, Sessions: h.db, Door: h.door(), PasswordSuffices: h.second().PasswordSuffices, Users: h.db, Forms: h.db, States: h.db, Drafts: h.db, Stream: h.db, Submissions: h.db, Blobs: bareBlobs{h.blobs},
 		Reviews: h.db, Devices: h.db, Events: h.db, Audit: h.db, Trail: h.trail(), Points: &central.Points{Register: h, Crew: h.crew, Touched: h.touched, Today: h.today}, Convert: convertForm, Fields: central.FieldsOf, Rand: rand.Reader, Now: h.now,
 		Understand: func(ctx context.Context, s *dtm.Submission) error {
 			if err := phones.Understand(ctx, s); err != nil {

@@ -49,9 +49,9 @@ func (h *house) beside(f func(context.Context)) {
 	h.loading.Go(func() { f(h.background) })
 }
 
-// guarded has browsers trust the pages as little as possible, and no other site's.
+// guarded keeps other sites' pages from sending anything to these.
 func guarded(pages http.Handler) http.Handler {
-	return serve.Chain(pages, serve.Security(serve.DefaultCSP), serve.SameOrigin(serve.Problem))
+	return serve.Chain(pages, serve.SameOrigin(serve.Problem))
 }
 
 func (h *house) releasePages() releasePages { return releasePages{h.db, h.shelf, h} }

@@ -114,7 +114,7 @@ func (h *house) routes() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return serve.Chain(h.mux(metrics, guarded(pages)), serve.Identify, serve.Observe(slog.Default(), metrics), serve.Recover(serve.Problem), serve.Compress(), serve.Bodies(largeBodies)), nil
+	return serve.Chain(h.mux(metrics, guarded(pages)), serve.Identify, serve.Observe(slog.Default(), metrics), serve.Recover(serve.Problem), serve.Security(serve.DefaultCSP), serve.Compress(), serve.Bodies(largeBodies)), nil
 }
 
 // mux has the addresses of all rooms; those of the pages are the pages' own.
@@ -134,7 +134,7 @@ func (h *house) mux(metrics *serve.Metrics, pages http.Handler) *http.ServeMux {
 		return err
 	}})
 	phones := &openrosa.Handler{
-		Forms: h.db, Devices: h.db, Submissions: h.db, Blobs: h.blobs, Head: head,
+		Forms: h.db, Devices: h.db, Submissions: h.db, Blobs: bareBlobs{h.blobs}, Head: head,
 		Expected: h.forms.expected, Entities: h.db, States: h.db, Reads: h.forms.reads, Scope: h.scope, Saw: h.db.SawApp, Base: h.config.BaseURL, Lang: h.op.Languages[0],
 		MaxRequest: h.config.MaxUpload << 20,
 	}

@@ -11,6 +11,7 @@ import (
 
 	"dtm"
 	"dtm/gather/openrosa"
+	"dtm/gather/photo"
 	"dtm/gather/xform"
 )
 
@@ -155,6 +156,7 @@ func (t *tried) Flag(context.Context, string, []dtm.Flag) error { return nil }
 // too large to be kept it takes the measure only.
 func (t *tried) Put(_ context.Context, r io.Reader) (string, int64, error) {
 	sum := sha256.New()
+	r = photo.Bare(r) // as what is sent in earnest
 	head, err := io.ReadAll(io.LimitReader(io.TeeReader(r, sum), dtm.MaxTrialMedia+1))
 	if err != nil {
 		return "", 0, err
