@@ -36,9 +36,10 @@ $(STAMP)/entry: $(STAMP)/npm $(wildcard gather/entry/page/*)
 	node gather/entry/page/build.mjs
 	@touch $@
 
-tools: $(STAMP)/npm ## install what the tests need: Debian packages, npm packages, a Python environment
+tools: $(STAMP)/npm ## install what the tests need: Debian packages, npm packages, a Python environment, an S3 server
 	@internal/testtool/need.sh test
 	@internal/testtool/python.sh $(PY)
+	@internal/testtool/s3.sh >/dev/null
 
 test: assets tools check ## install what the tests need and run them all
 	@# The PDF engine first and without the race detector, under which compiling

@@ -24,20 +24,25 @@ const FileName = "config.toml"
 // the environment variable is DTM_ and the key in capitals; the flag is the key
 // with hyphens.
 type Config struct {
-	Operation string `toml:"operation" help:"operation pack: a name that comes with the program, or a folder"`
-	Listen    string `toml:"listen" help:"address to serve on"`
-	BaseURL   string `toml:"base_url" help:"public address that phones and readers use, when it is not the listen address"`
-	TLSCert   string `toml:"tls_cert" help:"file with the certificate and its chain (PEM), to serve https without a proxy; read again when it changes"`
-	TLSKey    string `toml:"tls_key" help:"file with its key (PEM)"`
-	ACME      string `toml:"acme_domains" help:"domains, with commas, for which certificates are got by ACME (port 443 must lead here); the first is the public address"`
-	ACMEMail  string `toml:"acme_email" help:"whom the issuer of certificates may write to"`
-	ACMEFrom  string `toml:"acme_directory" help:"address of another issuer than Let's Encrypt"`
-	HTTP      string `toml:"http_listen" help:"address, such as :80, at which plain http is led to https, and ACME answered"`
-	Drain     int64  `toml:"drain_seconds" help:"seconds in which a server that is told to end still answers while /readyz says 503, for a load balancer to see it"`
-	Store     string `toml:"store" help:"operational store, postgres://USER@HOST/DATABASE; empty: SQLite in the data folder"`
-	Warehouse string `toml:"warehouse" help:"warehouse, postgres://USER@HOST/DATABASE; empty: DuckDB in the data folder"`
-	Media     string `toml:"media" help:"folder of photos and attachments, for several servers on one store; empty: blob in the data folder"`
-	Keys      string `toml:"keys" help:"place of the persons' keys, a file or postgres://... of another database than the store's; empty: keys.db in the data folder"`
+	Operation  string `toml:"operation" help:"operation pack: a name that comes with the program, or a folder"`
+	Listen     string `toml:"listen" help:"address to serve on"`
+	BaseURL    string `toml:"base_url" help:"public address that phones and readers use, when it is not the listen address"`
+	TLSCert    string `toml:"tls_cert" help:"file with the certificate and its chain (PEM), to serve https without a proxy; read again when it changes"`
+	TLSKey     string `toml:"tls_key" help:"file with its key (PEM)"`
+	ACME       string `toml:"acme_domains" help:"domains, with commas, for which certificates are got by ACME (port 443 must lead here); the first is the public address"`
+	ACMEMail   string `toml:"acme_email" help:"whom the issuer of certificates may write to"`
+	ACMEFrom   string `toml:"acme_directory" help:"address of another issuer than Let's Encrypt"`
+	HTTP       string `toml:"http_listen" help:"address, such as :80, at which plain http is led to https, and ACME answered"`
+	Drain      int64  `toml:"drain_seconds" help:"seconds in which a server that is told to end still answers while /readyz says 503, for a load balancer to see it"`
+	Store      string `toml:"store" help:"operational store, postgres://USER@HOST/DATABASE; empty: SQLite in the data folder"`
+	Warehouse  string `toml:"warehouse" help:"warehouse, postgres://USER@HOST/DATABASE; empty: DuckDB in the data folder"`
+	Media      string `toml:"media" help:"where photos and attachments are, for several servers on one store: a folder that all see, or s3://BUCKET/PREFIX; empty: blob in the data folder"`
+	Keys       string `toml:"keys" help:"place of the persons' keys, a file or postgres://... of another database than the store's; empty: keys.db in the data folder"`
+	S3Endpoint string `toml:"s3_endpoint" help:"S3 store of media, https://HOST or https://HOST:PORT; empty: Amazon's"`
+	S3Region   string `toml:"s3_region" help:"its region; empty: the store is asked"`
+	S3Access   string `toml:"s3_access_key" help:"access key there; empty: AWS_ACCESS_KEY_ID of the environment"`
+	S3Secret   string `toml:"s3_secret_key" help:"secret key there; better by DTM_S3_SECRET_KEY_FILE; empty: AWS_SECRET_ACCESS_KEY of the environment"`
+
 	Cache     string `toml:"cache" help:"folder for the compiled PDF engine; empty: the user's cache folder"`
 	MaxUpload int64  `toml:"max_upload_mb" help:"largest single submission request in MB"`
 	LogFormat string `toml:"log_format" help:"text or json"`

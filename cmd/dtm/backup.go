@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"filippo.io/age"
 
@@ -18,6 +21,7 @@ import (
 const (
 	storeName = "dtm.db"
 	blobName  = "blob"
+	spoolName = "coming" // what is on its way to a bucket: files without a name
 )
 
 var needed = []string{config.FileName, storeName}
@@ -77,9 +81,23 @@ func (h *house) backupSource(ctx context.Context) (backup.Source, error) {
 			{Name: storeName, Copy: h.db.Backup},
 		},
 		Keys:  keys,
-		Blobs: backup.Blobs(h.mediaDir()),
+		Blobs: contentOf(ctx, h.blobs),
 		Last:  last,
 	}, err
+}
+
+// contentOf is all attachments as files of a backup.
+func contentOf(ctx context.Context, from attachments) iter.Seq2[backup.File, error] {
+	return func(yield func(backup.File, error) bool) {
+		for address, err := range from.Each(ctx) {
+			f := backup.Attachment(strings.TrimPrefix(address, "sha256:"), func(ctx context.Context) (io.ReadSeekCloser, error) {
+				return from.Open(ctx, address)
+			})
+			if !yield(f, err) {
+				return
+			}
+		}
+	}
 }
 
 // runRestore makes a data folder from a backup; it is whole or it is not there.
@@ -102,7 +120,13 @@ func runRestore(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "restored %d files into %s\nnext: dtm check -data %s\n", made.Files, *data, *data)
+	fmt.Fprintf(c.out, "restored %d files into %s\n", made.Files, *data)
+	cfg, err := config.FromFolder(os.DirFS(c.path(*data)), c.env, os.ReadFile)
+	if err == nil && cfg.Media != "" {
+		fmt.Fprintf(c.out, "the attachments of the backup are in %s, and the settings say that the server's are in %s: when they are lost there, dtm move media -data %s -from %s -to %s\n",
+			filepath.Join(*data, blobName), cfg.Media, *data, filepath.Join(*data, blobName), cfg.Media)
+	}
+	fmt.Fprintf(c.out, "next: dtm check -data %s\n", *data)
 	return nil
 }
 

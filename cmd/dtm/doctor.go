@@ -57,7 +57,7 @@ func runDoctor(ctx context.Context, c *call) error {
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	worst := well
 	for _, look := range []func(context.Context, time.Time) (finding, error){
-		h.seeFolder, h.seeDisk, h.seeClock, h.seeStore, h.seeQueue, h.seeBackups, h.seeCertificate, h.seeWebhooks, h.seePoints, h.seeUsers, h.seeGlass,
+		h.seeFolder, h.seeDisk, h.seeClock, h.seeStore, h.seeMedia, h.seeQueue, h.seeBackups, h.seeCertificate, h.seeWebhooks, h.seePoints, h.seeUsers, h.seeGlass,
 	} {
 		f, err := look(ctx, now)
 		if err != nil {
@@ -108,6 +108,11 @@ func room(dir string) (int64, error) {
 func (h *house) seeDisk(context.Context, time.Time) (finding, error) {
 	f := finding{what: "disk"}
 	dirs := []string{h.dir}
+	if h.config.Media != "" {
+		if dir := mediaDir(h.dir, h.config); dir != "" {
+			dirs = append(dirs, dir)
+		}
+	}
 	if s, err := h.backups(); err == nil {
 		dirs = append(dirs, s.Dir)
 	}
@@ -186,6 +191,24 @@ func (h *house) seeStore(ctx context.Context, _ time.Time) (finding, error) {
 	if wal, err := os.Stat(filepath.Join(h.dir, storeName+"-wal")); err == nil && wal.Size() > walWarning {
 		f.level, f.says = warning, f.says+fmt.Sprintf(", write-ahead log %.1f MB", float64(wal.Size())/1e6)
 		f.do = "something reads without end; start the server again"
+	}
+	return f, nil
+}
+
+// seeMedia writes to where photos and attachments are kept, and reads it back.
+func (h *house) seeMedia(ctx context.Context, _ time.Time) (finding, error) {
+	f := finding{what: "attachments", says: mediaDir(h.dir, h.config)}
+	if f.says == "" {
+		f.says = h.config.Media + ", writes and reads"
+	}
+	if err := h.blobs.Try(ctx); err != nil {
+		f.level, f.says, f.do = fault, err.Error(), "phones cannot send photographs, and keep them: mend the store of attachments"
+		return f, nil
+	}
+	if u, err := url.Parse(h.config.S3Endpoint); mediaDir(h.dir, h.config) == "" && err == nil && u.Scheme == "http" {
+		if ip := net.ParseIP(u.Hostname()); ip == nil || !ip.IsLoopback() {
+			f.level, f.do = warning, "photographs go over the network in clear: s3_endpoint = \"https://...\""
+		}
 	}
 	return f, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,17 +107,35 @@ func (h *house) hasKeys(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// mediaDir is the folder of photos and attachments.
-func (h *house) mediaDir() string {
-	if h.config.Media != "" {
-		return h.config.Media
-	}
-	return filepath.Join(h.dir, blobName)
+// attachments is where photos and attachments are: a folder or a bucket.
+type attachments interface {
+	dtm.Blobs
+	// Each gives the addresses of all that is stored.
+	Each(ctx context.Context) iter.Seq2[string, error]
+	// Try writes as Put does, and reads it back.
+	Try(ctx context.Context) error
 }
 
-func (h *house) openMedia() (*blob.Disk, error) {
-	if h.config.Media != "" {
-		return blob.Shared(h.config.Media)
+// mediaDir is the folder of photos and attachments; "" when they are in a bucket.
+func mediaDir(dir string, cfg config.Config) string {
+	if _, _, ok := blob.S3Place(cfg.Media); ok {
+		return ""
 	}
-	return blob.NewDisk(h.mediaDir())
+	if cfg.Media != "" {
+		return cfg.Media
+	}
+	return filepath.Join(dir, blobName)
+}
+
+func openMedia(ctx context.Context, dir string, cfg config.Config) (attachments, error) {
+	if bucket, prefix, ok := blob.S3Place(cfg.Media); ok {
+		return blob.NewS3(ctx, blob.Bucket{
+			Endpoint: cfg.S3Endpoint, Region: cfg.S3Region, Name: bucket, Prefix: prefix,
+			Access: cfg.S3Access, Secret: cfg.S3Secret, Spool: filepath.Join(dir, spoolName),
+		})
+	}
+	if cfg.Media != "" {
+		return blob.Shared(cfg.Media)
+	}
+	return blob.NewDisk(mediaDir(dir, cfg))
 }

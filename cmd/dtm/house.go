@@ -22,7 +22,6 @@ import (
 	"dtm/operation"
 	"dtm/seal"
 	"dtm/serve"
-	"dtm/store/blob"
 	"dtm/store/relational"
 )
 
@@ -34,7 +33,7 @@ type house struct {
 	config    config.Config
 	op        *dtm.Operation
 	db        *relational.DB
-	blobs     *blob.Disk
+	blobs     attachments
 	facts     facts
 	figures   *indicator.Engine // internal: not guarded
 	public    dtm.Figures       // what may leave
@@ -146,7 +145,7 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 	if err := h.followRegister(ctx); err != nil {
 		return nil, err
 	}
-	if h.blobs, err = h.openMedia(); err != nil {
+	if h.blobs, err = openMedia(ctx, dir, cfg); err != nil {
 		return nil, err
 	}
 	if err := h.followAreas(ctx); err != nil {

@@ -151,6 +151,7 @@ func list() []command {
 		{"desk list", "-data DIR", "the desks that answer referrals, with their places", false, runDeskList},
 		{"desk set", "-data DIR CODE [-programme P -partner P -en NAME -fr NAME] [-capacity N|none] [-pause WHY] [-area P-CODE] [-lat Y -lon X] [-services N,...] [-languages L,...] [-days D -hours 08:00-16:00] [-consulate] [-closed]", "add a desk, or change it", false, runDeskSet},
 		{"move", "-from DIR -to postgres://... | -from postgres://... -to DIR", "take the store of a folder to PostgreSQL, or back; compared row by row, goes on where it was interrupted", true, runMove},
+		{"move media", "-data DIR -to s3://BUCKET/PREFIX|FOLDER [-from PLACE]", "take photos and attachments to an S3 store or another folder, or back; each is held against its hash there", true, runMoveMedia},
 		{"person export", "-data DIR -out F.html [-lang fr] NUMBER", "everything that is known of the person of a referral, for that person", false, runPersonExport},
 		{"person restrict", "-data DIR -why asked|disputed|claim [-end] NUMBER", "have nobody read on about the person of a referral; -end lets them again", false, runPersonRestrict},
 		{"person erase", "-data DIR -why asked|mistake|unlawful NUMBER", "destroy the key of the person of a referral; tells when the last backup forgets it", false, runPersonErase},

@@ -220,24 +220,28 @@ func (m mover) carry(ctx context.Context, from, to relational.Place) error {
 	return nil
 }
 
-var storeLine = regexp.MustCompile(`(?m)^[ \t]*store[ \t]*=.*\n?`)
-
 // setStore writes the setting store into the folder's file, or takes it out.
-func (m mover) setStore(url string) error {
-	b, err := os.ReadFile(m.file(config.FileName))
+func (m mover) setStore(url string) error { return setSetting(m.dir, "store", url) }
+
+// setSetting writes a setting into the file of the data folder dir, or takes it out when
+// value is empty.
+func setSetting(dir, key, value string) error {
+	file := filepath.Join(dir, config.FileName)
+	b, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	text := storeLine.ReplaceAllString(string(b), "")
-	if url != "" {
+	line := regexp.MustCompile(`(?m)^[ \t]*` + key + `[ \t]*=.*\n?`)
+	text := line.ReplaceAllString(string(b), "")
+	if value != "" {
 		if text != "" && !strings.HasSuffix(text, "\n") {
 			text += "\n"
 		}
-		text += fmt.Sprintf("store = %q\n", url)
+		text += fmt.Sprintf("%s = %q\n", key, value)
 	}
-	coming := m.file(config.FileName + ".coming")
+	coming := file + ".coming"
 	if err := os.WriteFile(coming, []byte(text), 0o600); err != nil {
 		return err
 	}
-	return os.Rename(coming, m.file(config.FileName))
+	return os.Rename(coming, file)
 }

@@ -7,7 +7,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
+	"iter"
 	mrand "math/rand/v2"
 	"os"
 	"path/filepath"
@@ -19,6 +21,7 @@ import (
 
 	"dtm"
 	"dtm/store/backup"
+	"dtm/store/blob"
 )
 
 // folder is a data folder in miniature: settings, store, keys and attachments.
@@ -90,7 +93,23 @@ func source(dir string) backup.Source {
 	return backup.Source{
 		Files: []backup.File{{Name: "config.toml", Path: filepath.Join(dir, "config.toml")}, {Name: "dtm.db", Copy: copied(filepath.Join(dir, "dtm.db"))}},
 		Keys:  []backup.File{{Name: "keys.db", Path: filepath.Join(dir, "keys.db")}},
-		Blobs: backup.Blobs(filepath.Join(dir, "blob")),
+		Blobs: attachments(dir),
+	}
+}
+
+// attachments are those of the folder that are not still coming.
+func attachments(dir string) iter.Seq2[backup.File, error] {
+	return func(yield func(backup.File, error) bool) {
+		d, err := blob.Shared(filepath.Join(dir, "blob"))
+		if err != nil {
+			yield(backup.File{}, err)
+			return
+		}
+		for a, err := range d.Each(context.Background()) {
+			if !yield(backup.Attachment(strings.TrimPrefix(a, "sha256:"), func(ctx context.Context) (io.ReadSeekCloser, error) { return d.Open(ctx, a) }), err) {
+				return
+			}
+		}
 	}
 }
 
@@ -363,7 +382,7 @@ func TestCutShort(t *testing.T) {
 	gone, stop := context.WithCancel(context.Background())
 	src := source(dir)
 	src.Blobs = func(yield func(backup.File, error) bool) {
-		for f, err := range backup.Blobs(filepath.Join(dir, "blob")) {
+		for f, err := range attachments(dir) {
 			if !yield(f, err) {
 				return
 			}

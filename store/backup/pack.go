@@ -29,12 +29,20 @@ const (
 	blobs = "blob/"
 )
 
-// File is one file of a backup: its name inside, with slashes, and where it is read.
-// One that is in use, as a database is, has Copy instead of Path: it writes a still
-// copy to a path that does not exist.
+// File is one file of a backup: its name inside, with slashes, and where it is read: at
+// Path or, where that is no file of this machine, by Open. One that is in use, as a
+// database is, has Copy instead: it writes a still copy to a path that does not exist.
 type File struct {
 	Name, Path string
 	Copy       func(ctx context.Context, path string) error
+	Open       func(ctx context.Context) (io.ReadSeekCloser, error)
+}
+
+func (f File) open(ctx context.Context) (io.ReadSeekCloser, error) {
+	if f.Open != nil {
+		return f.Open(ctx)
+	}
+	return os.Open(f.Path)
 }
 
 // still makes the copies of files that are in use, in dir.
@@ -58,34 +66,12 @@ type Content struct {
 	Bytes int64
 }
 
-// Blobs lists the attachments below a blob folder, those still coming left out, by
-// their names inside a backup.
-func Blobs(root string) iter.Seq2[File, error] {
-	return func(yield func(File, error) bool) {
-		err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
-			switch {
-			case errors.Is(err, fs.ErrNotExist) && p == root:
-				return nil
-			case err != nil:
-				return err
-			case d.IsDir() && d.Name() == "coming":
-				return filepath.SkipDir
-			case d.IsDir():
-				return nil
-			}
-			rel, err := filepath.Rel(root, p)
-			if err != nil {
-				return err
-			}
-			if !yield(File{Name: blobs + filepath.ToSlash(rel), Path: p}, nil) {
-				return fs.SkipAll
-			}
-			return nil
-		})
-		if err != nil {
-			yield(File{}, err)
-		}
+// Attachment is the file of an attachment with that hex SHA-256, read by open.
+func Attachment(hash string, open func(context.Context) (io.ReadSeekCloser, error)) File {
+	if len(hash) < 4 {
+		return File{Name: blobs + hash, Open: open}
 	}
+	return File{Name: blobs + hash[:2] + "/" + hash[2:4] + "/" + hash, Open: open}
 }
 
 // Pack writes the files to w as a backup.
@@ -98,7 +84,7 @@ func Pack(ctx context.Context, w io.Writer, files iter.Seq2[File, error]) (Conte
 		if err = errors.Join(err, ctx.Err()); err != nil {
 			return c, err
 		}
-		n, hash, err := packOne(t, f)
+		n, hash, err := packOne(ctx, t, f)
 		if err != nil {
 			return c, fmt.Errorf("back up %s: %w", f.Name, err)
 		}
@@ -118,17 +104,20 @@ func Pack(ctx context.Context, w io.Writer, files iter.Seq2[File, error]) (Conte
 	return c, errors.Join(t.Close(), z.Close())
 }
 
-func packOne(t *tar.Writer, f File) (int64, string, error) {
-	in, err := os.Open(f.Path)
+func packOne(ctx context.Context, t *tar.Writer, f File) (int64, string, error) {
+	in, err := f.open(ctx)
 	if err != nil {
 		return 0, "", err
 	}
 	defer in.Close()
-	st, err := in.Stat()
+	size, err := in.Seek(0, io.SeekEnd)
 	if err != nil {
 		return 0, "", err
 	}
-	if err := t.WriteHeader(&tar.Header{Name: f.Name, Mode: 0o600, Size: st.Size()}); err != nil {
+	if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return 0, "", err
+	}
+	if err := t.WriteHeader(&tar.Header{Name: f.Name, Mode: 0o600, Size: size}); err != nil {
 		return 0, "", err
 	}
 	sum := sha256.New()

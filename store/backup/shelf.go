@@ -112,7 +112,7 @@ func (s Shelf) Put(ctx context.Context, now time.Time, src Source) (Entry, error
 		hash := path.Base(f.Name)
 		m := Media{Content: hash, Sealed: known[hash]}
 		if m.Sealed == "" {
-			if m.Sealed, err = s.putMedia(f); err != nil {
+			if m.Sealed, err = s.putMedia(ctx, f); err != nil {
 				return e, dtm.Errorf(dtm.Unavailable, "attachment %s cannot be backed up: %w", hash, err).At(s.Dir)
 			}
 		}
@@ -187,13 +187,13 @@ func (s Shelf) write(tmp, to string, also age.Recipient, fill func(io.Writer) er
 	return st.Size(), hex.EncodeToString(sum.Sum(nil)), syncFolder(filepath.Dir(to))
 }
 
-func (s Shelf) putMedia(f File) (sealed string, err error) {
+func (s Shelf) putMedia(ctx context.Context, f File) (sealed string, err error) {
 	to := mediaPath(s.Dir, path.Base(f.Name))
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return "", err
 	}
 	_, sealed, err = s.write(to+".coming", to, nil, func(w io.Writer) error {
-		in, err := os.Open(f.Path)
+		in, err := f.open(ctx)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,3 @@
-// Package blob keeps the files that come with submissions: content goes in and
-// comes out by its address, "sha256:" and the hex SHA-256 of its bytes. Equal
-// content is stored once.
 package blob
 
 import (
@@ -8,13 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"time"
 
 	"dtm"
@@ -120,26 +115,6 @@ func (d *Disk) Put(ctx context.Context, r io.Reader) (string, int64, error) {
 	return "sha256:" + hash, size, nil
 }
 
-// source tells the reader's errors from those of the disk, and stops when the
-// caller has gone.
-type source struct {
-	ctx context.Context
-	r   io.Reader
-	err error
-}
-
-func (s *source) Read(p []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
-		s.err = err
-		return 0, err
-	}
-	n, err := s.r.Read(p)
-	if err != nil && err != io.EOF {
-		s.err = err
-	}
-	return n, err
-}
-
 // folder returns the folder of a hash, made durably when absent.
 func (d *Disk) folder(hash string) (string, error) {
 	at := d.root
@@ -170,11 +145,11 @@ func syncFolder(path string) error {
 
 // Open returns the content at an address: NotFound, also for what is no address.
 func (d *Disk) Open(_ context.Context, address string) (io.ReadSeekCloser, error) {
-	hash, ok := strings.CutPrefix(address, "sha256:")
-	if raw, err := hex.DecodeString(hash); !ok || err != nil || len(raw) != sha256.Size || hash != strings.ToLower(hash) {
-		return nil, missing(address)
+	hash, err := hashOf(address)
+	if err != nil {
+		return nil, err
 	}
-	f, err := os.Open(filepath.Join(d.root, hash[:2], hash[2:4], hash))
+	f, err := os.Open(filepath.Join(d.root, filepath.FromSlash(Name(hash))))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, missing(address)
 	}
@@ -184,14 +159,39 @@ func (d *Disk) Open(_ context.Context, address string) (io.ReadSeekCloser, error
 	return f, nil
 }
 
-func missing(address string) error {
-	return dtm.Errorf(dtm.NotFound, "there is no stored file %s", address).Coded("blob.unknown", address)
+// Each gives the address of everything stored, in no order that counts; what is still
+// coming is left out.
+func (d *Disk) Each(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		err := filepath.WalkDir(d.root, func(p string, e fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case e.IsDir() && e.Name() == coming:
+				return filepath.SkipDir
+			case e.IsDir() || !isHash(e.Name()):
+				return nil
+			case !yield("sha256:"+e.Name(), ctx.Err()):
+				return fs.SkipAll
+			}
+			return nil
+		})
+		if err != nil {
+			yield("", failed("blob.Each", err))
+		}
+	}
 }
 
-func failed(op string, err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return &dtm.Error{Kind: dtm.Unavailable, Op: op, Code: "store.full", Err: err,
-			Msg: "the disk of the server is full: nothing was stored; try again when there is room"}
+// Try writes to the folder as Put does, and takes it away again.
+func (d *Disk) Try(context.Context) error {
+	f, err := os.CreateTemp(filepath.Join(d.root, coming), "")
+	if err != nil {
+		return failed("blob.Try", err)
 	}
-	return &dtm.Error{Kind: dtm.Internal, Op: op, Err: fmt.Errorf("attachment store: %w", err)}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString("try")
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return failed("blob.Try", err)
+	}
+	return nil
 }
