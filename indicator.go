@@ -16,7 +16,7 @@ type Indicator struct {
 	Unit        string   // "movements", "movements/day", "percent", "points"
 	Denominator Text     // what it is divided by; empty for counts
 	Missing     Text     // how unknown and missing are treated
-	Source      string   // protocol or publication the rule is from
+	Source      Text     // protocol or publication the rule is from; titles of works as they are
 	Decimals    int      // digits after the point when published
 	Counts      bool     // values are numbers of people: guard looks at them
 	Share       bool     // values are percentages of a whole that By splits

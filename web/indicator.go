@@ -82,7 +82,7 @@ func (p *Pages) indicator(w http.ResponseWriter, r *http.Request) error {
 		v.Workshop = v.Link("/staff/workshop/?indicator=" + i.ID)
 	}
 	for _, x := range []line{{"def.facts", locale.Say(l, "facts."+cmp.Or(i.Facts, "movement"))}, {"def.definition", i.Definition.In(l)}, {"def.formula", i.Formula.In(l)}, {"def.unit", unit(i, l)}, {"def.denominator", i.Denominator.In(l)},
-		{"def.missing", i.Missing.In(l)}, {"def.default", names(i.Default)}, {"def.by", names(i.By)}, {"def.source", i.Source}} {
+		{"def.missing", i.Missing.In(l)}, {"def.default", names(i.Default)}, {"def.by", names(i.By)}, {"def.source", i.Source.In(l)}} {
 		if x.Text != "" {
 			v.Lines = append(v.Lines, line{locale.Say(l, x.Term), x.Text})
 		}

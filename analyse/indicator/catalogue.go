@@ -41,7 +41,7 @@ type entry struct {
 	Unit        string              `toml:"unit"`
 	Denominator map[string]string   `toml:"denominator"`
 	Missing     map[string]string   `toml:"missing"`
-	Source      string              `toml:"source"`
+	Source      map[string]string   `toml:"source"`
 	Decimals    int                 `toml:"decimals"`
 	Counts      bool                `toml:"counts"`
 	Share       bool                `toml:"share"`
@@ -133,7 +133,7 @@ func readCatalogue() (map[string]*definition, error) {
 				Unit:        e.Unit,
 				Denominator: languages(e.Denominator),
 				Missing:     languages(e.Missing),
-				Source:      e.Source,
+				Source:      languages(e.Source),
 				Decimals:    e.Decimals,
 				Counts:      e.Counts,
 				Share:       e.Share,

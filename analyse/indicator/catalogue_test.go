@@ -37,10 +37,11 @@ func TestCatalogueSaysAll(t *testing.T) {
 			}
 			checkFrench(t, id+" "+what, text[dtm.French])
 		}
+		checkFrench(t, id+" source", d.Source[dtm.French])
 		if d.Name[dtm.Arabic] == "" {
 			t.Errorf("%s has no Arabic name: tables and charts of reports say it", id)
 		}
-		if len(d.Formula) != 3 || d.Source == "" || !slices.Contains(units, d.Unit) {
+		if len(d.Formula) != 3 || len(d.Source) != 3 || d.Source[dtm.Arabic] == "" || !slices.Contains(units, d.Unit) {
 			t.Errorf("%s: formula %q, source %q, unit %q", id, d.Formula, d.Source, d.Unit)
 		}
 		if d.Counts != slices.Contains(people, d.Unit) {

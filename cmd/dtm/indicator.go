@@ -150,7 +150,7 @@ func runIndicatorShow(ctx context.Context, c *call) error {
 	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
 	for _, row := range [][2]string{
 		{"indicator", i.ID}, {"name", i.Name.In(l)}, {"definition", i.Definition.In(l)}, {"formula", i.Formula.In(l)}, {"unit", i.Unit},
-		{"denominator", i.Denominator.In(l)}, {"unknown and missing", i.Missing.In(l)}, {"split by", strings.Join(i.By, ", ")}, {"source", i.Source},
+		{"denominator", i.Denominator.In(l)}, {"unknown and missing", i.Missing.In(l)}, {"split by", strings.Join(i.By, ", ")}, {"source", i.Source.In(l)},
 	} {
 		if row[1] != "" {
 			fmt.Fprintf(w, "%s\t%s\n", row[0], strings.Join(strings.Fields(row[1]), " "))

@@ -23,7 +23,7 @@ type definition struct {
 }
 
 func define(i dtm.Indicator) definition {
-	return definition{i.ID, i.Name, i.Definition, i.Formula.In(dtm.English), i.Unit, i.Denominator, i.Missing, i.Source, i.Decimals, splits(i), i.Default, "/api/v1/indicators/" + i.ID + "/figures.json"}
+	return definition{i.ID, i.Name, i.Definition, i.Formula.In(dtm.English), i.Unit, i.Denominator, i.Missing, i.Source.In(dtm.English), i.Decimals, splits(i), i.Default, "/api/v1/indicators/" + i.ID + "/figures.json"}
 }
 
 func (a *API) indicators(w http.ResponseWriter, r *http.Request) error {
