@@ -254,3 +254,106 @@ func TestSurveysAgainstR(t *testing.T) {
 		allNear(t, key, []float64{i.Low, i.High}, want, 9)
 	}
 }
+
+// TestDaysAgainstR: days observed as the offset, so that a point that was closed for a
+// part of the week is expected to see fewer.
+func TestDaysAgainstR(t *testing.T) {
+	t.Parallel()
+	a := answersOfR(t)
+	for _, s := range []string{"days1", "days2"} {
+		y := a[s+" y"]
+		n := len(y)
+		for bound, name := range map[Threshold]string{NegativeBinomial: "nbPlugin", TwoThirds: "delta"} {
+			o := FlexibleFarrington()
+			o.Bound, o.MinCases, o.RelativeError = bound, 0, true
+			for _, d := range a[s+" days"] {
+				o.Offset = append(o.Offset, math.Log(d))
+			}
+			b, err := Farrington(y, n-52, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			allNear(t, s+" "+name+" upper", b.Upper[n-52:], a[s+" "+name+" upper"], 7)
+			allNear(t, s+" "+name+" alarm", flags(b.Alarm[n-52:]), a[s+" "+name+" alarm"], 1)
+			if bound == TwoThirds {
+				allNear(t, s+" expected", b.Expected[n-52:], a[s+" expected"], 7)
+			}
+		}
+	}
+}
+
+// TestNetworksAgainstR: flows balanced by another program's quadratic programming
+// (Goldfarb and Idnani), where some of them would fall below 0.
+func TestNetworksAgainstR(t *testing.T) {
+	t.Parallel()
+	a := answersOfR(t)
+	held := 0
+	for k := 1; k <= 8; k++ {
+		s := fmt.Sprintf("balance%d ", k)
+		y := a[s+"y"]
+		got, err := Balance(y, a[s+"variance"], square(a[s+"conserve"], len(y)), a[s+"stock"])
+		if err != nil {
+			t.Fatal(s, err)
+		}
+		for i, want := range a[s+"flows"] {
+			if want == 0 {
+				held++
+			}
+			if math.Abs(got.Flows[i]-want) > 1e-6 {
+				t.Errorf("%sflow %d: %.9g, want %.9g", s, i+1, got.Flows[i], want)
+			}
+		}
+	}
+	if held == 0 {
+		t.Error("no flow is held at 0: half of the method is not tried")
+	}
+}
+
+func TestListsAgainstR(t *testing.T) {
+	t.Parallel()
+	a := answersOfR(t)
+	for k := 1; k <= 4; k++ {
+		s := fmt.Sprintf("lists%d ", k)
+		var cells []Recapture
+		for i, n := range a[s+"n"] {
+			i++
+			cells = append(cells, Recapture{On: []bool{i&1 != 0, i&2 != 0, i&4 != 0}, N: n})
+		}
+		for _, m := range []struct {
+			formula string
+			pairs   [][2]int
+		}{{"n ~ a + b + c", nil}, {"n ~ a * b + c", [][2]int{{0, 1}}}, {"n ~ (a + b + c)^2", [][2]int{{0, 1}, {0, 2}, {1, 2}}}} {
+			got, err := LogLinear(cells, m.pairs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			near(t, s+m.formula, got, a[s+m.formula][0], 8)
+		}
+	}
+}
+
+// TestTrianglesAgainstR: what the chain ladder expects still to come is what a Poisson
+// regression on both sides of the triangle expects.
+func TestTrianglesAgainstR(t *testing.T) {
+	t.Parallel()
+	a := answersOfR(t)
+	for k := 1; k <= 3; k++ {
+		s := fmt.Sprintf("triangle%d ", k)
+		left := a[s+"y"]
+		var triangle [][]float64
+		for n := int(a[s+"size"][0]); n > 0; n-- {
+			row := make([]float64, n)
+			sum := 0.0
+			for i, v := range left[:n] {
+				sum += v
+				row[i] = sum
+			}
+			triangle, left = append(triangle, row), left[n:]
+		}
+		got, err := ChainLadder(triangle)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, s+"to come", got.Missing, a[s+"to come"][0], 9)
+	}
+}

@@ -1,8 +1,8 @@
 # Answers of R to series and tables that no package ships: run as
 #   Rscript answers.R > answers.csv
-# R 4.2.2 with surveillance 1.20.3, forecast 8.20 and survey 4.1-1 (Debian 12).
+# R 4.2.2 with surveillance 1.20.3, forecast 8.20, survey 4.1-1 and quadprog 1.5-8 (Debian 12).
 # Each line is: set, what, values. NA is "no answer".
-suppressMessages({library(surveillance); library(forecast); library(survey)})
+suppressMessages({library(surveillance); library(forecast); library(survey); library(quadprog)})
 options(warn = -1)
 `%||%` <- function(a, b) if (is.null(a)) b else a
 put <- function(set, what, v) cat(set, ",", what, ",", paste(sprintf("%.10g", as.numeric(v)), collapse = " "), "\n", sep = "")
@@ -96,3 +96,55 @@ for (k in 1:4) { # a survey: strata of points, clusters of days, unequal weights
 }
 for (x in list(c(3, 41), c(90, 97), c(250, 1200), c(0, 7), c(12, 12))) for (l in c(0.8, 0.95))
   put("wilson", paste(x[1], x[2], l), prop.test(x[1], x[2], conf.level = l, correct = FALSE)$conf.int)
+
+for (k in 1:2) { # points that were not observed on every day: days as the offset
+  set.seed(300 + k)
+  t <- 1:weeks; days <- sample(c(7, 7, 7, 6, 5, 3), weeks, TRUE)
+  y <- rnbinom(weeks, mu = c(9, 80)[k] * days / 7 * exp(0.3 * sin(2 * pi * t / 52) + 0.001 * t), size = 12) + ifelse(t %in% 340:342, c(20, 90)[k], 0)
+  set <- paste0("days", k)
+  put(set, "y", y); put(set, "days", days)
+  x <- sts(observed = y, population = matrix(days), frequency = 52, start = c(2015, 1))
+  for (m in c("nbPlugin", "delta")) {
+    r <- farringtonFlexible(x, control = list(range = (weeks - 51):weeks, noPeriods = 10, b = 5, w = 3, weightsThreshold = 2.58,
+      pastWeeksNotIncluded = 26, pThresholdTrend = 1, thresholdMethod = m, alpha = 0.01, limit54 = c(0, 50), populationOffset = TRUE))
+    put(set, paste(m, "upper"), upperbound(r)); put(set, paste(m, "alarm"), alarms(r))
+    if (m == "delta") put(set, "expected", unlist(r@control$expected))
+  }
+}
+
+for (k in 1:8) { # flows that have to balance, none below zero
+  set.seed(600 + k)
+  n <- 6 + k; m <- 3
+  repeat { # conditions that no other one implies
+    a <- matrix(sample(c(-1, 0, 1), m * n, TRUE), m)
+    if (qr(a)$rank == m && all(apply(a, 1, function(r) any(r > 0) && any(r < 0)))) break
+  }
+  if (k %% 2 == 0) { a <- cbind(a, -a); n <- 2 * n } # whatever goes in can come out
+  y <- round(rexp(n, 1 / 60)); v <- round(y + (0.1 * y)^2 + 1, 2)
+  b <- round(as.numeric(a %*% round(rexp(n, 1 / 60)))) * (k %% 2) # stocks, every other time: some flows that are 0 or more meet them
+  q <- solve.QP(diag(1 / v), y / v, cbind(t(a), diag(n)), c(b, rep(0, n)), meq = m)
+  set <- paste0("balance", k)
+  put(set, "conserve", t(a)); put(set, "y", y); put(set, "variance", v); put(set, "stock", b); put(set, "flows", pmax(0, round(q$solution, 9)))
+}
+
+for (k in 1:4) { # three lists
+  set.seed(700 + k)
+  g <- expand.grid(a = 0:1, b = 0:1, c = 0:1)[-1, ]
+  g$n <- rpois(7, exp(3 + 0.3 * g$a + 0.2 * g$b - 0.4 * g$c + 0.6 * g$a * g$b))
+  set <- paste0("lists", k)
+  put(set, "n", g$n)
+  for (f in c("n ~ a + b + c", "n ~ a * b + c", "n ~ (a + b + c)^2"))
+    put(set, f, sum(g$n) + exp(coef(glm(as.formula(f), poisson, g, epsilon = 1e-14, maxit = 200))[1]))
+}
+
+for (k in 1:3) { # what is still to come of a triangle: the chain ladder is a Poisson regression on row and column
+  set.seed(800 + k)
+  n <- 5 + k
+  d <- expand.grid(late = 1:n, of = 1:n)
+  d$y <- rpois(nrow(d), 200 * exp(-0.6 * d$late + 0.05 * d$of)) + 1
+  d$known <- d$late + d$of <= n + 1
+  m <- glm(y ~ factor(of) + factor(late), poisson, d[d$known, ], epsilon = 1e-14, maxit = 200)
+  set <- paste0("triangle", k)
+  put(set, "size", n); put(set, "y", d$y[d$known])
+  put(set, "to come", sum(predict(m, d[!d$known, ], type = "response")))
+}
