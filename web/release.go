@@ -192,8 +192,10 @@ type releaseView struct {
 	Changes   *changesView
 	Total     int
 	Seq       int
-	Areas     string // which version of them it was frozen with
-	At        string // of the last event
+	Editions  []editionLink // reports in a writer's words
+	Texts     string        // where they are written
+	Areas     string        // which version of them it was frozen with
+	At        string        // of the last event
 	// Of the staff's page.
 	Checks  []checkView
 	Inside  bool
@@ -389,6 +391,12 @@ func (p *Pages) fill(ctx context.Context, v *releaseView, x dtm.FrozenRelease, b
 		}
 		v.Areas = v.T("area.release", len(list))
 	}
+	if v.Editions, err = p.editions(ctx, v.page, x); err != nil {
+		return err
+	}
+	if p.Editor != nil && v.Inside {
+		v.Texts = v.Base + "/texts/"
+	}
 	if x.State == dtm.StatePublished {
 		v.Dashboard = v.Link("/?from=" + x.Month.String() + "&to=" + x.Month.String() + "&release=" + x.Number)
 	}
@@ -438,6 +446,9 @@ func (p *Pages) releasePart(w http.ResponseWriter, r *http.Request) error {
 	}
 	if x.State == dtm.StateWithdrawn && r.PathValue("file") != "manifest.json" {
 		return dtm.Errorf(dtm.Gone, "release %s was withdrawn: %s", x.Number, x.Reason).Coded("release.withdrawn", x.Number, x.Reason)
+	}
+	if done, err := p.editionFile(w, r, x); done {
+		return err
 	}
 	return p.part(w, r, x)
 }

@@ -394,6 +394,11 @@ func (p *Pages) staffRoutes(mux *http.ServeMux) {
 			page("GET /releases/{month}/{n}/{file}", access.ReadSubmissions, p.staffReleasePart)
 			page("POST /releases/{month}/{n}/approve", access.CreateReleases, p.approveRelease)
 			page("POST /releases/{month}/{n}/withdraw", access.CreateReleases, p.withdrawRelease)
+			if p.Editor != nil {
+				p.textRoutes(func(pattern string, a access.Action, fn func(http.ResponseWriter, *http.Request) error) {
+					page(pattern, a, fn)
+				})
+			}
 		}
 	}
 	if p.Staff.SignOn != nil {

@@ -23,6 +23,9 @@ type Options struct {
 	Datasets func(ctx context.Context) ([]Dataset, []byte, error)
 	// Releases answers from frozen months; nil: all figures are provisional.
 	Releases Releases
+	// Editor lets writers put the sentences of a release's reports into other words; nil:
+	// they stay as generated.
+	Editor Editor
 	// Alerts are those that people confirmed; nil: there are none.
 	Alerts dtm.Alerts
 	// Forecasts is the archive of forecasts from guarded figures; nil: there is none.

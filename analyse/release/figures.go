@@ -40,9 +40,9 @@ func (n *named) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 	return t, err
 }
 
-// splits are the dimensions, one at a time, that the figures of a release are kept
+// Splits are the dimensions, one at a time, that the figures of a release are kept
 // by, beside those of the indicator's own: what a public answer may be split by.
-var splits = []string{"point", "region", "direction", "previous", "next"}
+var Splits = []string{"point", "region", "direction", "previous", "next"}
 
 // Tables asks for every indicator of the month: as it is by default, in one figure
 // when it can be, and by each of the dimensions. What an indicator does not answer is
@@ -52,7 +52,7 @@ func Tables(ctx context.Context, f dtm.Figures, m dtm.Month) ([]dtm.Table, error
 	seen := map[string]bool{}
 	for _, i := range f.Catalogue() {
 		asks := [][]string{slices.Clone(i.Default), nil}
-		for _, d := range splits {
+		for _, d := range Splits {
 			if slices.Contains(i.By, d) {
 				asks = append(asks, []string{d})
 			}

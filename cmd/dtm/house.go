@@ -39,6 +39,7 @@ type house struct {
 	public    dtm.Figures       // what may leave
 	published *outside          // what has left
 	shelf     *shelf            // of frozen releases
+	editor    *editor           // of the words of reports
 	loader    *load.Loader
 	forms     *formCache
 	team      team // enumerators' figures, kept a while
@@ -160,6 +161,7 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 	h.published = &outside{h: h}
 	h.public = guard.New(h.figures, h.op, guard.After(h.published.before(nil)))
 	h.shelf = &shelf{h: h}
+	h.editor = &editor{editions: h.db, h: h}
 	h.forms = &formCache{op: h.op, forms: h.db}
 	if err = h.readRules(ctx); err != nil {
 		return nil, err

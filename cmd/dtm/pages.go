@@ -13,7 +13,7 @@ import (
 
 // publicPages are the pages over the figures that may leave.
 func (h *house) publicPages() web.Options {
-	return web.Options{Operation: h.op, Figures: h.public, Now: h.now, Releases: h.releasePages(), Alerts: h.db, QueryText: h.figures.QueryText, Word: indicator.Word, Forecasts: h.db, Go: h.beside, Outsides: h.db, Late: h.figures.Late,
+	return web.Options{Operation: h.op, Figures: h.public, Now: h.now, Releases: h.releasePages(), Editor: h.editor, Alerts: h.db, QueryText: h.figures.QueryText, Word: indicator.Word, Forecasts: h.db, Go: h.beside, Outsides: h.db, Late: h.figures.Late,
 		Report: func(ctx context.Context, asked string, r dtm.Report, l dtm.Lang) ([]byte, error) {
 			b, _, err := h.report(ctx, asked, r, l)
 			return b, err

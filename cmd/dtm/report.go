@@ -55,8 +55,9 @@ func (p *printer) close() error {
 	return p.press.Close()
 }
 
-// report gives the PDF of a report: a monthly one of a release as it was frozen,
-// otherwise made from guarded figures. asked is that of dtm.Sources; without it a
+// report gives the PDF of a report: the last published edition of a release's, in a
+// writer's words; else a monthly one of a release as it was frozen; otherwise made from
+// guarded figures. asked is that of dtm.Sources; without it a
 // week's bulletin is of the figures as they are, since a release holds the days of its
 // own month only.
 func (h *house) report(ctx context.Context, asked string, r dtm.Report, l dtm.Lang) ([]byte, dtm.Source, error) {
@@ -70,6 +71,14 @@ func (h *house) report(ctx context.Context, asked string, r dtm.Report, l dtm.La
 	if f := s.Frozen; f != nil {
 		if f.Month != r.Last() {
 			return nil, s, dtm.Errorf(dtm.NotFound, "release %s is of %s, not of %s", f.Number, f.Month, r.Last()).Coded("release.ends", f.Number, f.Month.String())
+		}
+		edition, err := h.editor.published(ctx, dtm.ReportText{Month: f.Month, N: f.N, Report: r.Name(), Lang: l})
+		if err != nil {
+			return nil, s, err
+		}
+		if edition != nil {
+			b, err := h.editor.PDF(ctx, *edition)
+			return b, s, err
 		}
 		manifest, err := release.ReadManifest(f.Manifest)
 		if err != nil {

@@ -109,10 +109,70 @@ func (h *house) verify(ctx context.Context, r dtm.FrozenRelease) (*verification,
 			}
 		}
 	}
+	if err := h.verifyEditions(ctx, v, r); err != nil {
+		return nil, err
+	}
 	if equal > 0 {
 		v.good("%d parts computed again from %d events, equal byte for byte", equal, r.Seq)
 	}
 	return v, nil
+}
+
+// verifyEditions holds the published texts about the release against the entries that
+// proposed them, and prints them again from the release's figures and the writers' words.
+func (h *house) verifyEditions(ctx context.Context, v *verification, r dtm.FrozenRelease) error {
+	list, err := h.db.Editions(ctx, r.Month, r.N)
+	if err != nil {
+		return err
+	}
+	equal := 0
+	for _, e := range list {
+		if e.State != dtm.StatePublished {
+			continue
+		}
+		es, err := h.db.Events(ctx, e.Logged-1, 1)
+		if err != nil {
+			return err
+		}
+		var d struct {
+			Words string `json:"words_sha256"`
+			PDF   string `json:"pdf_sha256"`
+		}
+		words, err := json.Marshal(e.Words)
+		if err != nil {
+			return err
+		}
+		if len(es) == 0 || es[0].Name != dtm.EditionProposed || es[0].Subject != e.Of.Subject() || json.Unmarshal([]byte(es[0].Detail), &d) != nil || d.PDF != e.PDFHash || d.Words != release.Hash(words) {
+			v.fault("%s: entry %d of the log recorded other words or another PDF", e.File(), e.Logged)
+			continue
+		}
+		if _, err := h.editor.PDF(ctx, e); err != nil {
+			v.fault("%v", err)
+			continue
+		}
+		if r.State == dtm.StateWithdrawn {
+			continue // its figures are no longer given out
+		}
+		draft, err := h.editor.draft(ctx, e.Of)
+		var pdf []byte
+		if err == nil {
+			pdf, err = draft.print(ctx, h, e.Words)
+		}
+		switch {
+		case err == nil && release.Hash(pdf) == e.PDFHash:
+			equal++
+		case e.Program != version:
+			v.good("%s was laid out by program %s and is not by this one (%s): its hash stands", e.File(), e.Program, version)
+		case err != nil:
+			v.fault("%s cannot be made again: %v", e.File(), err)
+		default:
+			v.fault("%s: made again from the release's figures it has SHA-256 %s, the edition has %s", e.File(), release.Hash(pdf), e.PDFHash)
+		}
+	}
+	if equal > 0 {
+		v.good("%d texts of reports printed again, equal byte for byte", equal)
+	}
+	return nil
 }
 
 // verifyEntry holds the release against the entry of the log that proposed it.

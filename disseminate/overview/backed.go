@@ -34,6 +34,13 @@ func (r *Record) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 	return t, err
 }
 
+// All returns what was answered.
+func (r *Record) All() []dtm.Table {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.tables)
+}
+
 // Of returns what was answered to questions about one indicator.
 func (r *Record) Of(indicator string) []dtm.Table {
 	r.mu.Lock()

@@ -82,7 +82,8 @@ func (w *writer) against(from, to dtm.Month) (Point, bool) {
 	case change < 0:
 		key, change = "report.annual.less", -change
 	}
-	return Point{Lead: overview.Compared.Lead(w.l), Text: w.say(key, locale.Percent(w.l, change, 0), strconv.Itoa(w.r.Year-1), w.number(t, before))}, true
+	said := Sentence{Text: w.say(key, locale.Percent(w.l, change, 0), strconv.Itoa(w.r.Year-1), w.number(t, before)), Indicators: []string{"total_movements"}}
+	return answer("year", overview.Compared.Lead(w.l), said)[0], true
 }
 
 // multiples draw each point's months on one scale.

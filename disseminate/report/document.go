@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -55,8 +56,66 @@ type Overview struct {
 
 // Point is a question and its answer.
 type Point struct {
-	Lead string `json:"lead"` // "How many"
-	Text string `json:"text"`
+	Lead string     `json:"lead"` // "How many"
+	Text string     `json:"text"` // the sentences, one after the other
+	Said []Sentence `json:"-"`
+}
+
+// Sentence is generated from figures; a writer may put it into other words.
+type Sentence struct {
+	ID         string // "how_many/1": the topic, and which one of it
+	Lead       string
+	Text       string
+	Indicators []string
+}
+
+// answer is a point of sentences, none when there are none.
+func answer(topic, lead string, said ...Sentence) []Point {
+	if len(said) == 0 {
+		return nil
+	}
+	for i := range said {
+		said[i].ID, said[i].Lead = topic+"/"+strconv.Itoa(i+1), lead
+	}
+	p := Point{Lead: lead, Said: said}
+	p.join()
+	return []Point{p}
+}
+
+func (p *Point) join() {
+	var list []string
+	for _, s := range p.Said {
+		list = append(list, s.Text)
+	}
+	p.Text = strings.Join(list, " ")
+}
+
+// Sentences are those of the overview, in its order.
+func (d Document) Sentences() []Sentence {
+	var out []Sentence
+	for _, p := range d.Overview.Points {
+		out = append(out, p.Said...)
+	}
+	return out
+}
+
+// Reworded is the document with other words in place of those sentences.
+func (d Document) Reworded(words map[string]string) Document {
+	d.Overview.Points = slices.Clone(d.Overview.Points)
+	for i := range d.Overview.Points {
+		p := &d.Overview.Points[i]
+		if len(p.Said) == 0 {
+			continue
+		}
+		p.Said = slices.Clone(p.Said)
+		for k, s := range p.Said {
+			if w, ok := words[s.ID]; ok {
+				p.Said[k].Text = w
+			}
+		}
+		p.join()
+	}
+	return d
 }
 
 // Section is a part with a heading. Its texts come first, then figures, tables.

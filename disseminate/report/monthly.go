@@ -92,15 +92,13 @@ func points(o *overview.Overview, topics ...overview.Topic) []Point {
 	}
 	var out []Point
 	for _, t := range topics {
-		var said []string
+		var said []Sentence
 		for _, s := range o.Narrative {
 			if s.Topic == t {
-				said = append(said, s.Text)
+				said = append(said, Sentence{Text: s.Text, Indicators: s.Indicators})
 			}
 		}
-		if len(said) > 0 {
-			out = append(out, Point{Lead: t.Lead(o.Lang), Text: strings.Join(said, " ")})
-		}
+		out = append(out, answer(string(t), t.Lead(o.Lang), said...)...)
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"strings"
 
 	"dtm"
 	"dtm/disseminate/overview"
@@ -42,14 +43,16 @@ func (w *writer) stranded() Document {
 // strandedSaid says how many, more or fewer than before, where, what they lack.
 func (w *writer) strandedSaid(average, sites, counted, regions, needs dtm.Table) []Point {
 	var out []Point
-	add := func(topic string, said ...string) {
-		if len(said) > 0 {
-			out = append(out, Point{Lead: topic, Text: joined(said)})
+	add := func(topic, lead, indicator string, said ...string) {
+		var list []Sentence
+		for _, s := range said {
+			list = append(list, Sentence{Text: s, Indicators: strings.Fields(indicator)})
 		}
+		out = append(out, answer(topic, lead, list...)...)
 	}
 	now := one(average)
 	if s, n := one(sites), one(counted); now.Value != nil && s.Value != nil && n.Value != nil {
-		add(overview.HowMany.Lead(w.l), w.say("report.stranded.many", average.Indicator.Round(*now.Value), int(*s.Value), int(*n.Value)))
+		add("how_many", overview.HowMany.Lead(w.l), "people_present_average sites_counted site_days_counted", w.say("report.stranded.many", average.Indicator.Round(*now.Value), int(*s.Value), int(*n.Value)))
 	}
 	m := w.r.Month.Add(-1)
 	t := w.table("people_present_average", dtm.Months(m, m), nil)
@@ -57,15 +60,15 @@ func (w *writer) strandedSaid(average, sites, counted, regions, needs dtm.Table)
 		d := average.Indicator.Round(*now.Value) - average.Indicator.Round(*before.Value)
 		switch by := math.Abs(d); {
 		case d > 0:
-			add(overview.Compared.Lead(w.l), w.say("report.stranded.more", by, locale.Month(w.l, m), w.number(t, before)))
+			add("compared", overview.Compared.Lead(w.l), "people_present_average", w.say("report.stranded.more", by, locale.Month(w.l, m), w.number(t, before)))
 		case d < 0:
-			add(overview.Compared.Lead(w.l), w.say("report.stranded.less", by, locale.Month(w.l, m), w.number(t, before)))
+			add("compared", overview.Compared.Lead(w.l), "people_present_average", w.say("report.stranded.less", by, locale.Month(w.l, m), w.number(t, before)))
 		default:
-			add(overview.Compared.Lead(w.l), w.say("report.stranded.same", locale.Month(w.l, m)))
+			add("compared", overview.Compared.Lead(w.l), "people_present_average", w.say("report.stranded.same", locale.Month(w.l, m)))
 		}
 	}
-	add(overview.Where.Lead(w.l), w.first(regions, "region", "report.stranded.where", 4)...)
-	add(w.say("report.part.needs"), w.first(needs, "need", "report.stranded.needs", 4)...)
+	add("where", overview.Where.Lead(w.l), "people_present_average", w.first(regions, "region", "report.stranded.where", 4)...)
+	add("needs", w.say("report.part.needs"), "site_need_share_pct", w.first(needs, "need", "report.stranded.needs", 4)...)
 	return out
 }
 

@@ -43,6 +43,7 @@ type Store interface {
 	dtm.Readings
 	dtm.ReadingWork
 	dtm.Releases
+	dtm.Editions
 	dtm.Silences
 	dtm.Alerts
 	dtm.Desks
@@ -155,6 +156,7 @@ func Run(t *testing.T, d Dialect) {
 		{"SavedViews", savedViews},
 		{"Subscriptions", subscriptions},
 		{"Releases", releases},
+		{"Editions", editions},
 		{"Desks", desks},
 		{"Referrals", referrals},
 		{"ReferralTable", referralTable},
