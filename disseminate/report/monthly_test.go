@@ -104,7 +104,9 @@ func texts(d report.Document) []string {
 		case reflect.Struct:
 			if v.Type() != reflect.TypeFor[time.Time]() {
 				for i := range v.NumField() {
-					walk(v.Field(i), v.Type().Field(i).Name)
+					if n := v.Type().Field(i).Name; n != "Said" { // is in Text
+						walk(v.Field(i), n)
+					}
 				}
 			}
 		case reflect.Slice:
@@ -380,7 +382,9 @@ func longer(d report.Document) report.Document {
 		case reflect.Struct:
 			if v.Type() != reflect.TypeFor[time.Time]() {
 				for i := range v.NumField() {
-					walk(v.Field(i), v.Type().Field(i).Name)
+					if n := v.Type().Field(i).Name; n != "Said" { // is in Text
+						walk(v.Field(i), n)
+					}
 				}
 			}
 		case reflect.Slice:
