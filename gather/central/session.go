@@ -31,6 +31,13 @@ func (h *Handler) cookie() string {
 	return "session"
 }
 
+// setCookie gives or takes back a browser's session. What takes it back needs the same
+// flags: without Secure a browser does not touch a cookie named __Host-.
+func (h *Handler) setCookie(w http.ResponseWriter, c http.Cookie) {
+	c.Name, c.Path, c.HttpOnly, c.Secure, c.SameSite = h.cookie(), "/", true, h.Secure, http.SameSiteStrictMode
+	http.SetCookie(w, &c)
+}
+
 func (h *Handler) secret() (string, error) {
 	var b [48]byte
 	if _, err := io.ReadFull(h.Rand, b[:]); err != nil {
@@ -65,7 +72,7 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err := h.Sessions.AddSession(r.Context(), token, s); err != nil {
 		return err
 	}
-	http.SetCookie(w, &http.Cookie{Name: h.cookie(), Value: token, Path: "/", HttpOnly: true, Secure: h.Secure, SameSite: http.SameSiteStrictMode, Expires: s.Expires})
+	h.setCookie(w, http.Cookie{Value: token, Expires: s.Expires})
 	w.Header().Set("Cache-Control", "no-store")
 	return answer(w, map[string]any{"token": token, "csrf": csrf, "createdAt": instant(s.Created), "expiresAt": instant(s.Expires)})
 }
@@ -95,7 +102,7 @@ func (h *Handler) signOut(w http.ResponseWriter, r *http.Request) error {
 	if err := h.Sessions.EndSession(r.Context(), token); err != nil {
 		return err
 	}
-	http.SetCookie(w, &http.Cookie{Name: h.cookie(), Path: "/", MaxAge: -1})
+	h.setCookie(w, http.Cookie{MaxAge: -1})
 	return success(w)
 }
 
