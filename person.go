@@ -2,6 +2,7 @@ package dtm
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -176,6 +177,11 @@ func (c Consent) Waits() bool {
 // OverrideOf stands for the person of whom a referral names nobody.
 func OverrideOf(referral string) string { return "referral:" + referral }
 
+// OverriddenBy is the referral that a person of OverrideOf stands for.
+func OverriddenBy(person string) (referral string, ok bool) {
+	return strings.CutPrefix(person, "referral:")
+}
+
 // Consents keeps consents.
 type Consents interface {
 	// GiveConsent: Invalid when it says too little for whose it is.
@@ -191,6 +197,9 @@ type Consents interface {
 	WithdrawConsent(ctx context.Context, id, why string) (saw []string, err error)
 	// ConsentsOf lists those of a person, withdrawn ones too, oldest first.
 	ConsentsOf(ctx context.Context, person string) ([]Consent, error)
+	// WaitingConsents lists those that wait for a second person, of nobody who was erased,
+	// oldest first and without their reasons.
+	WaitingConsents(ctx context.Context) ([]Consent, error)
 }
 
 // CaseNote is what a desk writes about a person, sealed under the person's key.

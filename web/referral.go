@@ -175,6 +175,7 @@ type referralsView struct {
 	Numbered string
 	Message  string
 	Glass    int // accesses in an emergency to judge
+	Seconds  []secondWait
 }
 
 // inboxes are the sections of the page, by who looks.
@@ -195,6 +196,9 @@ func (p *Pages) referrals(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if v.Glass, err = p.glassWaiting(ctx, u); err != nil {
+		return err
+	}
+	if v.Seconds, err = p.secondRows(ctx, v.page); err != nil {
 		return err
 	}
 	scope := a.Scope(access.ReadReferrals)
@@ -584,6 +588,9 @@ func (p *Pages) actOnReferral(w http.ResponseWriter, r *http.Request) error {
 	ctx := event.WithActor(r.Context(), actor(r))
 	if step := r.PostFormValue("step"); step != "" {
 		day, err := time.Parse(time.DateOnly, r.PostFormValue("day"))
+		if err != nil {
+			err = dtm.Errorf(dtm.Invalid, "%q is not a day", r.PostFormValue("day")).Coded("day.invalid", r.PostFormValue("day"))
+		}
 		if err == nil && u.Role != dtm.RoleDesk {
 			err = dtm.Errorf(dtm.Forbidden, "steps are recorded by the desk").Coded("referral.who")
 		}

@@ -464,6 +464,13 @@ func (p *Pages) through(g gate, fn serve.Func) serve.Func {
 			return send("/staff/second" + back)
 		}
 		ctx := event.WithActor(context.WithValue(context.WithValue(r.Context(), userKey{}, u), sessionKey{}, s), "user:"+u.Email)
+		n, err := p.countSeconds(ctx, u)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			ctx = context.WithValue(ctx, secondsKey{}, n)
+		}
 		return fn(w, r.WithContext(ctx))
 	}
 }
@@ -527,15 +534,20 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 			continue
 		}
 		if m.need == "" || access.Decide(g.User, m.need) == nil {
-			g.Menu = append(g.Menu, menuItem{locale.Say(l, m.key), g.Link("/staff" + m.path), m.section == section})
+			item := menuItem{Label: locale.Say(l, m.key), Href: g.Link("/staff" + m.path), Current: m.section == section}
+			if n := secondsWaiting(r.Context()); n > 0 && m.section == "referrals" {
+				item.Count, item.Counted = g.Number(n), g.T("second.menu", n)
+			}
+			g.Menu = append(g.Menu, item)
 		}
 	}
 	return g
 }
 
 type menuItem struct {
-	Label, Href string
-	Current     bool
+	Label, Href    string
+	Current        bool
+	Count, Counted string // what waits there, and the same in words
 }
 
 // May tells whether the page's user may do it: what is not allowed is not offered.

@@ -57,7 +57,7 @@ func runDoctor(ctx context.Context, c *call) error {
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	worst := well
 	for _, look := range []func(context.Context, time.Time) (finding, error){
-		h.seeFolder, h.seeDisk, h.seeClock, h.seeStore, h.seeMedia, h.seeQueue, h.seeBackups, h.seeCertificate, h.seeWebhooks, h.seePoints, h.seeUsers, h.seeGlass,
+		h.seeFolder, h.seeDisk, h.seeClock, h.seeStore, h.seeMedia, h.seeQueue, h.seeBackups, h.seeCertificate, h.seeWebhooks, h.seePoints, h.seeUsers, h.seeGlass, h.seeSeconds,
 	} {
 		f, err := look(ctx, now)
 		if err != nil {
@@ -370,6 +370,28 @@ func (h *house) seeUsers(ctx context.Context, _ time.Time) (finding, error) {
 		f.level, f.do = advice, "`dtm user add -role admin` makes the first"
 	}
 	return f, nil
+}
+
+// seconds is how long passing on without consent may wait for a second person: it is for
+// emergencies, which are answered within a day.
+const seconds = 24 * time.Hour
+
+// seeSeconds: passing on without consent does not wait for a second person for long.
+func (h *house) seeSeconds(ctx context.Context, now time.Time) (finding, error) {
+	f := finding{what: "second persons"}
+	list, err := h.db.WaitingConsents(ctx)
+	late := 0
+	for _, c := range list {
+		if now.Sub(c.Given) > seconds {
+			late++
+		}
+	}
+	f.says = fmt.Sprintf("passing on without consent waits %d times for a second focal point", len(list))
+	if late > 0 {
+		f.level, f.says = warning, fmt.Sprintf("%s, %d times for longer than a day", f.says, late)
+		f.do = "a focal point who did not ask for it confirms it, or it is withdrawn, at " + h.baseURL() + "/en/staff/referrals/"
+	}
+	return f, err
 }
 
 // seeGlass: access taken in an emergency is judged by the end of the next day.

@@ -3,8 +3,8 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"dtm"
 	"dtm/serve"
@@ -33,7 +33,7 @@ const planted21 = "massquax"
 // fixed are the columns that no form of these pages changes of a row that is there: what
 // a request would have to name to become somebody else's, or to jump a state.
 var fixed = map[string][]string{
-	"referral": {"id", "submission", "person", "device", "received", "captured", "guarded", "alone", "programme", "priority", "sex", "age", "point", "number"}, "person": {"id", "created", "sex", "age", "erased", "restricted"},
+	"referral": {"id", "submission", "person", "device", "received", "captured", "guarded", "alone", "programme", "priority", "sex", "age", "point", "number"}, "person": {"id", "created", "sex", "age", "erased"},
 	"consent": {"id", "person", "recipient", "wording", "given", "actor"}, "staff": {"email", "role", "partner", "created"}, "submission": {"id", "form", "version", "device", "received", "deprecates"}, "device": {"id", "created"}, "agreement": {"id", "partner", "created", "author"}, "desk": {"code", "partner", "programme"},
 }
 
@@ -101,8 +101,7 @@ func TestMassAssignment(t *testing.T) {
 	}
 
 	// The forms of a page, filled in.
-	type form struct{ action, from string }
-	posted, taken, tried := map[form]bool{}, map[string]bool{}, 0
+	posted, taken, tried := map[string]bool{}, map[string]bool{}, 0
 	post := func(v *visitor, from, body string) {
 		doc, err := goquery.NewDocumentFromReader(strings.NewReader(body))
 		if err != nil {
@@ -148,20 +147,22 @@ func TestMassAssignment(t *testing.T) {
 					do = b.AttrOr("value", "")
 					fields.Set(b.AttrOr("name", ""), do)
 				}
-				key := form{p + " " + fields.Get("do") + do, ""}
+				key := strings.TrimSpace(p + " " + cmp.Or(do, fields.Get("do")))
 				if posted[key] {
 					continue
 				}
 				posted[key] = true
-				own := func(c string) bool { return fields.Has(c) || c == "reason" || c == "words" || c == "to" || c == "lang" || c == "name" }
+				own := func(c string) bool {
+					return fields.Has(c) || c == "reason" || c == "words" || c == "to" || c == "lang" || c == "name" || c == "step"
+				}
 				extras(own, func(k, v string) { fields.Set(k, v) })
 				status, _ := v.post(action, fields)
 				tried++
 				if status < 400 {
-					taken[key.action] = true
+					taken[key] = true
 				}
-				if status >= 500 {
-					t.Errorf("%s: %d", key.action, status)
+				if status >= 500 && status != http.StatusServiceUnavailable { // built without the engine of PDFs
+					t.Errorf("%s: %d", key, status)
 				}
 			}
 		})
@@ -190,9 +191,12 @@ func TestMassAssignment(t *testing.T) {
 		}
 	}
 	ours := "/en/staff/referrals/" + w.ours.ID
-	for v, first := range map[*visitor][]string{w.unhcr: {ours}, w.clinic: {"/en/staff/referrals/" + w.theirs.ID}, w.focal: {ours}} {
-		if _, body := v.post(first[0]+"/person", url.Values{}); body != "" {
-			post(v, first[0]+"/person", body)
+	for _, of := range []struct {
+		v  *visitor
+		at string
+	}{{w.unhcr, ours}, {w.clinic, "/en/staff/referrals/" + w.theirs.ID}, {w.focal, ours}} {
+		if status, body := of.v.post(of.at+"/person", url.Values{}); status == http.StatusOK {
+			post(of.v, of.at+"/person", body)
 		}
 	}
 	crawl(w.unhcr, "/en/staff/", ours)
@@ -251,7 +255,7 @@ func TestMassAssignment(t *testing.T) {
 	for name, was := range before {
 		now := pick(name)
 		for id, cells := range was {
-			if d := cmp.Diff(cells, now[id]); d != "" {
+			if d := gocmp.Diff(cells, now[id]); d != "" {
 				t.Errorf("of %s:\n%s", name, d)
 			}
 		}
@@ -268,5 +272,4 @@ func TestMassAssignment(t *testing.T) {
 	if len(taken) < 25 {
 		t.Errorf("only %d of %d were taken: this proves little", len(taken), tried)
 	}
-	_ = fmt.Sprint
 }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"dtm"
 	"dtm/event"
@@ -45,6 +46,30 @@ func TestOverride(t *testing.T) {
 	if status, body := one.post(at, ask); status != http.StatusOK || state() != dtm.ReferralHeld || !strings.Contains(body, "another focal point has signed in") || strings.Contains(body, "Confirm as the second person") {
 		t.Fatalf("asked: %d %s", status, state())
 	}
+	// Whoever signs in is told that it waits, beside the menu and on their first page; who
+	// asked, that it is another's.
+	told := func(v *visitor, want string, n int, lacks string) {
+		t.Helper()
+		if _, body := v.get("/en/staff/referrals/"); strings.Count(body, want) != n || lacks != "" && strings.Contains(body, lacks) || strings.Contains(body, "Bleeds") {
+			t.Errorf("%s is told %q %d times, not %d:\n%s", v.email, want, strings.Count(body, want), n, body)
+		}
+	}
+	told(two, "1 waiting for your confirmation", 3, "you asked") // of a wide window, of a phone open and shut
+	told(two, "asked by one@example.org", 1, "")
+	told(one, "you asked; another focal point has to confirm", 1, "waiting for your confirmation")
+	for lang, want := range map[string]string{"fr": "demandée par one@example.org", "ar": "طلبها one@example.org"} {
+		if _, body := two.get("/" + lang + "/staff/referrals/"); !strings.Contains(body, want) {
+			t.Errorf("%s: %q is not said", lang, want)
+		}
+	}
+	desk := s.visit(base, dtm.User{Email: "d@example.org", Role: dtm.RoleDesk, Partner: "iom", Desk: "mrc-obock-health"})
+	told(desk, "waits for a second person", 0, "")
+	if f, err := s.h.seeSeconds(t.Context(), s.now.now()); err != nil || f.level == warning {
+		t.Errorf("the doctor says %+v, %v", f, err)
+	}
+	if f, err := s.h.seeSeconds(t.Context(), s.now.now().Add(25*time.Hour)); err != nil || f.level != warning {
+		t.Errorf("the doctor says %+v, %v", f, err)
+	}
 	if status, _ := one.post(at, ask); status != http.StatusForbidden || state() != dtm.ReferralHeld {
 		t.Fatalf("confirmed by who asked: %d %s", status, state())
 	}
@@ -54,6 +79,7 @@ func TestOverride(t *testing.T) {
 	if status, body := two.post(at, url.Values{"do": {"consent"}, "reason": {"vital_interest"}, "version": {version()}}); status != http.StatusSeeOther || state() != dtm.ReferralSubmitted {
 		t.Fatalf("confirmed: %d %s %s", status, state(), body)
 	}
+	told(two, "waiting for your confirmation", 0, "waits for a second person")
 	if s.count(dtm.ConsentAsked) != 1 || s.count(dtm.ConsentConfirmed) != 1 {
 		t.Error("the log does not say who asked and who confirmed")
 	}
@@ -75,6 +101,8 @@ func TestOverride(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	told(two, "1 waiting for your confirmation", 3, "")
+	told(two, list[0].ID, 2, "") // in the notice and in the list
 	confirm := url.Values{"do": {"confirm"}, "consent": {consents[len(consents)-1].ID}}
 	if one.post(at, confirm); len(covers()) != 0 {
 		t.Error("confirmed by who asked")

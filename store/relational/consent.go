@@ -269,6 +269,35 @@ func (db *DB) ConsentsOf(ctx context.Context, person string) ([]dtm.Consent, err
 	return list, nil
 }
 
+// WaitingConsents lists those that wait for a second person, oldest first.
+func (db *DB) WaitingConsents(ctx context.Context) ([]dtm.Consent, error) {
+	const op = "store.WaitingConsents"
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT c.id, c.person, c.recipient, c.whose, c.actor, c.given
+		FROM consent c
+		WHERE c.operation = $1 AND c.whose = 'vital_interest' AND c.second = '' AND c.withdrawn IS NULL
+		  AND NOT EXISTS (SELECT 1 FROM person p WHERE p.operation = c.operation AND p.id = c.person AND p.erased IS NOT NULL)
+		ORDER BY c.seq, c.id`, db.operation)
+	if err != nil {
+		return nil, failure(op, err)
+	}
+	defer rows.Close()
+	var list []dtm.Consent
+	for rows.Next() {
+		var c dtm.Consent
+		var given string
+		err := rows.Scan(&c.ID, &c.Person, &c.Recipient, &c.Of, &c.Actor, &given)
+		if err == nil {
+			c.Given, err = textTime(given)
+		}
+		if err != nil {
+			return nil, failure(op, err)
+		}
+		list = append(list, c)
+	}
+	return list, failure(op, rows.Err())
+}
+
 // AddCaseNote seals a note under the person's key.
 func (db *DB) AddCaseNote(ctx context.Context, n dtm.CaseNote) (dtm.CaseNote, error) {
 	const op = "store.AddCaseNote"

@@ -211,6 +211,39 @@ func consents(t *testing.T, d Dialect) {
 	if len(list) != 1 || list[0].Withdrawn == nil || !slices.Equal(list[0].Groups, c.Groups) {
 		t.Errorf("%+v", list)
 	}
+
+	// Vital interest waits for a second person, of whom it is about and not erased.
+	waits := func(want ...string) {
+		t.Helper()
+		list, err := s.WaitingConsents(ctx)
+		must(t, err)
+		var got []string
+		for _, c := range list {
+			if !c.Waits() || c.Actor != "user:focal@example.org" || c.Given.IsZero() {
+				t.Errorf("%+v", c)
+			}
+			got = append(got, c.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("waiting %v, want %v", got, want)
+		}
+	}
+	vital := dtm.Consent{Person: p.ID, Recipient: "unicef", Groups: []string{dtm.GroupIdentity}, Wording: "1", Lang: "en", How: dtm.ConsentWitnessed, Of: dtm.ConsentVitalInterest, Reason: "bleeds"}
+	waits()
+	one, err := s.GiveConsent(who, vital)
+	must(t, err)
+	gone := person(t, s, "name", "Gone")
+	vital.Person = gone.ID
+	two, err := s.GiveConsent(who, vital)
+	must(t, err)
+	waits(one.ID, two.ID)
+	_, err = s.ConfirmConsent(who, one.ID)
+	wantKind(t, err, dtm.Forbidden)
+	_, err = s.ConfirmConsent(event.WithActor(ctx, "user:second@example.org"), one.ID)
+	must(t, err)
+	waits(two.ID)
+	must(t, s.ErasePerson(who, gone.ID, dtm.EraseAsked))
+	waits()
 }
 
 // words of a referral's steps are read under whoever the person was when they were
