@@ -59,6 +59,25 @@ func (d *Door) SignIn(ctx context.Context, email, password, address string) (dtm
 	return u, err
 }
 
+// Guess bounds how often an account tries something that it has to know, such as the
+// number on a slip, as SignIn bounds passwords: five tries, then longer and longer pauses.
+// The error of a try that was wrong is of kind NotFound; TooMany is one that came too early.
+func (d *Door) Guess(account, what string, try func() error) error {
+	var wrong error
+	err := d.bounded(what+"\x00"+account, "", func() error {
+		err := try()
+		if err != nil && dtm.KindOf(err) == dtm.NotFound {
+			wrong = err
+			return dtm.Errorf(dtm.Unauthenticated, "wrong")
+		}
+		return err
+	})
+	if wrong != nil {
+		return wrong
+	}
+	return err
+}
+
 // bounded lets a try through when it does not come too early; one whose error is not
 // that the password or code is wrong does not count.
 func (d *Door) bounded(account, address string, try func() error) error {

@@ -197,6 +197,22 @@ func MaxBody(n int64) Middleware {
 	}
 }
 
+// Announced refuses a request that says its body has more than n bytes, before any of it
+// is read: whoever announces that much means harm, or is told at once.
+func Announced(n int64, write ErrorWriter) Middleware {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.ContentLength > n {
+				w.Header().Set("Connection", "close") // the rest is not to be read either
+				err := BodyError(&http.MaxBytesError{Limit: n})
+				write(w, r, Status(dtm.KindOf(err)), err)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
 // BodyError explains an error of reading a request's body: over the limit
 // (TooLarge), cut off or stalled (Invalid). An *dtm.Error stays itself.
 func BodyError(err error) error {

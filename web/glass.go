@@ -64,11 +64,19 @@ func (p *Pages) breakGlass(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	x, err := d.Referrals.ReferralByNumber(ctx, v.Numbered)
-	switch {
-	case !a.Breaks():
+	if !a.Breaks() {
 		v.Message = locale.Say(p.guess(r), "error.glass.agreement")
 		return p.showGlass(w, r, http.StatusForbidden, v)
+	}
+	var x dtm.Referral
+	err = p.Staff.Door.Guess(u.Email, "number", func() (err error) {
+		x, err = d.Referrals.ReferralByNumber(ctx, v.Numbered)
+		return err
+	})
+	switch {
+	case err != nil && dtm.KindOf(err) == dtm.TooMany:
+		v.Message = locale.Say(p.guess(r), "glass.wait", access.Retry(err))
+		return p.showGlass(w, r, http.StatusTooManyRequests, v)
 	case err == nil:
 		_, err = d.Glasses.BreakGlass(ctx, u.Email, x.ID, v.Reason)
 	case dtm.KindOf(err) == dtm.NotFound:

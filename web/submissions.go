@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"dtm"
 	"dtm/access"
@@ -482,9 +483,11 @@ func (p *Pages) submissionList(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// cell keeps a spreadsheet from computing what somebody typed.
+// cell keeps a spreadsheet from computing what somebody typed, also behind blanks and
+// marks that it skips.
 func cell(s string) string {
-	if s != "" && strings.ContainsRune("=@+-\t\r", rune(s[0])) {
+	bare := strings.TrimLeftFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == '\ufeff' })
+	if bare != "" && strings.ContainsRune("=@+-|%", rune(bare[0])) || s != "" && strings.ContainsRune("\t\r", rune(s[0])) {
 		return "'" + s
 	}
 	return s

@@ -114,7 +114,7 @@ func (h *house) routes() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return serve.Chain(h.mux(metrics, guarded(pages)), serve.Identify, serve.Observe(slog.Default(), metrics), serve.Recover(serve.Problem), serve.Security(serve.DefaultCSP), serve.Compress(), serve.Bodies(largeBodies)), nil
+	return serve.Chain(h.mux(metrics, guarded(pages)), serve.Identify, serve.Observe(slog.Default(), metrics), serve.Recover(serve.Problem), serve.Security(serve.DefaultCSP), serve.Announced(max(mostAnnounced, h.config.MaxUpload<<20), serve.Problem), serve.Compress(), serve.Bodies(largeBodies)), nil
 }
 
 // mux has the addresses of all rooms; those of the pages are the pages' own.
@@ -146,6 +146,9 @@ func (h *house) mux(metrics *serve.Metrics, pages http.Handler) *http.ServeMux {
 	mux.Handle("/", pages)
 	return mux
 }
+
+// mostAnnounced is more than any page takes: a history of movements may have a gigabyte.
+const mostAnnounced = 1<<30 + 1<<20
 
 // largeBodies is how many bytes of large requests are held at once: XML and
 // workbooks cost several times their size while they are read.
