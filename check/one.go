@@ -43,7 +43,7 @@ func (r Rules) One(op *dtm.Operation, frame Frame, x *Record) []Finding {
 		find("answers.sum", float64(*x.Stated), float64(n))
 	}
 	if n == 0 {
-		find("group.empty", 0, 1)
+		find("group.empty", 1, 0)
 	}
 	if most, off := r.limit("group.large", "people"); !off && float64(n) > most && !x.monthly() && !x.Imported {
 		find("group.large", float64(n), most)
@@ -112,17 +112,17 @@ func (r Rules) place(op *dtm.Operation, frame Frame, x *Record, find func(string
 	p, known := op.Point(x.Point)
 	switch {
 	case x.Point == "" && text == "":
-		find("point.blank", 0, 1)
+		find("point.blank", 1, 0)
 	case !known:
-		find("point.unknown", 0, 1)
+		find("point.unknown", 1, 0)
 	case len(p.Status) > 0 && dtm.ValueAt(p.Status, x.Observed) != "open" && !x.Observed.IsZero() && !x.monthly():
-		find("point.closed", 0, 1)
+		find("point.closed", 1, 0)
 	}
 	if x.Position == nil {
 		return
 	}
 	if frame != (Frame{}) && !frame.contains(*x.Position) {
-		find("position.outside", 0, 1)
+		find("position.outside", 1, 0)
 		return
 	}
 	if at := p.PlaceAt(x.Observed); known && at.Positioned {

@@ -65,7 +65,8 @@ type Finding struct {
 }
 
 // Row says in codes what a row of history is, to tell it from the others of its point
-// and month: "ETH > SAU, male, adults: 43".
+// and month: "ETH > SAU, male, adults: 43". Where the point is not known, it begins with
+// what was written for one: "Obokk · ETH > SAU, male, adults: 43".
 func (x *Record) Row() string {
 	if len(x.Rows) == 0 {
 		return ""
@@ -77,5 +78,9 @@ func (x *Record) Row() string {
 			parts = append(parts, s)
 		}
 	}
-	return strings.Join(parts, ", ") + ": " + strconv.Itoa(m.People)
+	row := strings.Join(parts, ", ") + ": " + strconv.Itoa(m.People)
+	if x.Point == "" && m.PointText != "" {
+		row = m.PointText + " · " + row
+	}
+	return row
 }

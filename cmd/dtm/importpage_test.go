@@ -73,6 +73,11 @@ func TestImportPages(t *testing.T) {
 	if got := s.text("#queue"); !strings.Contains(got, "Yobokki → Yoboki") {
 		t.Errorf("the queue: %s", got)
 	}
+	// And each of its rows under what was written.
+	s.do(chromedp.Navigate(base+"/en/staff/review/?rule=point.unknown"), chromedp.WaitVisible("#queue"))
+	if got := s.text("#queue"); !strings.Contains(got, "register Yobokki · ETH > SAU") {
+		t.Errorf("the queue: %s", got)
+	}
 	// Published figures: one month differs.
 	s.do(chromedp.Navigate(base+"/en/staff/imports/"), chromedp.SetValue("select[name=kind]", "published"), chromedp.SetUploadFiles("input[type=file]", []string{published}), chromedp.Click("form.fields button"), chromedp.WaitVisible("table"))
 	if got := s.text("main"); !strings.Contains(got, "2 published figures can be compared; 1 differ") || !strings.Contains(got, "1,900") {
