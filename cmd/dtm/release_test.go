@@ -27,6 +27,7 @@ import (
 	"dtm/analyse/release"
 	"dtm/disseminate/report"
 	"dtm/gather/bulk"
+	"dtm/locale"
 )
 
 // people are two data managers with their password file.
@@ -276,6 +277,16 @@ func tamper(t *testing.T, data string) {
 			if !strings.Contains(stderr, w) {
 				t.Errorf("%s: %q is not named:\n%s%s", name, w, out, stderr)
 			}
+		}
+	}
+}
+
+// TestPartsHaveWords: each part of a release is named on its page.
+func TestPartsHaveWords(t *testing.T) {
+	t.Parallel()
+	for _, part := range append(release.FactParts, release.PartFigures, release.PartWithheld, release.PartPattern) {
+		if key := "release.part." + strings.TrimSuffix(part, ".csv"); !locale.Has(key) {
+			t.Errorf("%s has no words: %s", part, key)
 		}
 	}
 }
