@@ -213,7 +213,7 @@ func (d deskBench) people(ctx context.Context, db *sqlite.DB, op *dtm.Operation)
 }
 
 // signedIn adds sessions of the users, with a second factor, and gives their cookies.
-func (d deskBench) signedIn(data string) (list []*http.Client, err error) {
+func (d deskBench) signedIn(data string, users []dtm.User) (list []*http.Client, err error) {
 	op, err := operation.Pack("djibouti")
 	if err != nil {
 		return nil, err
@@ -225,7 +225,7 @@ func (d deskBench) signedIn(data string) (list []*http.Client, err error) {
 	}
 	defer db.Close()
 	now := time.Now().UTC()
-	for _, u := range deskUsers {
+	for _, u := range users {
 		if _, _, err := db.User(ctx, u.Email); dtm.KindOf(err) == dtm.NotFound {
 			if err := db.AddUser(ctx, u, "bench"); err != nil {
 				return nil, err
@@ -237,7 +237,7 @@ func (d deskBench) signedIn(data string) (list []*http.Client, err error) {
 			return nil, err
 		}
 		token := crand.Text() + crand.Text()
-		if err := db.AddSession(ctx, token, dtm.Session{Kind: dtm.SessionKindPages, Email: u.Email, Created: now, Expires: now.Add(time.Hour), Second: now, Proved: now}); err != nil {
+		if err := db.AddSession(ctx, token, dtm.Session{Kind: dtm.SessionKindPages, Email: u.Email, Created: now, Expires: now.Add(12 * time.Hour), Second: now, Proved: now}); err != nil {
 			return nil, err
 		}
 		list = append(list, &http.Client{Transport: cookied{token}})
@@ -278,7 +278,7 @@ func (d deskBench) measure(bin, dir string) error {
 	if err != nil {
 		return err
 	}
-	clients, err := d.signedIn(data)
+	clients, err := d.signedIn(data, deskUsers)
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,26 @@ func main() {
 	desks := flag.Bool("desk", false, "measure the pages about people alone: inboxes, referrals, the register's search; -folder keeps what it fills")
 	persons := flag.Int("persons", 100_000, "persons in that folder")
 	referrals := flag.Int("referrals", 200_000, "referrals in that folder")
+	moving := flag.Int("move", 0, "take a folder with so many `submissions` to a PostgreSQL server of its own and back, and nothing else; -folder keeps what it fills")
+	var soaking soak
+	flag.DurationVar(&soaking.over, "soak", 0, "pour the load of -hours at -times the real rate into this much time, and tell whether memory, goroutines, descriptors or logs grow; nothing else")
+	flag.IntVar(&soaking.hours, "hours", 72, "simulated hours of -soak")
+	flag.Float64Var(&soaking.times, "times", 10, "how many times Djibouti's real rate, of -soak")
 	flag.Parse()
+	if soaking.over > 0 {
+		if err := soaking.run(*bin); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if *moving > 0 {
+		if err := benchMove(*bin, *keep, *moving); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if *desks {
 		if err := benchDesk(*bin, deskBench{folder: *keep, persons: *persons, referrals: *referrals}); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
@@ -147,15 +166,21 @@ func bench(bin string, receive, pagesOnly bool, records int, l large) error {
 
 // run runs the program and returns its wall time and peak memory.
 func run(bin string, args ...string) (time.Duration, int64, error) {
+	_, took, rss, err := said(bin, args...)
+	return took, rss, err
+}
+
+// said is run with what the program wrote.
+func said(bin string, args ...string) (string, time.Duration, int64, error) {
 	cmd := exec.Command(bin, args...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	start := time.Now()
 	err := cmd.Run()
 	if err != nil {
-		return 0, 0, fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, out.String())
+		return "", 0, 0, fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, out.String())
 	}
-	return time.Since(start), cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10, nil
+	return out.String(), time.Since(start), cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10, nil
 }
 
 // registry writes invented registry rows with days.
@@ -421,12 +446,14 @@ func enrol(bin, data string, n int) (*phone, error) {
 	return p, nil
 }
 
-func (p *phone) post(b []byte) error {
+func (p *phone) post(b []byte) error { return p.postAs(p.contentType, b) }
+
+func (p *phone) postAs(contentType string, b []byte) error {
 	r, err := http.NewRequest("POST", p.url, bytes.NewReader(b))
 	if err != nil {
 		return err
 	}
-	r.Header.Set("Content-Type", p.contentType)
+	r.Header.Set("Content-Type", contentType)
 	r.Header.Set("X-OpenRosa-Version", "1.0")
 	resp, err := p.client.Do(r)
 	if err != nil {

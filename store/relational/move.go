@@ -204,16 +204,30 @@ func (p Place) last(ctx context.Context, t Table) ([]any, error) {
 
 // after gives the next rows behind a key.
 func (p Place) after(ctx context.Context, t Table, key []any) ([][]any, error) {
-	where, args := `WHERE operation = $1`, []any{p.Operation}
-	if key != nil {
-		binds := make([]string, len(key))
-		for i, v := range key {
-			args = append(args, v)
-			binds[i] = "$" + strconv.Itoa(len(args))
+	end, args := t.Behind(p.Operation, key)
+	return p.rows(ctx, t, end, args...)
+}
+
+// Behind is the end of the statement that reads the next rows of an operation behind a key,
+// nil: the first. The operation stands apart from the rest of the key: SQLite looks a range
+// up in an index only when no column of it is bound twice, and goes through all rows from
+// the first otherwise, each time.
+func (t Table) Behind(operation string, key []any) (string, []any) {
+	where, args := `WHERE operation = $1`, []any{operation}
+	var names, binds []string
+	for i, k := range t.Key {
+		if key != nil && k != "operation" {
+			args = append(args, key[i])
+			names, binds = append(names, k), append(binds, "$"+strconv.Itoa(len(args)))
 		}
-		where += ` AND (` + strings.Join(t.Key, ", ") + `) > (` + strings.Join(binds, ", ") + `)`
 	}
-	return p.rows(ctx, t, where+` ORDER BY `+strings.Join(t.Key, ", ")+` LIMIT `+strconv.Itoa(moved), args...)
+	switch {
+	case len(names) > 0:
+		where += ` AND (` + strings.Join(names, ", ") + `) > (` + strings.Join(binds, ", ") + `)`
+	case key != nil: // an operation has one row
+		where += ` AND 1 = 0`
+	}
+	return where + ` ORDER BY ` + strings.Join(t.Key, ", ") + ` LIMIT ` + strconv.Itoa(moved), args
 }
 
 func (p Place) rows(ctx context.Context, t Table, end string, args ...any) ([][]any, error) {
