@@ -244,7 +244,10 @@ func runBackupList(ctx context.Context, c *call) error {
 	fmt.Fprintln(w, "begun\tMB\tattachments\tup to event\tseconds\t")
 	for _, e := range list {
 		note := ""
-		if e.At.Equal(t.Backup) {
+		switch {
+		case e.Damaged:
+			note = "its list is damaged"
+		case e.At.Equal(t.Backup):
 			note = "restored on trial: whole"
 			if t.Fault != "" {
 				note = "restored on trial: " + t.Fault
@@ -278,6 +281,14 @@ func runBackupVerify(ctx context.Context, c *call) error {
 		}
 	}
 	fmt.Fprintf(c.out, "%d backups held against their hashes, %d damaged\n", len(list), bad)
+	t, err := s.LastTrial()
+	if err != nil {
+		return err
+	}
+	if t.Damaged {
+		bad++
+		fmt.Fprintln(c.err, "verified.json: this file is not what was written; the server restores its next backup on trial and writes it anew")
+	}
 	if bad > 0 {
 		return errSaid
 	}

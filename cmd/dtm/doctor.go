@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -266,6 +267,8 @@ func backupFinding(list []backup.Entry, t backup.Trial, every time.Duration, now
 	switch {
 	case age > 2*every+10*time.Minute:
 		f.level, f.do = fault, "the server has made none for too long: look at its log, and at the disk of the shelf"
+	case slices.ContainsFunc(list, func(e backup.Entry) bool { return e.Damaged }):
+		f.level, f.says, f.do = fault, f.says+"; the list of one is damaged", "`dtm backup verify` names the file"
 	case t.Fault != "":
 		f.level, f.says, f.do = fault, f.says+"; the last one restored on trial is not whole: "+t.Fault, "`dtm backup verify` names the file; the next trial may be forced by removing verified.json"
 	case now.Sub(t.At) > 8*24*time.Hour:

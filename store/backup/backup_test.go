@@ -277,6 +277,50 @@ func TestShelf(t *testing.T) {
 		}
 		put(t, filepath.Join(s.Dir, name), []byte(content))
 	}
+
+	// So is any byte of what lies beside them; and nothing of it keeps the next from being made.
+	if err := s.Tried(backup.Trial{Backup: first.At, At: at}); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range tree(t, s.Dir) {
+		if !strings.HasSuffix(name, ".json") {
+			continue
+		}
+		for i := 0; i < len(content); i += 3 {
+			b := []byte(content)
+			b[i] ^= byte(1 << (i % 8))
+			put(t, filepath.Join(s.Dir, name), b)
+			list, err := s.List()
+			trial, err2 := s.LastTrial()
+			if err != nil || err2 != nil || len(list) != 2 {
+				t.Fatal(name, i, err, err2, len(list))
+			}
+			found := trial.Damaged
+			for _, e := range list {
+				found = found || dtm.KindOf(s.Hold(ctx, e)) == dtm.Conflict
+			}
+			if !found {
+				t.Fatalf("%s: byte %d was changed: %q", name, i, b)
+			}
+		}
+		if _, err := s.Put(ctx, at.Add(2*time.Hour), source(dir)); err != nil {
+			t.Error(name, err)
+		}
+		if n, err := s.Prune(at.Add(2 * time.Hour)); n != 0 || err != nil {
+			t.Error(n, err)
+		}
+		for old := range tree(t, s.Dir) {
+			if strings.Contains(old, "20261128T12") {
+				if err := os.Remove(filepath.Join(s.Dir, old)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		put(t, filepath.Join(s.Dir, name), []byte(content))
+	}
+	if err := s.Hold(ctx, first); err != nil {
+		t.Error(err)
+	}
 }
 
 // What the trial key opens is the trial's backup, and not the attachments.

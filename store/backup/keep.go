@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -52,15 +53,16 @@ func (s Shelf) Prune(now time.Time) (int, error) {
 		return 0, err
 	}
 	needed := map[string]bool{}
-	gone := 0
+	gone, known := 0, true // which attachments are needed
 	var errs []error
 	for i, stays := range Keep(list, now) {
-		if list[i].Keys != "" && i > 0 && (!stays || now.Sub(list[i].At) > KeysForgotten) {
+		if (list[i].Keys != "" || list[i].Damaged) && i > 0 && (!stays || now.Sub(list[i].At) > KeysForgotten) {
 			if err := os.Remove(filepath.Join(s.Dir, list[i].keysName())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				errs = append(errs, err)
 			}
 		}
 		if stays {
+			known = known && !list[i].Damaged
 			for _, m := range list[i].Media {
 				needed[m.Content] = true
 			}
@@ -70,8 +72,8 @@ func (s Shelf) Prune(now time.Time) (int, error) {
 		errs = append(errs, os.Remove(filepath.Join(s.Dir, list[i].listName())), os.Remove(filepath.Join(s.Dir, list[i].Name())))
 		gone++
 	}
-	if gone == 0 {
-		return 0, nil
+	if gone == 0 || !known {
+		return gone, errors.Join(errs...)
 	}
 	err = filepath.WalkDir(filepath.Join(s.Dir, "media"), func(p string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -89,16 +91,25 @@ func (s Shelf) Prune(now time.Time) (int, error) {
 type Trial struct {
 	Backup time.Time `json:"backup"`
 	At     time.Time `json:"at"`
-	Took   float64   `json:"took"`  // seconds
-	Fault  string    `json:"fault"` // empty: it was whole
+	Took   float64   `json:"took"`          // seconds
+	Fault  string    `json:"fault"`         // empty: it was whole
+	Sum    string    `json:"sum,omitempty"` // hex SHA-256 of this without its sum
+
+	Damaged bool `json:"-"` // what was noted is not what was written: nothing is known of a trial
 }
 
 // Tried records a trial.
-func (s Shelf) Tried(t Trial) error { return s.save(trialName, t) }
+func (s Shelf) Tried(t Trial) (err error) {
+	if t.Sum, err = sumOf(t); err != nil {
+		return err
+	}
+	return s.save(trialName, t)
+}
 
 const trialName = "verified.json"
 
-// LastTrial returns the last trial; the zero one when there was none.
+// LastTrial returns the last trial; the zero one when there was none, and only that it is
+// damaged when that cannot be known.
 func (s Shelf) LastTrial() (t Trial, err error) {
 	b, err := os.ReadFile(filepath.Join(s.Dir, trialName))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -107,5 +118,16 @@ func (s Shelf) LastTrial() (t Trial, err error) {
 	if err != nil {
 		return t, err
 	}
-	return t, json.Unmarshal(b, &t)
+	bad := json.Unmarshal(b, &t)
+	again, err := text(t)
+	if err != nil {
+		return t, err
+	}
+	noted := t.Sum
+	t.Sum = ""
+	sum, err := sumOf(t)
+	if bad != nil || !bytes.Equal(b, again) || noted != "" && noted != sum {
+		return Trial{Damaged: true}, err
+	}
+	return t, err
 }

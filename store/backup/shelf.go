@@ -1,6 +1,7 @@
 package backup
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -46,6 +47,9 @@ type Entry struct {
 	Took  float64   `json:"took"`  // seconds
 	Keys  string    `json:"keys"`  // hex SHA-256 of the encrypted file of keys; empty when there were none
 	Media []Media   `json:"media"`
+	Sum   string    `json:"sum,omitempty"` // hex SHA-256 of this list without its sum; empty in older ones
+
+	Damaged bool `json:"-"` // the list is not what was written: only At is known
 }
 
 // Media is an attachment on the shelf: the hex SHA-256 of its content, by which it is
@@ -140,7 +144,21 @@ func (s Shelf) Put(ctx context.Context, now time.Time, src Source) (Entry, error
 	}
 	e.Files = len(src.Files) + len(src.Keys) + len(e.Media)
 	e.Took = time.Since(began).Seconds()
+	e.Sum, err = sumOf(e)
+	if err != nil {
+		return e, err
+	}
 	return e, s.save(e.listName(), e)
+}
+
+// text is how a list is written: it is read back only if it would be written so again.
+func text(v any) ([]byte, error) { return json.MarshalIndent(v, "", " ") }
+
+// sumOf is the hash of a list that has none yet.
+func sumOf(v any) (string, error) {
+	b, err := text(v)
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:]), err
 }
 
 func these(files []File) iter.Seq2[File, error] {
@@ -215,7 +233,7 @@ func syncFolder(dir string) error {
 
 // save writes a small JSON file durably.
 func (s Shelf) save(name string, v any) error {
-	b, err := json.MarshalIndent(v, "", " ")
+	b, err := text(v)
 	if err != nil {
 		return err
 	}
@@ -234,7 +252,8 @@ func (s Shelf) save(name string, v any) error {
 	return syncFolder(s.Dir)
 }
 
-// List returns the whole backups of the shelf, the newest first.
+// List returns the whole backups of the shelf, the newest first. One whose list is not
+// what was written is among them, as damaged.
 func (s Shelf) List() ([]Entry, error) {
 	names, err := filepath.Glob(filepath.Join(s.Dir, "dtm-*.json"))
 	if err != nil {
@@ -246,14 +265,28 @@ func (s Shelf) List() ([]Entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		var e Entry
-		if err := json.Unmarshal(b, &e); err != nil {
-			return nil, dtm.Errorf(dtm.Invalid, "the list of a backup cannot be read: %w", err).At(name)
+		at, err := time.Parse("dtm-"+stamp+".json", filepath.Base(name))
+		if err != nil {
+			return nil, dtm.Errorf(dtm.Invalid, "this is no name of a backup: %w", err).At(name)
 		}
-		list = append(list, e)
+		list = append(list, readEntry(b, at))
 	}
 	slices.SortFunc(list, func(a, b Entry) int { return b.At.Compare(a.At) })
 	return list, nil
+}
+
+// readEntry reads the list of the backup begun at a time.
+func readEntry(b []byte, at time.Time) Entry {
+	var e Entry
+	err := json.Unmarshal(b, &e)
+	again, err2 := text(e)
+	bare := e
+	bare.Sum = ""
+	sum, err3 := sumOf(bare)
+	if errors.Join(err, err2, err3) != nil || !bytes.Equal(b, again) || e.Sum != "" && e.Sum != sum || !e.At.Equal(at) {
+		return Entry{At: at, Damaged: true}
+	}
+	return e
 }
 
 // tidy removes what a backup that was cut short has left, and maps the attachments on
@@ -301,6 +334,9 @@ func (s Shelf) tidy() (map[string]string, error) {
 // changed byte is Conflict, a missing file NotFound, and the file is named. It needs no
 // key.
 func (s Shelf) Hold(ctx context.Context, e Entry) error {
+	if e.Damaged {
+		return errDamaged().At(filepath.Join(s.Dir, e.listName()))
+	}
 	if err := hold(ctx, filepath.Join(s.Dir, e.Name()), e.Hash); err != nil {
 		return err
 	}
@@ -334,7 +370,11 @@ func hold(ctx context.Context, file, hash string) error {
 		return err
 	}
 	if hex.EncodeToString(sum.Sum(nil)) != hash {
-		return dtm.Errorf(dtm.Conflict, "this file is not what was written: it is damaged or was changed").At(file)
+		return errDamaged().At(file)
 	}
 	return nil
+}
+
+func errDamaged() *dtm.Error {
+	return dtm.Errorf(dtm.Conflict, "this file is not what was written: it is damaged or was changed")
 }
