@@ -76,7 +76,7 @@ inside test -e /var/lib/dtm/dtm.db
 echo "== purge"
 inside dpkg -P dtm
 inside test ! -e /etc/default/dtm -a ! -e /var/cache/dtm -a -e /var/lib/dtm/dtm.db
-left=$(inside find / -xdev -name '*dtm*' -not -path '/proc/*' -not -path '/var/lib/dtm*' | grep -v '^/\(old\|new\)' || true)
-echo "left behind, the data apart: ${left:-nothing}"
+left=$(inside find / -xdev -name '*dtm*' -not -path '/proc/*' -not -path '/var/lib/dtm*' -not -path '/srv/shelf/*' | grep -v '^/\(old\|new\)' || true)
+echo "left behind, data and backups apart: ${left:-nothing}"
 [ -z "$left" ]
 echo "== done"

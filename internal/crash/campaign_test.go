@@ -44,7 +44,7 @@ func TestJudge(t *testing.T) {
 	c.before = func() error {
 		for id := range c.crowd.acked {
 			if h := strings.TrimPrefix(c.crowd.sent[id].photo, "sha256:"); h != "" {
-				c.crowd.acked["uuid:told and not stored"] = true
+				c.crowd.acked["uuid:told and not stored"] = time.Now()
 				return os.Remove(filepath.Join(c.data, "blob", h[:2], h[2:4], h))
 			}
 		}

@@ -33,13 +33,13 @@ type crowd struct {
 
 	mu    sync.Mutex
 	next  int
-	sent  map[string]record // everything ever sent
-	acked map[string]bool
-	done  []record // some of those acknowledged, to be sent again
+	sent  map[string]record    // everything ever sent
+	acked map[string]time.Time // and when its phone was told
+	done  []record             // some of those acknowledged, to be sent again
 }
 
 func newCrowd(url, version string) *crowd {
-	return &crowd{url: url, version: version, sent: map[string]record{}, acked: map[string]bool{},
+	return &crowd{url: url, version: version, sent: map[string]record{}, acked: map[string]time.Time{},
 		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 }
 
@@ -106,7 +106,7 @@ func (c *crowd) phone(ctx context.Context, r *rand.Rand, rate float64) {
 			return
 		}
 		c.mu.Lock()
-		c.acked[rec.id] = true
+		c.acked[rec.id] = time.Now()
 		var again *record
 		if len(c.done) < 1000 {
 			c.done = append(c.done, rec)

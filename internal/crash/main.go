@@ -21,6 +21,13 @@
 //
 //	go run ./internal/crash -cuts 200
 //
+//	go run ./internal/crash -restore 150s -clients 32 -rate 0
+//
+// The server backs up by itself under load, and its machine is lost: its folder is gone, and
+// the newest backup is restored with the offline key. What was acknowledged and is not in it
+// is counted, and how long it takes until the server is ready. Then bytes are changed
+// anywhere on the shelf: each must be found.
+//
 // What the kernel was handed is not lost by a kill, but by a power cut it is: -cuts runs
 // the program once under strace, and replays what it did to its files on a disk that
 // keeps for sure only what was synced.
@@ -45,6 +52,8 @@ func main() {
 	flag.Uint64Var(&c.Seed, "seed", uint64(time.Now().UnixNano()), "of the moments and the records")
 	flag.StringVar(&c.Program, "bin", "bin/dtm", "the program")
 	flag.BoolVar(&c.Postgres, "postgres", false, "keep the store on a PostgreSQL server, which is killed too")
+	restore := flag.Duration("restore", 0, "lose the machine after so long under load, and restore its newest backup, instead of kills")
+	flips := flag.Int("flips", 100, "bytes changed on the shelf of backups after -restore")
 	faults := flag.Int("faults", 0, "faults of the disk instead of kills")
 	cuts := flag.Int("cuts", 0, "power cuts instead of kills")
 	records := flag.Int("records", 1500, "records sent before the power is cut")
@@ -53,6 +62,9 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	switch {
+	case *restore > 0:
+		o, err := c.Restore(ctx, *restore, *flips)
+		end(o, o.Bad(), err)
 	case *faults > 0:
 		c.Kills = *faults
 		o, err := c.Fail(ctx)
