@@ -36,7 +36,10 @@ func central(bin, dir string, read bool) error {
 	if err := os.WriteFile(password, []byte("a sentence of five words\n"), 0o600); err != nil {
 		return err
 	}
-	for _, args := range [][]string{{"init", "-data", data}, {"user", "add", "-data", data, "-email", "bench@example.org", "-role", "manager", "-password-file", password}} {
+	if err := made(bin, data); err != nil {
+		return err
+	}
+	for _, args := range [][]string{{"user", "add", "-data", data, "-email", "bench@example.org", "-role", "manager", "-password-file", password}} {
 		if _, _, err := run(bin, args...); err != nil {
 			return err
 		}

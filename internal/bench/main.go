@@ -49,11 +49,19 @@ func main() {
 	persons := flag.Int("persons", 100_000, "persons in that folder")
 	referrals := flag.Int("referrals", 200_000, "referrals in that folder")
 	moving := flag.Int("move", 0, "take a folder with so many `submissions` to a PostgreSQL server of its own and back, and nothing else; -folder keeps what it fills")
+	beside := flag.Bool("beside", false, "measure the budget on SQLite and DuckDB and on a PostgreSQL server of its own, and print both side by side; -rows and -records apply")
 	var soaking soak
 	flag.DurationVar(&soaking.over, "soak", 0, "pour the load of -hours at -times the real rate into this much time, and tell whether memory, goroutines, descriptors or logs grow; nothing else")
 	flag.IntVar(&soaking.hours, "hours", 72, "simulated hours of -soak")
 	flag.Float64Var(&soaking.times, "times", 10, "how many times Djibouti's real rate, of -soak")
 	flag.Parse()
+	if *beside {
+		if err := benchBeside(*bin, *records, *rows); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if soaking.over > 0 {
 		if err := soaking.run(*bin); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
@@ -99,8 +107,6 @@ func main() {
 	}
 }
 
-func line(what, got, allowed string) { fmt.Printf("%-46s %-34s %s\n", what, got, allowed) }
-
 func bench(bin string, receive, pagesOnly bool, records int, l large) error {
 	bin, err := filepath.Abs(bin)
 	if err != nil {
@@ -119,7 +125,7 @@ func bench(bin string, receive, pagesOnly bool, records int, l large) error {
 	if receive && l.folder != "" {
 		return submissions(bin, l.folder, records)
 	}
-	if _, _, err := run(bin, "init", "-data", small); err != nil {
+	if err := made(bin, small); err != nil {
 		return err
 	}
 	if receive {
@@ -151,7 +157,7 @@ func bench(bin string, receive, pagesOnly bool, records int, l large) error {
 	if err := registry(file, rows, 2); err != nil {
 		return err
 	}
-	if _, _, err := run(bin, "init", "-data", large); err != nil {
+	if err := made(bin, large); err != nil {
 		return err
 	}
 	if took, rss, err = run(bin, "import", "movements", "-data", large, file); err != nil {
@@ -160,6 +166,9 @@ func bench(bin string, receive, pagesOnly bool, records int, l large) error {
 	line(fmt.Sprintf("import of %d rows", rows), fmt.Sprintf("%.1f s, %.0f rows/s, %d MB", took.Seconds(), float64(rows)/took.Seconds(), rss>>20), "")
 	if err := pages(bin, large, rows); err != nil {
 		return err
+	}
+	if l.besides {
+		return asked(large, rows)
 	}
 	return l.everyPage(bin, dir)
 }

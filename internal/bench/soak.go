@@ -285,7 +285,9 @@ func (k soak) forms() ([]body, error) {
 		if err != nil {
 			return nil, err
 		}
-		invent := func(day time.Time, seed uint64) []demo.Instance { return demo.Day(op, form, today.AddDate(0, 0, -300), day, seed) }
+		invent := func(day time.Time, seed uint64) []demo.Instance {
+			return demo.Day(op, form, today.AddDate(0, 0, -300), day, seed)
+		}
 		if id != "fmr" {
 			f, err := demo.NewForm(op, form)
 			if err != nil || f == nil {

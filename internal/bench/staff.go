@@ -294,6 +294,7 @@ func visit(c *http.Client, base string, x view, clients, n int) ([]time.Duration
 type large struct {
 	folder     string // "": in the benchmark's own
 	rows, sent int
+	besides    bool // measure indicators and not every page
 }
 
 // everyPage fills the folder and measures all pages over it, over a copy of one that is
