@@ -21,7 +21,7 @@
 //
 //	go run ./internal/crash -cuts 200
 //
-//	go run ./internal/crash -restore 150s -clients 32 -rate 0
+//	go run ./internal/crash -restore 150s -clients 32 -rate 2
 //
 // The server backs up by itself under load, and its machine is lost: its folder is gone, and
 // the newest backup is restored with the offline key. What was acknowledged and is not in it

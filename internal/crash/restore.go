@@ -80,6 +80,12 @@ func (c *Campaign) Restore(ctx context.Context, load time.Duration, flips int) (
 	defer stop()
 	wg := c.phones(sending)
 	sleep(ctx, load)
+	kept := backup.Shelf{Dir: shelf}
+	for end := time.Now().Add(5 * time.Minute); ctx.Err() == nil && time.Now().Before(end); sleep(ctx, time.Second) {
+		if list, err := kept.List(); err == nil && len(list) >= 2 { // the first was made before anything was sent
+			break
+		}
+	}
 	lost := time.Now()
 	err = errors.Join(s.Process.Kill(), ignoreKill(s.Wait()))
 	stop()
@@ -91,9 +97,9 @@ func (c *Campaign) Restore(ctx context.Context, load time.Duration, flips int) (
 		return r, err
 	}
 
-	list, err := backup.Shelf{Dir: shelf}.List()
-	if err != nil || len(list) == 0 {
-		return r, fmt.Errorf("there is no backup: %w", err)
+	list, err := kept.List()
+	if err != nil || len(list) < 2 {
+		return r, fmt.Errorf("%d backups were made: %w", len(list), err)
 	}
 	newest := list[0]
 	r.Backups, r.Bytes, r.Age = len(list), newest.Size, lost.Sub(newest.At)

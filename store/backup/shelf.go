@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"golang.org/x/sync/errgroup"
 
 	"dtm"
 )
@@ -58,6 +59,10 @@ type Media struct {
 	Content string `json:"content"`
 	Sealed  string `json:"sealed"`
 }
+
+// mediaAtOnce is how many attachments are written at once: each waits for the disk, which
+// has what several wrote on it in the same time.
+const mediaAtOnce = 8
 
 const stamp = "20060102T150405Z"
 
@@ -109,19 +114,31 @@ func (s Shelf) Put(ctx context.Context, now time.Time, src Source) (Entry, error
 		return e, err
 	}
 	var named strings.Builder
+	var all []*Media
+	coming, ending := errgroup.WithContext(ctx)
+	coming.SetLimit(mediaAtOnce)
 	for f, err := range src.Blobs {
-		if err = errors.Join(err, ctx.Err()); err != nil {
-			return e, err
+		if err = errors.Join(err, ending.Err()); err != nil {
+			return e, errors.Join(coming.Wait(), err)
 		}
 		hash := path.Base(f.Name)
-		m := Media{Content: hash, Sealed: known[hash]}
+		m := &Media{Content: hash, Sealed: known[hash]}
 		if m.Sealed == "" {
-			if m.Sealed, err = s.putMedia(ctx, f); err != nil {
-				return e, dtm.Errorf(dtm.Unavailable, "attachment %s cannot be backed up: %w", hash, err).At(s.Dir)
-			}
+			coming.Go(func() (err error) {
+				if m.Sealed, err = s.putMedia(ending, f); err != nil {
+					return dtm.Errorf(dtm.Unavailable, "attachment %s cannot be backed up: %w", hash, err).At(s.Dir)
+				}
+				return nil
+			})
 		}
-		e.Media = append(e.Media, m)
+		all = append(all, m)
 		fmt.Fprintln(&named, hash)
+	}
+	if err := coming.Wait(); err != nil {
+		return e, err
+	}
+	for _, m := range all {
+		e.Media = append(e.Media, *m)
 	}
 	list := filepath.Join(tmp, media)
 	if err := os.WriteFile(list, []byte(named.String()), 0o600); err != nil {
