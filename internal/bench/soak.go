@@ -54,7 +54,7 @@ func (k soak) of(aDay float64) int { return max(1, int(aDay*k.times*float64(k.ho
 
 // tables are what other programs take: open data, and exports by somebody of the staff.
 var tables = []string{"/api/v1/flows.csv", "/api/v1/flows.json", "/api/v1/flows.xlsx", "/api/v1/flows.parquet", "/api/v1/presence.csv", "/api/v1/points.geojson", "/api/v1/indicators", "/api/v1/openapi.json",
-	"/en/staff/submissions/list.csv", "/fr/staff/submissions/answers.zip?form=fmr", "/en/staff/planning/needs.csv", "/v1/projects/1/forms/fmr/submissions.csv.zip", "/v1/projects/1/forms/fmr.svc/Submissions?%24top=1000"}
+	"/en/staff/submissions/list.csv", "/fr/staff/submissions/list.csv?form=fmr", "/en/staff/submissions/answers.zip?form=fmr", "/api/v1/areas.xlsx", "/api/v1/odata/flows?%24top=1000"}
 
 // run soaks a server with the load and tells whether anything grows.
 func (k soak) run(bin string) error {
@@ -118,8 +118,10 @@ func (k soak) run(bin string) error {
 	line("measure", "seen", "allowed")
 	line(fmt.Sprintf("%d hours at %g times the real rate", k.hours, k.times), "in "+took.Round(time.Second).String(), "")
 	for _, x := range streams {
-		line("  "+x.name, fmt.Sprintf("%d, %d failed", x.done.Load(), x.failed.Load()), map[bool]string{true: "", false: fmt.Sprint("at first: ", x.fault.Load())}[x.failed.Load() == 0])
+		line("  "+x.name, fmt.Sprintf("%d, %d failed", x.done.Load(), x.failed.Load()), x.told())
 	}
+	keptAlive.CloseIdleConnections() // what clients keep open is not the server's
+	http.DefaultClient.CloseIdleConnections()
 	s.rest(time.Minute)
 	return w.tell(before, w.look(), k.hours)
 }
@@ -161,7 +163,15 @@ type stream struct {
 	n, by        int
 	do           func(i int) error
 	done, failed atomic.Int64
-	fault        atomic.Value
+	faults       sync.Map // what failed, each once
+}
+
+// told is what failed.
+func (x *stream) told() string {
+	var list []string
+	x.faults.Range(func(k, _ any) bool { list = append(list, k.(string)); return true })
+	slices.Sort(list)
+	return strings.Join(list[:min(len(list), 5)], "; ")
 }
 
 // load pours streams. One that cannot keep up is done to its end all the same.
@@ -179,7 +189,7 @@ func (l *load) pour(x *stream) {
 				time.Sleep(time.Until(l.began.Add(l.over * time.Duration(i) / time.Duration(x.n))))
 				if err := x.do(i); err != nil {
 					x.failed.Add(1)
-					x.fault.CompareAndSwap(nil, err.Error())
+					x.faults.Store(err.Error(), true)
 				}
 				x.done.Add(1)
 			}
@@ -197,7 +207,7 @@ func (k soak) streams(bin, dir, data string, s *server, staff *http.Client) ([]*
 		return nil, err
 	}
 	base := token.FindString(string(added))
-	p := &phone{url: base + "/submission", client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}}
+	p := &phone{url: base + "/submission", client: &http.Client{Transport: keptAlive}}
 	v := &visitor{staff, s.base}
 	views, err := v.paths()
 	if err != nil {
