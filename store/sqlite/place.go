@@ -24,6 +24,11 @@ func OpenPlace(ctx context.Context, path string, o Options) (relational.Place, e
 	}
 	p.DB.SetMaxOpenConns(1)
 	err = migrate(ctx, p.DB, abs, migration.Files, o)
+	if err == nil {
+		// What a power cut takes of a move is brought again: only whole batches are there, and
+		// all of them are on disk when the place is closed.
+		_, err = p.DB.ExecContext(ctx, `PRAGMA synchronous = NORMAL`)
+	}
 	var all []relational.Table
 	if err == nil {
 		all, err = tables(ctx, p.DB)
