@@ -167,9 +167,28 @@ func (p *Pages) entityCSV(w http.ResponseWriter, r *http.Request) error {
 	if err := p.exported(r, "entities:"+l.Name, map[string]any{"as": "csv"}); err != nil {
 		return err
 	}
+	// Phones read values as they are; here a person opens them in a spreadsheet.
+	rows, err := csv.NewReader(&b).ReadAll()
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		for i, x := range row {
+			if _, err := strconv.ParseFloat(x, 64); err != nil {
+				row[i] = cell(x)
+			}
+		}
+	}
 	download(w, "text/csv; charset=utf-8", l.Name+".csv")
-	_, err = b.WriteTo(w)
-	return err
+	return csv.NewWriter(w).WriteAll(rows)
+}
+
+// asTyped undoes cell: a list that is taken, changed and brought back keeps its values.
+func asTyped(s string) string {
+	if typed, ok := strings.CutPrefix(s, "'"); ok && cell(typed) != typed {
+		return typed
+	}
+	return s
 }
 
 type entityView struct {
@@ -483,10 +502,10 @@ func (p *Pages) compare(r *http.Request, g page, l dtm.EntityList, data []byte, 
 			return err
 		}
 		line, _ := c.FieldPos(0)
-		v := dtm.EntityVersion{Label: strings.TrimSpace(row[label]), Data: map[string]string{}}
+		v := dtm.EntityVersion{Label: asTyped(strings.TrimSpace(row[label])), Data: map[string]string{}}
 		id, version := "", 0
 		for i, x := range row {
-			switch x = strings.TrimSpace(x); {
+			switch x = asTyped(strings.TrimSpace(x)); {
 			case head[i] == "name":
 				id = x
 			case head[i] == "__version":

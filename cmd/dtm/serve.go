@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -58,7 +59,7 @@ func (c *call) serve(ctx context.Context, h *house, l net.Listener, ready func(b
 	heap, done := context.WithCancel(ctx)
 	defer done()
 	go keepHeap(heap)
-	slog.SetDefault(slog.New(logHandler(h.config.LogFormat)))
+	slog.SetDefault(slog.New(logHandler(os.Stderr, h.config.LogFormat)))
 	if err := h.syncPoints(ctx, time.Now()); err != nil {
 		return err
 	}
@@ -99,12 +100,12 @@ func (c *call) serve(ctx context.Context, h *house, l net.Listener, ready func(b
 	return nil
 }
 
-func logHandler(format string) slog.Handler {
+func logHandler(w io.Writer, format string) slog.Handler {
 	o := &slog.HandlerOptions{Level: slog.LevelWarn}
 	if format == "json" {
-		return slog.NewJSONHandler(os.Stderr, o)
+		return slog.NewJSONHandler(w, o)
 	}
-	return slog.NewTextHandler(os.Stderr, o)
+	return slog.NewTextHandler(w, o)
 }
 
 // routes joins the HTTP rooms, behind what every request passes.
