@@ -17,10 +17,27 @@ type grid struct {
 	hidden []bool
 	lines  [][]int // cells that share all keys but one, which is not the time
 	of     [][]int // lines of each cell
+	places nest
 }
 
-func newGrid(t dtm.Table) *grid {
-	g := &grid{by: t.By, cells: slices.Clone(t.Figures), given: len(t.Figures)}
+// nest says which region each place of a dimension lies in; the zero nest says nothing.
+type nest struct {
+	dim string
+	in  map[string]string
+}
+
+const region = "region"
+
+// nested tells whether the table's places lie in regions that it is not split by.
+func (g *grid) nested() bool { return g.places.dim != "" }
+
+// region is that of a cell's place.
+func (g *grid) region(keys []string) string {
+	return g.places.in[keys[slices.Index(g.by, g.places.dim)]]
+}
+
+func newGrid(t dtm.Table, places nest) *grid {
+	g := &grid{by: t.By, cells: slices.Clone(t.Figures), given: len(t.Figures), places: places}
 	if len(t.By) == 2 {
 		g.fill()
 	}
@@ -35,6 +52,10 @@ func newGrid(t dtm.Table) *grid {
 				rest := slices.Delete(slices.Clone(f.Keys), d, d+1)
 				key := string(rune('a'+d)) + strings.Join(rest, "\x00")
 				by[key] = append(by[key], i)
+				if g.nested() && dim == places.dim {
+					key += "\x00\x00" + g.region(f.Keys)
+					by[key] = append(by[key], i)
+				}
 			}
 		}
 	}

@@ -130,8 +130,8 @@ func (g *Guard) table(ctx context.Context, query dtm.Query) (t dtm.Table, moved 
 		return t, false, err
 	}
 	if !ofMovements(t.Indicator) {
-		t, hidden := alone(t, g.threshold)
-		return g.noted(t, hidden), false, nil
+		t, hidden, err := alone(t, g.threshold, func() (nest, error) { return g.within(ctx, t) })
+		return g.noted(t, hidden), false, err
 	}
 	t.Indicator.By = published(t.Indicator)
 	q, err := g.ask(t)
@@ -153,6 +153,30 @@ func (g *Guard) table(ctx context.Context, query dtm.Query) (t dtm.Table, moved 
 	}
 	t.Figures = g.join(ctx, q, t.Figures, out)
 	return g.noted(t, hidden), q.unknown && q.later, nil
+}
+
+// within finds the regions that the places of a table lie in. None when a place lay in two
+// during the period.
+func (g *Guard) within(ctx context.Context, t dtm.Table) (nest, error) {
+	at := slices.IndexFunc(t.By, func(d string) bool { return d == "site" || d == "point" || d == "area" })
+	if at < 0 || slices.Contains(t.By, region) || !slices.Contains(t.Indicator.By, region) {
+		return nest{}, nil
+	}
+	q := t.Query
+	q.By = append(slices.Clone(t.By), region)
+	finer, err := g.Figures.Table(ctx, q)
+	if err != nil {
+		return nest{}, err
+	}
+	n := nest{dim: t.By[at], in: map[string]string{}}
+	place, outer := slices.Index(finer.By, n.dim), slices.Index(finer.By, region)
+	for _, f := range finer.Figures {
+		if was, known := n.in[f.Keys[place]]; known && was != f.Keys[outer] {
+			return nest{}, nil
+		}
+		n.in[f.Keys[place]] = f.Keys[outer]
+	}
+	return n, nil
 }
 
 // noted says that something is withheld: in one way for all of it, since a table that

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"slices"
 	"strings"
 
 	"dtm"
@@ -11,14 +12,23 @@ import (
 // table by table. A cell is small when the people behind it, or the whole that it is a
 // share of, are 1 to threshold-1. Where cells add up, others join the small ones until
 // a reader of the table, of the tables of fewer of its dimensions and of the total can
-// conclude no small count to within the threshold.
-func alone(t dtm.Table, threshold int64) (dtm.Table, bool) {
+// conclude no small count to within the threshold. Places lie in regions: where the table
+// is by a place and not by region, the table by region instead is looked at too. within
+// gives the places, when something is withheld.
+func alone(t dtm.Table, threshold int64, within func() (nest, error)) (dtm.Table, bool, error) {
 	i := t.Indicator
 	adds := i.Counts || i.Share
 	if !adds && i.Unit != "percent" {
-		return t, false
+		return t, false, nil
 	}
-	g := newGrid(t)
+	var places nest
+	if adds && slices.ContainsFunc(t.Figures, func(f dtm.Figure) bool { return f.Suppressed || small(i, f, threshold) }) {
+		var err error
+		if places, err = within(); err != nil {
+			return t, false, err
+		}
+	}
+	g := newGrid(t, places)
 	any := false
 	for n, f := range g.cells {
 		if f.Suppressed || small(i, f, threshold) {
@@ -29,7 +39,7 @@ func alone(t dtm.Table, threshold int64) (dtm.Table, bool) {
 		g.choose(float64(threshold))
 	}
 	t.Figures = g.shown()
-	return t, any
+	return t, any, nil
 }
 
 // small tells whether a cell gives away a count from 1 to threshold-1. A figure
@@ -81,6 +91,9 @@ func (g *grid) key(keys []string, of func(dim string) bool) string {
 			b.WriteByte(0)
 		}
 	}
+	if g.nested() && of(region) && !of(g.places.dim) {
+		b.WriteString(g.region(keys))
+	}
 	return b.String()
 }
 
@@ -112,8 +125,14 @@ func (g *grid) margins(cells []int, threshold float64, add func(n float64, hidde
 			sides = append(sides, dim)
 		}
 	}
+	place, outer := 0, 0 // as bits
+	if g.nested() {
+		sides = append(sides, region)
+		place, outer = 1<<slices.Index(sides, g.places.dim), 1<<(len(sides)-1)
+	}
 	full := 1<<len(sides) - 1
-	levels := make([]map[string]int, full+1) // by which sides are kept
+	table := func(kept int) bool { return kept&place == 0 || kept&outer != 0 } // a place stands in its region
+	levels := make([]map[string]int, full+1)                                   // by which sides are kept
 	levels[full] = map[string]int{}
 	at := func(kept int) func(string) bool {
 		return func(dim string) bool {
@@ -129,12 +148,19 @@ func (g *grid) margins(cells []int, threshold float64, add func(n float64, hidde
 		levels[full][g.key(g.cells[c].Keys, at(full))] = i
 	}
 	for kept := full - 1; kept >= 0; kept-- {
+		if !table(kept) {
+			continue
+		}
 		levels[kept] = map[string]int{}
 		sub := dtm.Table{Indicator: dtm.Indicator{Counts: true}}
 		for k, s := range sides {
-			if kept&(1<<k) != 0 {
+			if kept&(1<<k) != 0 && (1<<k != outer || kept&place == 0) {
 				sub.By = append(sub.By, s)
 			}
+		}
+		var inner nest
+		if kept&place != 0 {
+			inner = g.places
 		}
 		of := map[string]int{}
 		for _, c := range cells {
@@ -150,12 +176,15 @@ func (g *grid) margins(cells []int, threshold float64, add func(n float64, hidde
 						keys = append(keys, f.Keys[d])
 					}
 				}
+				if kept&outer != 0 && kept&place == 0 {
+					keys = append(keys, g.region(f.Keys))
+				}
 				zero := 0.0
 				sub.Figures = append(sub.Figures, dtm.Figure{Keys: keys, Value: &zero})
 			}
 			sub.Figures[n].People += f.People
 		}
-		h := newGrid(sub)
+		h := newGrid(sub, inner)
 		less, any := make([]bool, len(h.cells)), false
 		for i, f := range h.cells {
 			less[i] = f.People > 0 && float64(f.People) < threshold
@@ -171,7 +200,7 @@ func (g *grid) margins(cells []int, threshold float64, add func(n float64, hidde
 	// Each margin is the sum of the cells with one dimension more.
 	for kept := 0; kept < full; kept++ {
 		for k := range sides {
-			if kept&(1<<k) != 0 {
+			if kept&(1<<k) != 0 || !table(kept) || !table(kept|1<<k) {
 				continue
 			}
 			rows, seen := map[int][]int{}, map[int]bool{}
