@@ -45,6 +45,7 @@ type Config struct {
 
 	Cache     string `toml:"cache" help:"folder for the compiled PDF engine; empty: the user's cache folder"`
 	MaxUpload int64  `toml:"max_upload_mb" help:"largest single submission request in MB"`
+	Traces    string `toml:"otlp_endpoint" help:"collector of traces (OTLP over http), http(s)://HOST:4318; empty: OTEL_EXPORTER_OTLP_ENDPOINT of the environment, without it none are made"`
 	LogFormat string `toml:"log_format" help:"text or json"`
 
 	Synthetic bool `toml:"synthetic" help:"the data are invented: said on every page and with every figure"`

@@ -34,7 +34,9 @@ func Bodies(n int64) Middleware {
 					all.Release(b.taken)
 				}
 			}()
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), budgetKey{}, b)))
+			inner := r.WithContext(context.WithValue(r.Context(), budgetKey{}, b))
+			defer func() { r.Pattern = inner.Pattern }() // for the log, metrics and traces round it
+			next.ServeHTTP(w, inner)
 		})
 	}
 }

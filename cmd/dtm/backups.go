@@ -66,7 +66,7 @@ func (h *house) keepBackups(ctx context.Context) {
 			pause.Stop()
 			return
 		}
-		if _, err := h.backUp(ctx, s); err != nil && ctx.Err() == nil {
+		if err := did(ctx, "backup", func(ctx context.Context) error { _, err := h.backUp(ctx, s); return err }); err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "the backup failed; it will be tried again in a minute", "error", err)
 			select {
 			case <-time.After(time.Minute):

@@ -155,7 +155,7 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 	if h.facts, err = h.openFacts(ctx); err != nil {
 		return nil, err
 	}
-	if h.figures, err = indicator.New(h.op, h.facts); err != nil {
+	if h.figures, err = indicator.New(h.op, tracedFacts{h.facts}); err != nil {
 		return nil, err
 	}
 	h.published = &outside{h: h}
@@ -167,7 +167,7 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 		return nil, err
 	}
 	h.loader = &load.Loader{
-		Operation: h.op, Events: h.db, Submissions: h.db, Chunks: h.db, Warehouse: h.facts, Register: h.followRegister, Arrival: h.forms.arrival,
+		Operation: h.op, Events: h.db, Submissions: h.db, Chunks: h.db, Warehouse: tracedFacts{h.facts}, Register: h.followRegister, Arrival: h.forms.arrival,
 		DecodeChunk: bulk.Decode, DecodeSubmission: h.forms.facts, Flagged: h.flag,
 		Loaded: func(r load.Result) {
 			for _, p := range r.Problems {

@@ -58,6 +58,8 @@ func (h *house) nightly(ctx context.Context) {
 // raise keeps as flags what the rules over series find in a period, and clears what
 // they do not find any more. Rules of single records ran on arrival.
 func (h *house) raise(ctx context.Context, p dtm.Period) (raised, cleared int, err error) {
+	ctx, end := span(ctx, "rules")
+	defer func() { end(err) }()
 	rules := h.forms.rules()
 	findings, _, err := h.findings(ctx, rules, p)
 	if err != nil {

@@ -30,7 +30,7 @@ func (h *house) readings(ctx context.Context) {
 	}
 	_ = event.Follow(ctx, h.db, after, func(ctx context.Context, batch []dtm.Event) error {
 		start := time.Now()
-		if err := h.read(ctx, batch); err != nil {
+		if err := did(ctx, "readings", func(ctx context.Context) error { return h.read(ctx, batch) }); err != nil {
 			return err
 		}
 		if len(batch) < readBatch {

@@ -42,7 +42,7 @@ func (h *house) keepReferrals(ctx context.Context) {
 		tick := time.NewTicker(watchEvery)
 		defer tick.Stop()
 		for {
-			if err := h.wakeReferrals(ctx); err != nil && ctx.Err() == nil {
+			if err := did(ctx, "clocks of referrals", h.wakeReferrals); err != nil && ctx.Err() == nil {
 				slog.ErrorContext(ctx, "the clocks of referrals could not be looked at; it will be tried again", "error", err)
 			}
 			select {
@@ -68,7 +68,9 @@ func (h *house) keepReferrals(ctx context.Context) {
 		case <-time.After(pause):
 		}
 	}
-	_ = event.Follow(ctx, h.db, after, h.followScreenings, event.Following{Batch: referralBatch, Failed: func(err error, _ int, of event.Span) {
+	_ = event.Follow(ctx, h.db, after, func(ctx context.Context, batch []dtm.Event) error {
+		return did(ctx, "referrals", func(ctx context.Context) error { return h.followScreenings(ctx, batch) })
+	}, event.Following{Batch: referralBatch, Failed: func(err error, _ int, of event.Span) {
 		slog.ErrorContext(ctx, "opening referrals failed; it will be tried again", "first", of.First, "last", of.Last, "error", err)
 	}})
 }

@@ -67,6 +67,11 @@ func (c *call) serve(ctx context.Context, h *house, l net.Listener, ready func(b
 	if err != nil {
 		return err
 	}
+	traces, err := h.traced(ctx, c.env)
+	if err != nil {
+		return err
+	}
+	defer traces()
 	h.start(ctx)
 	stop, err := answer(ctx, h)
 	if err != nil {

@@ -25,7 +25,7 @@ func (h *house) keepWatch(ctx context.Context) {
 	defer tick.Stop()
 	var last lastLook
 	for started := true; ; started = false {
-		if err := h.watch(ctx); err != nil && ctx.Err() == nil {
+		if err := did(ctx, "watch", h.watch); err != nil && ctx.Err() == nil {
 			slog.ErrorContext(ctx, "silent points could not be looked for; it will be tried again", "error", err)
 		}
 		// Who waited for the server comes first: a look at all series takes a processor

@@ -7,6 +7,10 @@ import (
 	"slices"
 	"time"
 
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
 	"dtm"
 	"dtm/event"
 )
@@ -91,6 +95,8 @@ type group struct {
 }
 
 func (w *group) run(jobs []*job) {
+	_, span := otel.Tracer("dtm").Start(context.Background(), "store group", trace.WithAttributes(attribute.Int("dtm.writes", len(jobs))))
+	defer span.End()
 	// Those that can be run again come first: while nothing else has run, a failure
 	// costs a second run of the group and not a savepoint around each job, for which
 	// SQLite would copy every page before it is changed.
