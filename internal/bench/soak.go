@@ -123,6 +123,9 @@ func (k soak) run(bin string) error {
 	keptAlive.CloseIdleConnections() // what clients keep open is not the server's
 	http.DefaultClient.CloseIdleConnections()
 	s.rest(time.Minute)
+	if streams[0].failed.Load() > 0 {
+		return fmt.Errorf("%d submissions were refused: this is no load", streams[0].failed.Load())
+	}
 	return w.tell(before, w.look(), k.hours)
 }
 
@@ -253,7 +256,6 @@ func (k soak) streams(bin, dir, data string, s *server, staff *http.Client) ([]*
 			return nil
 		}
 	}
-	month := dtm.MonthOf(time.Now()).Add(-1).String()
 	langs := []string{"/en", "/fr", "/ar"}
 	return []*stream{
 		{name: "submissions, one in ten with a photograph", n: len(bodies), by: 8, do: func(i int) error { return p.postAs(bodies[i].typ, bodies[i].body) }},
@@ -265,7 +267,10 @@ func (k soak) streams(bin, dir, data string, s *server, staff *http.Client) ([]*
 		{name: "tables", n: k.of(daily.tables), by: 2, do: func(i int) error { return see(staff, tables[i%len(tables)]) }},
 		{name: "hourly backups", n: k.hours, by: 1, do: office([]string{"backup", "now", "-data", data})},
 		{name: "nights: rules, warning, forecasts, retention", n: max(1, k.hours/24), by: 1, do: office([]string{"retention", "-data", data, "-do"}, []string{"quality", "-data", data, "-raise"}, []string{"alert", "list", "-data", data}, []string{"outlook", "archive", "-data", data})},
-		{name: "days: report and a frozen month", n: max(1, k.hours/24), by: 1, do: office([]string{"report", "-data", data, "-month", month, "-lang", "fr", "-out", filepath.Join(dir, "report.pdf")}, []string{"release", "create", "-data", data, "-month", month})},
+		{name: "days: report and a frozen month", n: max(1, k.hours/24), by: 1, do: func(i int) error {
+			month := dtm.MonthOf(time.Now()).Add(-1 - i%9).String() // one that is proposed already is not proposed again
+			return office([]string{"report", "-data", data, "-month", month, "-lang", "fr", "-out", filepath.Join(dir, "report.pdf")}, []string{"release", "create", "-data", data, "-month", month})(i)
+		}},
 	}, nil
 }
 
@@ -345,7 +350,8 @@ func packed(xml []byte, photo bool, r *rand.Rand) (body, error) {
 		}
 		part.Write(picture)
 	}
-	return body{w.FormDataContentType(), b.Bytes()}, w.Close()
+	err = w.Close() // writes the end
+	return body{w.FormDataContentType(), b.Bytes()}, err
 }
 
 // seenNow is what a server holds at a moment.
