@@ -375,6 +375,9 @@ func TestKeys(t *testing.T) {
 			t.Fatalf("%s %s: %d %s", of[0], of[1], status, b)
 		}
 	}
+	if status, _, _ := ask(w.unhcr, "GET", "/v1/audits", bearer(w.unhcr), ""); status != http.StatusForbidden { // a refusal, so that the log has one whoever asks for it first
+		t.Fatal(status)
+	}
 	month := map[string]string{"project": "1", "form": "screening", "id": w.submission, "name": "wells", "uuid": "11111111-1111-4111-8111-111111111111", "code": "obock", "list": "country-list", "month": "2026-11", "n": "1", "figures": "figures.json", "file": "none", "rest": "none", "token": w.token}
 	var lines []string
 	for _, p := range patterns(w.h.mux(serve.NewMetrics(), guarded(pages))) {
