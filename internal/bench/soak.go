@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"mime/multipart"
 	"net/http"
@@ -160,10 +161,11 @@ func (k soak) shelve(bin, dir, data string) error {
 	return err
 }
 
-// stream is things to do, evenly over the time, by so many at once.
+// stream is things to do, evenly over the time, by so many at once; in so many steps, 0:
+// one by one.
 type stream struct {
 	name         string
-	n, by        int
+	n, by, steps int
 	do           func(i int) error
 	done, failed atomic.Int64
 	faults       sync.Map // what failed, each once
@@ -189,7 +191,11 @@ func (l *load) pour(x *stream) {
 	for range x.by {
 		l.wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < x.n; i = int(next.Add(1)) - 1 {
-				time.Sleep(time.Until(l.began.Add(l.over * time.Duration(i) / time.Duration(x.n))))
+				at := float64(i) / float64(x.n)
+				if x.steps > 0 {
+					at = math.Floor(at*float64(x.steps)) / float64(x.steps)
+				}
+				time.Sleep(time.Until(l.began.Add(time.Duration(at * float64(l.over)))))
 				if err := x.do(i); err != nil {
 					x.failed.Add(1)
 					x.faults.Store(err.Error(), true)
@@ -258,7 +264,9 @@ func (k soak) streams(bin, dir, data string, s *server, staff *http.Client) ([]*
 	}
 	langs := []string{"/en", "/fr", "/ar"}
 	return []*stream{
-		{name: "submissions, one in ten with a photograph", n: len(bodies), by: 8, do: func(i int) error { return p.postAs(bodies[i].typ, bodies[i].body) }},
+		// Phones send when they find a network: what an hour brought comes together, and so the
+		// state of the data is as often another as the hour is, not with each page.
+		{name: "submissions, one in ten with a photograph", n: len(bodies), by: 8, steps: k.hours, do: func(i int) error { return p.postAs(bodies[i].typ, bodies[i].body) }},
 		{name: "phones that ask for their forms", n: len(bodies) / 10, by: 2, do: func(i int) error {
 			return see(p.client, strings.TrimPrefix(base, s.base)+[]string{"/formList", "/forms/fmr.xml"}[i%2])
 		}},
