@@ -300,6 +300,11 @@ func (c *Campaign) enrol(ctx context.Context) (*crowd, error) {
 		_ = s.Process.Kill()
 		_ = s.Wait()
 	}()
+	return c.phonesOf(ctx)
+}
+
+// phonesOf enrols the phones with a server that runs.
+func (c *Campaign) phonesOf(ctx context.Context) (*crowd, error) {
 	out, err := c.dtm(ctx, "device", "add", "-data", c.data, "-name", "crowd", "-point", "obock")
 	if err != nil {
 		return nil, err

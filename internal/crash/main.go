@@ -14,6 +14,11 @@
 // The same with the store on a PostgreSQL server of its own, which is killed too while
 // the program goes on.
 //
+//	go run ./internal/crash -instances 2
+//
+// One server and two on one PostgreSQL behind a proxy, by turns, and one of the two killed
+// in the middle: what they take in and give out, and that nobody is signed out.
+//
 //	go run ./internal/crash -faults 200
 //
 // The disk under the store is full from some write on, or one sync fails: what was
@@ -55,6 +60,8 @@ func main() {
 	restore := flag.Duration("restore", 0, "lose the machine after so long under load, and restore its newest backup, instead of kills")
 	flips := flag.Int("flips", 100, "bytes changed on the shelf of backups after -restore")
 	faults := flag.Int("faults", 0, "faults of the disk instead of kills")
+	instances := flag.Int("instances", 0, "2: two servers on one database behind a proxy, against one")
+	span := flag.Duration("span", 10*time.Second, "of a round with -instances; there are three of one server and three of two")
 	cuts := flag.Int("cuts", 0, "power cuts instead of kills")
 	records := flag.Int("records", 1500, "records sent before the power is cut")
 	flag.Parse()
@@ -68,6 +75,11 @@ func main() {
 	case *faults > 0:
 		c.Kills = *faults
 		o, err := c.Fail(ctx)
+		end(o, o.Bad(), err)
+	case *instances == 2:
+		c.Rate = 0
+		s := Several{Campaign: c, Rounds: 3, Span: *span, Readers: 8}
+		o, err := s.Run(ctx)
 		end(o, o.Bad(), err)
 	case *cuts > 0:
 		p := Power{Program: c.Program, Cuts: *cuts, Records: *records, Clients: c.Clients, Seed: c.Seed, Tell: c.Tell}
