@@ -69,8 +69,10 @@ func newProxy(addresses []string) *proxy {
 		u := &url.URL{Scheme: "http", Host: a}
 		r := httputil.NewSingleHostReverseProxy(u)
 		r.Transport = &http.Transport{MaxIdleConnsPerHost: 128}
-		r.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) {
-			p.up[i].Store(false)
+		r.ErrorHandler = func(w http.ResponseWriter, r *http.Request, _ error) {
+			if r.Context().Err() == nil { // it was the server that went, not who asked
+				p.up[i].Store(false)
+			}
 			w.WriteHeader(http.StatusBadGateway)
 		}
 		p.to, p.urls = append(p.to, r), append(p.urls, u.String())
@@ -297,6 +299,7 @@ func (r *reader) read(ctx context.Context, base string, pages *atomic.Int64) {
 			pages.Add(1)
 		} else if ctx.Err() == nil {
 			r.refused++
+			sleep(ctx, 20*time.Millisecond)
 		}
 	}
 }
