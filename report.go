@@ -17,15 +17,16 @@ const (
 	ReportAnnual   = "annual"   // a year's review
 	ReportPartner  = "partner"  // a month's figures for one partner's mandate
 	ReportStranded = "stranded" // a month's presence of stranded migrants at sites
+	ReportTables   = "tables"   // every table of a month's movements, by place
 )
 
 // ReportProducts lists them.
-var ReportProducts = []string{ReportMonthly, ReportWeekly, ReportPoint, ReportAnnual, ReportPartner, ReportStranded}
+var ReportProducts = []string{ReportMonthly, ReportWeekly, ReportPoint, ReportAnnual, ReportPartner, ReportStranded, ReportTables}
 
 // Report names one report: its name is the last part of its permanent address.
 type Report struct {
 	Product string
-	Month   Month     // of monthly, point, partner, stranded
+	Month   Month     // of monthly, point, partner, stranded, tables
 	Year    int       // of annual
 	Week    time.Time // of weekly: its Monday
 	Of      string    // code of the point or the partner
@@ -37,10 +38,10 @@ var (
 )
 
 // ParseReport reads a name: "2022-12", "weekly-2022-W48", "point-obock-2022-12",
-// "annual-2022", "partner-unicef-2022-12", "stranded-2022-12". Invalid for any other.
+// "annual-2022", "partner-unicef-2022-12", "stranded-2022-12", "tables-2022-12". Invalid for any other.
 // Whether there is such a point or partner is not looked at.
 func ParseReport(name string) (Report, error) {
-	bad := Errorf(Invalid, "%q is no report; names are 2022-12, weekly-2022-W48, point-CODE-2022-12, annual-2022, partner-CODE-2022-12, stranded-2022-12", name).Coded("report.name", name)
+	bad := Errorf(Invalid, "%q is no report; names are 2022-12, weekly-2022-W48, point-CODE-2022-12, annual-2022, partner-CODE-2022-12, stranded-2022-12, tables-2022-12", name).Coded("report.name", name)
 	product, rest, _ := strings.Cut(name, "-")
 	r := Report{Product: product}
 	switch product {
@@ -64,7 +65,7 @@ func ParseReport(name string) (Report, error) {
 			return Report{}, bad
 		}
 		r.Of, rest = rest[:cut], rest[cut+1:]
-	case ReportStranded:
+	case ReportStranded, ReportTables:
 	default:
 		r.Product, rest = ReportMonthly, name
 	}
@@ -112,8 +113,8 @@ func (r Report) Name() string {
 		return fmt.Sprintf("annual-%04d", r.Year)
 	case ReportPoint, ReportPartner:
 		return r.Product + "-" + r.Of + "-" + r.Month.String()
-	case ReportStranded:
-		return "stranded-" + r.Month.String()
+	case ReportStranded, ReportTables:
+		return r.Product + "-" + r.Month.String()
 	}
 	return r.Month.String()
 }

@@ -133,7 +133,8 @@ func (p *Pages) reports(w http.ResponseWriter, r *http.Request) error {
 		return reportLink{label, v.Link("/report/" + x.Name() + ".pdf"), note}
 	}
 	end := m.Add(1).First()
-	v.Of = []reportLink{link(dtm.Report{Product: dtm.ReportMonthly, Month: m}, v.T("report.title"), state(m, end)), link(dtm.Report{Product: dtm.ReportStranded, Month: m}, v.T("report.stranded.title"), state(m, end))}
+	v.Of = []reportLink{link(dtm.Report{Product: dtm.ReportMonthly, Month: m}, v.T("report.title"), state(m, end)), link(dtm.Report{Product: dtm.ReportStranded, Month: m}, v.T("report.stranded.title"), state(m, end)),
+		link(dtm.Report{Product: dtm.ReportTables, Month: m}, v.T("report.tables.title"), state(m, end))}
 	for monday := dtm.Monday(m.First()); monday.Before(end); monday = monday.AddDate(0, 0, 7) {
 		week := dtm.Period{From: monday, To: monday.AddDate(0, 0, 7)}
 		if !week.From.Before(span.To) || !span.From.Before(week.To) || now.Before(week.From) {

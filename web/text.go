@@ -48,6 +48,8 @@ func (g page) ReportName(r dtm.Report) string {
 		return g.T("report.partner.title", name)
 	case dtm.ReportStranded:
 		return g.T("report.stranded.title")
+	case dtm.ReportTables:
+		return g.T("report.tables.title")
 	}
 	return g.T("report.title")
 }

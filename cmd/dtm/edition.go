@@ -41,7 +41,7 @@ type draft struct {
 // them: they go out before their month is frozen.
 func (e *editor) Texts(r dtm.FrozenRelease) []dtm.Report {
 	return slices.DeleteFunc(family(e.h.op, r.Month), func(x dtm.Report) bool {
-		return x.Product == dtm.ReportWeekly || x.Last() != r.Month
+		return x.Product == dtm.ReportWeekly || x.Product == dtm.ReportTables || x.Last() != r.Month
 	})
 }
 

@@ -133,7 +133,7 @@ func askedReport(product, month, week, year, point, partner string) (dtm.Report,
 	case dtm.ReportPartner:
 		r.Of = partner
 		needs("partner", partner)
-	case dtm.ReportMonthly, dtm.ReportStranded:
+	case dtm.ReportMonthly, dtm.ReportStranded, dtm.ReportTables:
 	default:
 		return r, wrongUse("-product %q: want %s, or all", product, strings.Join(dtm.ReportProducts, ", "))
 	}
@@ -150,7 +150,7 @@ func family(op *dtm.Operation, m dtm.Month) []dtm.Report {
 	for w := dtm.Monday(m.First()); w.AddDate(0, 0, 6).Before(m.Add(1).First()); w = w.AddDate(0, 0, 7) {
 		out = append(out, dtm.Report{Product: dtm.ReportWeekly, Week: w})
 	}
-	out = append(out, dtm.Report{Product: dtm.ReportAnnual, Year: m.Year}, dtm.Report{Product: dtm.ReportStranded, Month: m})
+	out = append(out, dtm.Report{Product: dtm.ReportAnnual, Year: m.Year}, dtm.Report{Product: dtm.ReportStranded, Month: m}, dtm.Report{Product: dtm.ReportTables, Month: m})
 	for _, p := range op.Network() {
 		out = append(out, dtm.Report{Product: dtm.ReportPoint, Month: m, Of: p.Code})
 	}

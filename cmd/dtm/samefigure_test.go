@@ -15,6 +15,8 @@ import (
 	"net/url"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -64,7 +66,8 @@ type same struct {
 	h     *house
 	mux   http.Handler
 	asked map[string][]byte
-	texts map[string][]string // of PDF, by lines
+	texts map[string][]string       // of PDF, by lines
+	rows  map[dtm.Lang][]printedRow // of the PDF of tables
 	pages map[string]*goquery.Document
 }
 
@@ -86,7 +89,7 @@ func (s *same) get(at string) []byte {
 func read(l dtm.Lang, text string) (figureTold, error) {
 	text = strings.Map(func(r rune) rune {
 		switch {
-		case unicode.IsSpace(r) || r == '\u200f' || r == '\u200e' || r == '\u061c':
+		case unicode.IsSpace(r) || r == '%' || r == '٪' || r == '\u200f' || r == '\u200e' || r == '\u061c':
 			return -1
 		case r >= '٠' && r <= '٩':
 			return r - '٠' + '0'
@@ -115,7 +118,8 @@ func read(l dtm.Lang, text string) (figureTold, error) {
 
 // TestPublishSameFigure: two hundred figures of one release, drawn by lot, have the same
 // value, or are withheld alike, in the page's table, its CSV and its drawing, in the
-// API's JSON, CSV, XLSX and OData, and in the PDF.
+// API's JSON, CSV, XLSX and OData, and in the PDF of the month's tables; those that the
+// monthly report or a point's profile says, there too.
 func TestPublishSameFigure(t *testing.T) {
 	t.Parallel()
 	data := publishedMonth(t)
@@ -124,7 +128,7 @@ func TestPublishSameFigure(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := &same{t: t, h: h, mux: mux, asked: map[string][]byte{}, texts: map[string][]string{}, pages: map[string]*goquery.Document{}}
+		s := &same{t: t, h: h, mux: mux, asked: map[string][]byte{}, texts: map[string][]string{}, rows: map[dtm.Lang][]printedRow{}, pages: map[string]*goquery.Document{}}
 		pool := s.pool()
 		const wanted = 200
 		if len(pool) < wanted {
@@ -142,7 +146,7 @@ func TestPublishSameFigure(t *testing.T) {
 			var roughly *float64
 			for form, got := range s.forms(f) {
 				forms[form]++
-				if form == "PDF" {
+				if form == "PDF of a report" {
 					printed++
 				}
 				alike := got.withheld == f.want.withheld && (got.withheld || got.value == f.want.value)
@@ -158,13 +162,13 @@ func TestPublishSameFigure(t *testing.T) {
 			}
 		}
 		t.Logf("figures found by form: %v; %d withheld", forms, withheld)
-		for _, form := range []string{"page", "CSV of the page", "SVG", "CSV", "XLSX", "OData"} {
+		for _, form := range []string{"page", "CSV of the page", "SVG", "CSV", "XLSX", "OData", "PDF"} {
 			if forms[form] != wanted {
 				t.Errorf("%s: %d of %d figures", form, forms[form], wanted)
 			}
 		}
 		if withheld < 10 || printed < 50 {
-			t.Errorf("%d withheld, %d in PDF: this proves little", withheld, printed)
+			t.Errorf("%d withheld, %d in other reports: this proves little", withheld, printed)
 		}
 	})
 }
@@ -302,6 +306,7 @@ func (s *same) forms(f poolFigure) map[string]figureTold {
 	})
 	s.programs(f, q, out)
 	s.printed(f, out)
+	s.tabled(f, take)
 	return out
 }
 
@@ -409,15 +414,152 @@ func (s *same) printed(f poolFigure, out map[string]figureTold) {
 			rest = after
 			for _, word := range strings.Fields(strings.ReplaceAll(after, "≈ ", "≈")) {
 				if f.want.withheld && (word == "*" || strings.HasPrefix(word, "≈")) {
-					out["PDF"] = f.want
+					out["PDF of a report"] = f.want
 					return
 				}
 			}
 			if !f.want.withheld && strings.Contains(" "+after+" ", " "+want+" ") {
-				out["PDF"] = f.want
+				out["PDF of a report"] = f.want
 				return
 			}
 		}
 	}
 	s.t.Errorf("%s: no line says %q of %s", at, want, f.row)
+}
+
+// printedRow is a row of a table as the tags of a PDF have it.
+type printedRow struct {
+	names string // of its part, table and row
+	says  string
+}
+
+// tabled reads the figure from the PDF of the month's tables as a screen reader does: by the
+// tags of its headings, tables, rows and cells. From right to left the reader that is used
+// here loses letters of ligatures: there the row is the one that stands where the English
+// report has it, and no letter of its names is another.
+func (s *same) tabled(f poolFigure, take func(form, text string)) {
+	s.t.Helper()
+	in := f
+	if f.lang.RTL() {
+		in.lang = dtm.English
+		s.label(&in)
+	}
+	for _, l := range []dtm.Lang{in.lang, f.lang} {
+		if s.rows[l] == nil {
+			s.rows[l] = s.tags(l)
+		}
+	}
+	rows, names := s.rows[in.lang], s.names(in)
+	i := slices.IndexFunc(rows, func(r printedRow) bool { return r.names == names })
+	if i < 0 {
+		s.t.Errorf("%s: the tables have no row %q", in.lang, names)
+		return
+	}
+	if f.lang.RTL() {
+		if len(s.rows[f.lang]) != len(rows) {
+			s.t.Fatalf("the tables have %d rows in %s, %d in %s", len(s.rows[f.lang]), f.lang, len(rows), in.lang)
+		}
+		left := []rune(s.names(f))
+		for _, r := range s.rows[f.lang][i].names {
+			k := slices.Index(left, r)
+			if k < 0 {
+				s.t.Errorf("%s: the row of %q is called %q", f.lang, s.names(f), s.rows[f.lang][i].names)
+				return
+			}
+			left = slices.Delete(left, k, k+1)
+		}
+	}
+	take("PDF", s.rows[f.lang][i].says)
+}
+
+// names are those of the figure's part, table and row in the tables of the month.
+func (s *same) names(f poolFigure) string {
+	s.t.Helper()
+	place := locale.Say(f.lang, "report.tables.whole")
+	if dim, code, ok := strings.Cut(strings.TrimPrefix(f.filter, "&"), "="); ok {
+		name := s.h.op.Lists["direction"].Label(code, f.lang)
+		if a, ok := s.h.op.Area(code); ok && dim == "region" {
+			name = a.Name.In(f.lang)
+		} else if p, ok := s.h.op.Point(code); ok && dim == "point" {
+			name = p.Name.In(f.lang)
+		}
+		place = locale.Say(f.lang, "report.tables."+dim, name)
+	}
+	i, err := s.h.public.Indicator(f.indicator)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	table, row := i.Name.In(f.lang), []string{f.row}
+	switch f.panel {
+	case "points":
+		table += " · " + locale.Say(f.lang, "report.dim.point")
+	case "od":
+		row = append(row, f.column)
+	case "sexage":
+		row = []string{s.h.op.Lists["sex"].Label(f.keys[0], f.lang), s.h.op.Lists["age"].Label(f.keys[1], f.lang)}
+	}
+	return unspaced(append([]string{place, table}, row...)...)
+}
+
+// unspaced joins texts without their spaces, which the end of a line takes.
+func unspaced(list ...string) string {
+	for i, text := range list {
+		list[i] = strings.Map(func(r rune) rune {
+			if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) {
+				return -1
+			}
+			return r
+		}, text)
+	}
+	return strings.Join(list, "|")
+}
+
+var tagged = regexp.MustCompile(`^( *)(?:"(.*)"|([A-Z][A-Za-z0-9]*).*)$`)
+
+// tags reads the tables of the PDF by its tags: each row's names, after the headings of the
+// second and the third level that it stands under, and what its last cell says.
+func (s *same) tags(l dtm.Lang) (out []printedRow) {
+	s.t.Helper()
+	file := filepath.Join(s.t.TempDir(), "tables.pdf")
+	write(s.t, file, string(s.get("/"+string(l)+"/report/tables-2022-12.pdf")))
+	text, err := exec.CommandContext(s.t.Context(), "pdfinfo", "-struct-text", file).Output()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	said := map[string]string{} // of H2 and H3
+	var open string
+	var depth int // of the tag that is open
+	var row []string
+	end := func() {
+		if n := len(row); n > 1 {
+			out = append(out, printedRow{unspaced(append([]string{said["H2"], said["H3"]}, row[:n-1]...)...), row[n-1]})
+		}
+		row = nil
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		m := tagged.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		tag := m[3]
+		if tag != "" && len(m[1]) <= depth { // what was open has ended
+			open = ""
+		}
+		switch {
+		case tag == "H2" || tag == "H3":
+			end()
+			open, said[tag], depth = tag, "", len(m[1])
+		case tag == "TR":
+			end()
+		case tag == "TD" || tag == "TH":
+			open, row, depth = "T", append(row, ""), len(m[1])
+		case tag != "": // within what is open, or of no interest
+		case open == "T":
+			row[len(row)-1] += m[2]
+		case open != "":
+			said[open] += m[2]
+		}
+	}
+	end()
+	return out
 }

@@ -42,6 +42,8 @@ func Compose(ctx context.Context, figures dtm.Figures, op *dtm.Operation, base *
 		d = w.partner()
 	case dtm.ReportStranded:
 		d = w.stranded()
+	case dtm.ReportTables:
+		d = w.tables()
 	}
 	return d, w.err
 }

@@ -137,6 +137,7 @@ var everything = map[dtm.Report]int{
 	{Product: dtm.ReportAnnual, Year: 2022}:                                          8,
 	{Product: dtm.ReportPartner, Of: "all", Month: dtm.Month{Year: 2022, Month: 12}}: 8,
 	{Product: dtm.ReportStranded, Month: dtm.Month{Year: 2022, Month: 12}}:           3,
+	{Product: dtm.ReportTables, Month: dtm.Month{Year: 2022, Month: 12}}:             20,
 }
 
 // everybody is the operation of the samples with a partner whose brief has every part.
