@@ -17,6 +17,7 @@ func TestReportNames(t *testing.T) {
 		"annual-2022":              {Product: dtm.ReportAnnual, Year: 2022},
 		"partner-unicef-2022-12":   {Product: dtm.ReportPartner, Of: "unicef", Month: dtm.Month{Year: 2022, Month: 12}},
 		"stranded-2022-12":         {Product: dtm.ReportStranded, Month: dtm.Month{Year: 2022, Month: 12}},
+		"tables-2022-12":           {Product: dtm.ReportTables, Month: dtm.Month{Year: 2022, Month: 12}},
 	} {
 		r, err := dtm.ParseReport(name)
 		if err != nil || r != want {

@@ -185,7 +185,7 @@ func ways(catalogue []dtm.Indicator) map[string][]string {
 		"GET /LANG/warning/{$}":              {"/en/warning/", "/en/warning/?by=route", "/en/warning/?point=yoboki"},
 		"GET /LANG/releases/{$}":             {"/en/releases/"},
 		"GET /LANG/releases/{month}/{n}":     {"/en/releases/2022-12/1"},
-		"GET /LANG/report/{file}": {"/en/report/2022-12.pdf", "/fr/report/2022-12.pdf", "/en/report/2022-12.pdf?release=provisional", "/en/report/annual-2022.pdf", "/en/report/stranded-2022-12.pdf", "/en/report/weekly-2022-W50.pdf",
+		"GET /LANG/report/{file}": {"/en/report/2022-12.pdf", "/fr/report/2022-12.pdf", "/en/report/2022-12.pdf?release=provisional", "/en/report/annual-2022.pdf", "/en/report/stranded-2022-12.pdf", "/en/report/tables-2022-12.pdf", "/en/report/weekly-2022-W50.pdf",
 			"/en/report/point-yoboki-2022-12.pdf", "/en/report/point-loyada-2022-12.pdf", "/en/report/partner-unicef-2022-12.pdf", "/en/report/partner-insd-2022-12.pdf", "/en/report/partner-unhcr-2022-12.pdf", "/en/report/partner-iom-2022-12.pdf"},
 		"GET /LANG/reports/{$}":            {"/en/reports/", "/en/reports/?to=2022-12"},
 		"GET /LANG/staff/signin":           {"/en/staff/signin"},

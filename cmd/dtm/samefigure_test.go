@@ -89,7 +89,7 @@ func (s *same) get(at string) []byte {
 func read(l dtm.Lang, text string) (figureTold, error) {
 	text = strings.Map(func(r rune) rune {
 		switch {
-		case unicode.IsSpace(r) || r == '%' || r == '٪' || r == '\u200f' || r == '\u200e' || r == '\u061c':
+		case unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || r == '%' || r == '٪':
 			return -1
 		case r >= '٠' && r <= '٩':
 			return r - '٠' + '0'
