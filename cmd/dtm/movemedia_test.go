@@ -98,8 +98,13 @@ func TestMediaInBucket(t *testing.T) {
 		}
 	}
 
-	// The bucket is lost; the backup is not.
+	// The bucket is lost; the backup is not. The server keeps what it knows of a folder
+	// for a moment, hence the stop.
+	server.Stop()
 	if err := os.RemoveAll(filepath.Join(server.Folder("photos"), "dj")); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob(filepath.Join(shelf, "dtm-*.age"))
