@@ -15,7 +15,6 @@ package guard
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"maps"
 	"math"
@@ -41,11 +40,11 @@ type Guard struct {
 	prior     Prior
 
 	one    singleflight.Group
-	work   sync.Mutex                              // one month is chosen at a time: it takes a processor
-	mu     sync.Mutex                              // of what is in states
-	states *lru.Cache[string, *state]              // by release
-	chosen *lru.Cache[[sha256.Size]byte, *Pattern] // by what the counts of a month are
-	stands *lru.Cache[[sha256.Size]byte, *Pattern] // by what the facts of a month are
+	work   sync.Mutex                 // one month is chosen at a time: it takes a processor
+	mu     sync.Mutex                 // of what is in states
+	states *lru.Cache[string, *state] // by release
+	chosen kept                       // by what the counts of a month are
+	stands kept                       // by what the facts of a month are
 }
 
 // state is what was found out about one state of the data.
@@ -73,19 +72,11 @@ func Keeping(s *Stored) Option { return func(g *Guard) { g.stored = s } }
 // New returns figures in which counts of 1 to the operation's threshold-1 people, and
 // what would give them away, are withheld.
 func New(inner dtm.Figures, op *dtm.Operation, options ...Option) *Guard {
-	chosen, err := lru.New[[sha256.Size]byte, *Pattern](512)
+	states, err := lru.New[string, *state](4)
 	if err != nil {
 		panic(err) // the size is not positive
 	}
-	stands, err := lru.New[[sha256.Size]byte, *Pattern](512)
-	if err != nil {
-		panic(err)
-	}
-	states, err := lru.New[string, *state](4)
-	if err != nil {
-		panic(err)
-	}
-	g := &Guard{Figures: inner, op: op, threshold: int64(op.Threshold), states: states, chosen: chosen, stands: stands}
+	g := &Guard{Figures: inner, op: op, threshold: int64(op.Threshold), states: states, chosen: newKept(), stands: newKept()}
 	for _, o := range options {
 		o(g)
 	}

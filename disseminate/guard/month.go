@@ -250,12 +250,12 @@ func (g *Guard) choose(ctx context.Context, m dtm.Month) (chosen, error) {
 		fmt.Fprint(sum, prior.total, prior.shown) // fmt sorts keys
 	}
 	id := [sha256.Size]byte(sum.Sum(nil))
-	if p, ok := g.stands.Get(id); ok {
+	if p, ok := g.stands.get(m, id); ok {
 		return chosen{p, release}, nil
 	}
 	c, err := g.chooseAnew(ctx, m)
 	if err == nil && c.release == release { // else it is of facts that came in meanwhile
-		g.stands.Add(id, c.pattern)
+		g.stands.add(m, id, c.pattern)
 	}
 	return c, err
 }
@@ -277,7 +277,7 @@ func (g *Guard) chooseAnew(ctx context.Context, m dtm.Month) (chosen, error) {
 		fmt.Fprint(n.sum, prior.total, prior.shown) // fmt sorts keys
 	}
 	id := [sha256.Size]byte(n.sum.Sum(nil))
-	if p, ok := g.chosen.Get(id); ok && p.Month == m {
+	if p, ok := g.chosen.get(m, id); ok {
 		return chosen{p, n.release}, nil
 	}
 	var p *Pattern
@@ -296,7 +296,7 @@ func (g *Guard) chooseAnew(ctx context.Context, m dtm.Month) (chosen, error) {
 		p = n.choose(m, g.threshold, prior)
 	}
 	p.names = n.names
-	g.chosen.Add(id, p)
+	g.chosen.add(m, id, p)
 	return chosen{p, n.release}, nil
 }
 
