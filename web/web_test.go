@@ -264,6 +264,32 @@ func TestSameFigures(t *testing.T) {
 	}
 }
 
+// TestFirstOfTwo: of a parameter that is said twice the first counts, in pages, files
+// and charts alike (doc/asvs.md, 34).
+func TestFirstOfTwo(t *testing.T) {
+	t.Parallel()
+	s := site(t, 40, nil)
+	main := func(path string) string {
+		_, body := get(t, s.URL+path)
+		if i := strings.Index(body, "<main"); i >= 0 {
+			body = body[i:strings.Index(body, "</main>")]
+			if i := strings.Index(body, `<aside class="cite"`); i >= 0 {
+				body = body[:i]
+			}
+		}
+		return regexp.MustCompile(`(href|action|value)="[^"]*"`).ReplaceAllString(body, "")
+	}
+	for _, path := range []string{"/en/", "/fr/flows/", "/en/points/obock", "/en/profile/"} {
+		one, other, both := main(path+"?from=2025-01"), main(path+"?from=2025-02"), main(path+"?from=2025-01&from=2025-02")
+		if one == other {
+			t.Errorf("%s is the same for two months: this proves nothing", path)
+		}
+		if both != one {
+			t.Errorf("%s: two months are not answered as the first alone", path)
+		}
+	}
+}
+
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	s := site(t, 40, nil)
