@@ -7,6 +7,8 @@ RACE       ?= -race
 STAMP      := .cache/stamp
 COMPUTING  := ./disseminate/guard/... ./disseminate/overview/... ./disseminate/chart/... ./disseminate/maps/... ./analyse/watch/... \
 	./check/... ./gather/xlsform/... ./gather/xform/... ./gather/xpath/... ./gather/odata/...
+# Tests in files that are not built with the race detector.
+RACELESS   := $(shell grep -l '^//go:build !race' cmd/dtm/*_test.go | xargs grep -hoE '^func Test\w+' | sed 's/func //' | paste -sd'|')
 SEQUENTIAL := Scripts$$|Workshop$$|Routes$$|PublishedByCommands$$|ErasureOutlivesBackups$$|RuleCommands$$|InBrowser$$|Walk$$|Subjects$$|BehindSignIn$$|^TestPages$$|ValuesOfMarks$$|WithoutScript$$
 
 .PHONY: help run build test check bench assets interop deb clean tools
@@ -46,7 +48,7 @@ test: assets tools check ## install what the tests need and run them all
 	@# its WebAssembly takes ten times as long; it leaves the compiled engine in .cache.
 	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 10m ./disseminate/report/...
 	@# So are commands and walks of pages, one step after the other: nothing in them runs side by side.
-	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 10m -run 'Report|FormPaper|Release|Abuse|Area|NoOtherWay|Publish|$(SEQUENTIAL)' ./cmd/dtm ./web
+	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 10m -run '^($(RACELESS))$$|$(SEQUENTIAL)' ./cmd/dtm ./web
 	@# Rooms that compute: linear programs, series and forms by the thousand, which take five
 	@# times as long under the race detector. Their locks are tried by web and cmd/dtm below.
 	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 10m $(COMPUTING)
