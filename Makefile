@@ -9,7 +9,7 @@ COMPUTING  := ./disseminate/guard/... ./disseminate/overview/... ./disseminate/c
 	./check/... ./gather/xlsform/... ./gather/xform/... ./gather/xpath/... ./gather/odata/...
 # Tests in files that are not built with the race detector.
 RACELESS   := $(shell grep -l '^//go:build !race' cmd/dtm/*_test.go | xargs grep -hoE '^func Test\w+' | sed 's/func //' | paste -sd'|')
-SEQUENTIAL := Scripts$$|Workshop$$|Routes$$|PublishedByCommands$$|ErasureOutlivesBackups$$|RuleCommands$$|InBrowser$$|Walk$$|Subjects$$|BehindSignIn$$|^TestPages$$|ValuesOfMarks$$|WithoutScript$$
+SEQUENTIAL := Scripts$$|Workshop$$|Routes$$|PublishedByCommands$$|ErasureOutlivesBackups$$|RuleCommands$$|InBrowser$$|Walk$$|Subjects$$|BehindSignIn$$|^TestPages$$|ValuesOfMarks$$|WithoutScript$$|ToOutcome$$|ImportKilled$$|^TestMove$$
 
 .PHONY: help run build test check bench assets interop deb clean tools
 
@@ -47,12 +47,13 @@ test: assets tools check ## install what the tests need and run them all
 	@# The PDF engine first and without the race detector, under which compiling
 	@# its WebAssembly takes ten times as long; it leaves the compiled engine in .cache.
 	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 10m ./disseminate/report/...
-	@# So are commands and walks of pages, one step after the other: nothing in them runs side by side.
-	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 10m -run '^($(RACELESS))$$|$(SEQUENTIAL)' ./cmd/dtm ./web
-	@# Rooms that compute: linear programs, series and forms by the thousand, which take five
-	@# times as long under the race detector. Their locks are tried by web and cmd/dtm below.
-	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test -timeout 10m $(COMPUTING)
-	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test $(RACE) -timeout 15m -skip '$(SEQUENTIAL)' $$($(GO) list ./... | grep -vE '/disseminate/(report|guard|overview|chart|maps)|/analyse/watch|/gather/(xlsform|xform|xpath|odata)|dtm/check$$')
+	@# So are commands and walks of pages, one step after the other, and rooms that compute:
+	@# linear programs, series and forms by the thousand, which take five times as long under
+	@# the race detector. Pages and locks are tried under it by cmd/dtm below.
+	export CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python; \
+	$(GO) test -timeout 10m -run '^($(RACELESS))$$|$(SEQUENTIAL)' ./cmd/dtm & commands=$$!; \
+	$(GO) test -timeout 10m ./web $(COMPUTING); rooms=$$?; wait $$commands && exit $$rooms
+	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test $(RACE) -timeout 15m -skip '$(SEQUENTIAL)' $$($(GO) list ./... | grep -vE '/web$$|/disseminate/(report|guard|overview|chart|maps)|/analyse/watch|/gather/(xlsform|xform|xpath|odata)|dtm/check$$')
 
 check: assets ## formatting, vet, staticcheck
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not gofmt'd:"; echo "$$out"; exit 1; fi
