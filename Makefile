@@ -52,7 +52,7 @@ test: assets tools check ## install what the tests need and run them all
 	@# the race detector. Pages and locks are tried under it by cmd/dtm below.
 	export CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python; \
 	$(GO) test -timeout 10m -run '^($(RACELESS))$$|$(SEQUENTIAL)' ./cmd/dtm & commands=$$!; \
-	$(GO) test -timeout 10m ./web $(COMPUTING); rooms=$$?; wait $$commands && exit $$rooms
+	$(GO) test -p 1 -timeout 10m ./web $(COMPUTING); rooms=$$?; wait $$commands && exit $$rooms
 	CI=$${CI:-true} DTM_TEST_PYTHON=$(CURDIR)/$(PY)/bin/python $(GO) test $(RACE) -timeout 15m -skip '$(SEQUENTIAL)' $$($(GO) list ./... | grep -vE '/web$$|/disseminate/(report|guard|overview|chart|maps)|/analyse/watch|/gather/(xlsform|xform|xpath|odata)|dtm/check$$')
 
 check: assets ## formatting, vet, staticcheck

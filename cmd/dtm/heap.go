@@ -10,7 +10,7 @@ import (
 // servingMemory is what Go's heap of a server is kept near, the ballast included: with
 // it what large requests leave behind is collected before the next ones come. More
 // is taken when more is in use.
-const servingMemory = 200 << 20
+const servingMemory = 176 << 20
 
 // heapEvery is how often what is in use is looked at.
 const heapEvery = 5 * time.Second
