@@ -90,39 +90,47 @@ func (r Rules) between(records []*Record) []Finding {
 	if off {
 		return nil
 	}
-	like := map[string][]*Record{}
-	total := 0
+	var some []*Record
 	for _, x := range records {
-		if x.monthly() || float64(x.people()) < least {
-			continue
+		if !x.monthly() && float64(x.people()) >= least {
+			some = append(some, x)
 		}
-		like[x.composition(false)] = append(like[x.composition(false)], x)
-		total++
 	}
+	if len(some) == 0 {
+		return nil
+	}
+	// The span is that of all records: on a quiet day large groups are few.
+	first, last := records[0].made(), records[0].made()
+	for _, x := range records {
+		if x.made().Before(first) {
+			first = x.made()
+		}
+		if x.made().After(last) {
+			last = x.made()
+		}
+	}
+	span := max(last.Sub(first), 24*time.Hour).Hours()
 	var out []Finding
-	var span time.Duration
-	if total > 0 {
-		first, last := records[0].made(), records[0].made()
-		for _, x := range records {
-			if x.made().Before(first) {
-				first = x.made()
-			}
-			if x.made().After(last) {
-				last = x.made()
-			}
+	seen := map[string]bool{}
+	// A composition that comes up often says nothing, unless where they go and why, told
+	// alike at both points, makes it rare.
+	for _, ways := range []bool{false, true} {
+		like := map[string][]*Record{}
+		for _, x := range some {
+			key := x.composition(ways)
+			like[key] = append(like[key], x)
 		}
-		span = max(last.Sub(first), 24*time.Hour)
-	}
-	for _, same := range like {
-		slices.SortFunc(same, func(a, b *Record) int { return cmp.Or(a.made().Compare(b.made()), cmp.Compare(a.ID, b.ID)) })
-		if expected := float64(len(same)-2) * hours / span.Hours(); expected > chance {
-			continue
-		}
-		for i, b := range same {
-			for k := i - 1; k >= 0 && b.made().Sub(same[k].made()).Hours() <= hours; k-- {
-				if a := same[k]; a.Point != b.Point {
-					out = append(out, Finding{Rule: rule, Record: b.ID, Other: a.ID, Subject: b.Point, Day: b.Observed, Seen: b.made().Sub(a.made()).Hours(), Usual: hours})
-					break
+		for _, same := range like {
+			if expected := float64(len(same)-2) * hours / span; expected > chance {
+				continue
+			}
+			slices.SortFunc(same, func(a, b *Record) int { return cmp.Or(a.made().Compare(b.made()), cmp.Compare(a.ID, b.ID)) })
+			for i, b := range same {
+				for k := i - 1; k >= 0 && !seen[b.ID] && b.made().Sub(same[k].made()).Hours() <= hours; k-- {
+					if a := same[k]; a.Point != b.Point {
+						seen[b.ID] = true
+						out = append(out, Finding{Rule: rule, Record: b.ID, Other: a.ID, Subject: b.Point, Day: b.Observed, Seen: b.made().Sub(a.made()).Hours(), Usual: hours})
+					}
 				}
 			}
 		}

@@ -87,7 +87,7 @@ func (s Series) rests(apart Apart, point string, shifts []time.Time) []rest {
 		for _, d := range piece {
 			y[int(d.Sub(piece[0])/day)] = stable(days[d])
 		}
-		regular, err := apart(y, 7)
+		regular, err := apart(usual(y, 7), 7)
 		if err != nil {
 			continue
 		}
@@ -97,6 +97,45 @@ func (s Series) rests(apart Apart, point string, shifts []time.Time) []rest {
 		}
 	}
 	return out
+}
+
+// usual leaves days out (NaN) that are unlike both the days around them and the same
+// days of the weeks around them, so that what is regular is not drawn towards them:
+// beside a gap, or with another such day near by, robust weights alone do not hold it
+// (Hampel 1974: median and median deviation; 3.5 as Iglewicz and Hoaglin advise). The
+// few same days only have to say that it is not a market day; 2 is enough.
+func usual(y []float64, period int) []float64 {
+	const around, score, market = 28, 3.5, 2
+	out := slices.Clone(y)
+	for i, v := range y {
+		if math.IsNaN(v) {
+			continue
+		}
+		var near, week []float64
+		for k := max(0, i-around); k <= min(len(y)-1, i+around); k++ {
+			if k == i || math.IsNaN(y[k]) {
+				continue
+			}
+			near = append(near, y[k])
+			if (k-i)%period == 0 {
+				week = append(week, y[k])
+			}
+		}
+		if far(v, near) > score && far(v, week) > market {
+			out[i] = math.NaN()
+		}
+	}
+	return out
+}
+
+// far is how far v lies from the middle of others, in their spread; 0 if they are too
+// few to say.
+func far(v float64, others []float64) float64 {
+	if len(others) < 4 {
+		return 0
+	}
+	m := median(others)
+	return 0.6745 * math.Abs(v-m) / max(deviation(others, m), 0.5)
 }
 
 // Outliers finds days unlike what is regular at a point, by two of the methods that
@@ -191,29 +230,31 @@ func (r Rules) Shifts(s Series) []Finding {
 		for i, d := range days {
 			y[i] = stable(s[point][d])
 		}
-		best, at := 0.0, -1
+		best, at, wide := 0.0, -1, 0
 		flush := func() {
 			if at >= 0 {
-				w := int(window)
+				w := wide
 				before, after := y[max(0, at-w):at], y[at:min(len(y), at+w)]
 				out = append(out, Finding{Rule: rule, Subject: point, Day: days[at], Seen: unstable(median(after)), Usual: unstable(median(before))})
 			}
-			best, at = 0, -1
+			best, at, wide = 0, -1, 0
 		}
 		for i := range days {
-			if at >= 0 && i-at > int(window) {
+			if at >= 0 && i-at > wide {
 				flush()
 			}
-			w := int(window)
-			if i < w/2 || len(days)-i < w/2 {
-				continue
-			}
-			before, after := y[max(0, i-w):i], y[i:min(len(y), i+w)]
-			a, b := median(before), median(after)
-			z := ranks(before, after)
-			up, down := (unstable(b)+1)/(unstable(a)+1), (unstable(a)+1)/(unstable(b)+1)
-			if z > score && max(up, down) >= ratio && math.Abs(unstable(b)-unstable(a)) >= people && z > best {
-				best, at = z, i
+			// Where counts of a day scatter, four weeks may not tell; eight do.
+			for _, w := range []int{int(window), 2 * int(window)} {
+				if i < w/2 || len(days)-i < w/2 {
+					continue
+				}
+				before, after := y[max(0, i-w):i], y[i:min(len(y), i+w)]
+				a, b := median(before), median(after)
+				z := ranks(before, after)
+				up, down := (unstable(b)+1)/(unstable(a)+1), (unstable(a)+1)/(unstable(b)+1)
+				if z > score && max(up, down) >= ratio && math.Abs(unstable(b)-unstable(a)) >= people && z > best {
+					best, at, wide = z, i, w
+				}
 			}
 		}
 		flush()

@@ -96,3 +96,68 @@ func TestSeries(t *testing.T) {
 		t.Errorf("month.split found %v", got)
 	}
 }
+
+// TestHard: days unlike the others are found where a smooth line would bend to them,
+// beside a gap and beside another; a level that scatters is found from eight weeks; and
+// a group seen twice although its composition is a common one, by where it goes and why.
+func TestHard(t *testing.T) {
+	t.Parallel()
+	rules, missed := check.Built(), 0
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 12))
+		// The sum of a few groups each: its spread is that of its size.
+		scattered := func(level float64) int { return int(level * math.Exp(0.8*r.NormFloat64())) }
+		days, last := map[time.Time]int{}, someday.AddDate(0, 0, 150)
+		for k := range 364 {
+			if d := someday.AddDate(0, 0, k); k <= 150 || k > 159 {
+				days[d] = scattered(60)
+			}
+		}
+		first, second := someday.AddDate(0, 0, 260), someday.AddDate(0, 0, 262)
+		days[last], days[first], days[second] = 900, 900, 3000
+		found := map[time.Time]bool{}
+		for _, f := range rules.Outliers(check.Series{"a": days}, stat.Regular) {
+			found[f.Day] = found[f.Day] || f.Rule == "day.outlier"
+		}
+		for _, d := range []time.Time{last, first, second} {
+			if !found[d] {
+				missed++
+				t.Logf("seed %d: %s with %d people is not found", seed, d.Format("01-02"), days[d])
+			}
+		}
+		from, shifted := someday.AddDate(0, 0, 180), map[time.Time]int{}
+		for k := range 364 {
+			d, level := someday.AddDate(0, 0, k), 20.
+			if !d.Before(from) {
+				level = 75
+			}
+			if r.IntN(4) > 0 {
+				shifted[d] = scattered(level)
+			}
+		}
+		list := rules.Shifts(check.Series{"a": shifted})
+		if len(list) != 1 || list[0].Day.Sub(from).Abs() > 14*24*time.Hour {
+			t.Errorf("seed %d: a level of 20 that becomes 75: %+v", seed, list)
+		}
+	}
+	if missed > 3 { // of 60: the gap may follow days that rise
+		t.Errorf("%d days unlike the others are not found", missed)
+	}
+	group := func(id, point string, at time.Time, reason string) *check.Record {
+		return &check.Record{ID: id, Point: point, Observed: at.Truncate(24 * time.Hour), Start: at, End: at.Add(time.Minute), Received: at.Add(time.Hour),
+			Rows: []dtm.Movement{{Point: point, People: 15, Sex: "male", Age: "adults", Nationality: "ETH", Previous: "ETH", Next: "YEM", Reasons: []string{reason}}}}
+	}
+	var records []*check.Record
+	for k := range 50 { // one a week, at two points in turn
+		records = append(records, group(fmt.Sprint(k), []string{"a", "b"}[k%2], someday.AddDate(0, 0, 7*k).Add(8*time.Hour), "economic"))
+	}
+	at := someday.AddDate(0, 0, 100).Add(8 * time.Hour)
+	records = append(records, group("once", "a", at, "conflict"), group("twice", "b", at.Add(12*time.Hour), "conflict"))
+	var twice []string
+	for _, f := range rules.Duplicates(records) {
+		twice = append(twice, f.Record)
+	}
+	if !slices.Equal(twice, []string{"twice"}) {
+		t.Errorf("seen twice: %v", twice)
+	}
+}
