@@ -36,6 +36,7 @@ type Campaign struct {
 	store     string // the address of the database
 	address   string // of all the lives of the server, so that phones find it again
 	crowd     *crowd
+	desk      *desk
 	before    func() error // the judge looks; for the test of the judge
 }
 
@@ -45,6 +46,8 @@ type Outcome struct {
 	Databases    int           // kills of the database server among them
 	Ready        time.Duration // the longest time from start to ready after a kill
 	Acknowledged int           // records that a phone was told are received
+	Screenings   int           // screenings of people to be referred, told to be received
+	Steps        int           // steps of referrals that somebody at the desk was told are done
 	Photos       int           // of them with a photograph
 	Stored       int           // records in the store
 	Lost         int           // acknowledged and not there
@@ -63,8 +66,8 @@ func (o Outcome) Bad() bool {
 }
 
 func (o Outcome) String() string {
-	return fmt.Sprintf("%d kills, %d of the database server; ready again within %.1f s; %d records acknowledged, %d with a photograph; lost %d records, %d photographs; changed %d; %d records stored, %d people in them, %d counted\n%s",
-		o.Kills, o.Databases, o.Ready.Seconds(), o.Acknowledged, o.Photos, o.Lost, o.PhotosLost, o.Changed, o.Stored, o.People, o.Counted, o.Check)
+	return fmt.Sprintf("%d kills, %d of the database server; ready again within %.1f s; %d records acknowledged, %d with a photograph; %d screenings acknowledged, %d steps of their referrals; lost %d, and %d photographs; changed or doubled %d; %d records stored, %d people in them, %d counted\n%s",
+		o.Kills, o.Databases, o.Ready.Seconds(), o.Acknowledged, o.Photos, o.Screenings, o.Steps, o.Lost, o.PhotosLost, o.Changed, o.Stored, o.People, o.Counted, o.Check)
 }
 
 // Run runs the campaign in a temporary folder, removed when nothing bad was seen.
@@ -83,10 +86,14 @@ func (c *Campaign) Run(ctx context.Context) (o Outcome, err error) {
 	if err := c.settle(ctx); err != nil {
 		return o, err
 	}
+	if err := c.care(ctx); err != nil {
+		return o, err
+	}
 	r := rand.New(rand.NewPCG(c.Seed, 1))
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	wg := c.phones(ctx)
+	wg.Go(func() { c.desk.answer(ctx, "http://"+c.address, rand.New(rand.NewPCG(c.Seed, 0))) })
 	for o.Kills < c.Kills && ctx.Err() == nil {
 		s, ready, err := c.start(ctx)
 		if err != nil {
@@ -121,7 +128,37 @@ func (c *Campaign) Run(ctx context.Context) (o Outcome, err error) {
 			return o, err
 		}
 	}
-	return o, c.judge(context.WithoutCancel(ctx), &o)
+	ctx = context.WithoutCancel(ctx)
+	if err := c.judge(ctx, &o); err != nil {
+		return o, err
+	}
+	return o, c.judgeReferrals(ctx, &o)
+}
+
+// care lets phones send screenings too, and somebody answer at a desk.
+func (c *Campaign) care(ctx context.Context) (err error) {
+	if c.desk, err = c.hire(ctx); err != nil {
+		return err
+	}
+	s, _, err := c.start(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		_ = s.Process.Kill()
+		_ = s.Wait()
+	}()
+	res, err := http.Get(strings.TrimSuffix(c.crowd.url, "/submission") + "/forms/screening.xml")
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	form, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err
+	}
+	c.crowd.screening, err = readScreening(form)
+	return err
 }
 
 // database makes an empty one on a server of its own.
@@ -241,6 +278,8 @@ func (c *Campaign) office(ctx context.Context, what int) {
 		_, _ = c.dtm(ctx, "quality", "-data", c.data, "-month", "2026-10")
 	}
 }
+
+var screeningVersion = regexp.MustCompile(`id="screening" version="([^"]+)"`)
 
 var keyed = regexp.MustCompile(`http://\S+(/v1/key/\S+/projects/1)`)
 

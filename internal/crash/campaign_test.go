@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"dtm"
 )
 
 func program(t *testing.T) string {
@@ -32,12 +34,13 @@ func TestCrash(t *testing.T) {
 	if o.Bad() {
 		t.Error("something was lost, doubled or changed")
 	}
-	if o.Acknowledged < 20 || o.Photos == 0 {
-		t.Errorf("only %d records were acknowledged, %d with a photograph", o.Acknowledged, o.Photos)
+	if o.Acknowledged < 20 || o.Photos == 0 || o.Screenings == 0 || o.Steps == 0 {
+		t.Errorf("too little was acknowledged: %d records, %d with a photograph, %d screenings, %d steps of referrals", o.Acknowledged, o.Photos, o.Screenings, o.Steps)
 	}
 }
 
-// TestJudge: a record and a photograph taken away behind the program's back are seen.
+// TestJudge: a record, a referral, a step and a photograph taken away behind the
+// program's back are seen.
 func TestJudge(t *testing.T) {
 	t.Parallel()
 	c := Campaign{Program: program(t), Kills: 2, Clients: 4, Rate: 50, Longest: 1500 * time.Millisecond, Seed: 1, Tell: t.Logf}
@@ -45,6 +48,9 @@ func TestJudge(t *testing.T) {
 		for id := range c.crowd.acked {
 			if h := strings.TrimPrefix(c.crowd.sent[id].photo, "sha256:"); h != "" {
 				c.crowd.acked["uuid:told and not stored"] = time.Now()
+				c.crowd.sent["uuid:told and not referred"] = record{name: "Nobody"}
+				c.crowd.acked["uuid:told and not referred"] = time.Now()
+				c.desk.told[act{"none", dtm.ReferralAccept}] = 1
 				return os.Remove(filepath.Join(c.data, "blob", h[:2], h[2:4], h))
 			}
 		}
@@ -55,7 +61,7 @@ func TestJudge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !o.Bad() || !o.Broken || o.Lost != 1 || o.PhotosLost != 1 {
+	if !o.Bad() || !o.Broken || o.Lost != 3 || o.PhotosLost != 1 {
 		t.Errorf("not seen: %v", o)
 	}
 }

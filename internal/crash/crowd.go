@@ -16,11 +16,13 @@ import (
 	"time"
 )
 
-// record is what a phone sends: a group of people, one in four with a photograph.
+// record is what a phone sends: a group of people, one in four with a photograph, or the
+// screening of a person.
 type record struct {
 	id     string
 	people int
 	photo  string // its address, "" without one
+	name   string // of the person screened, "" of a group
 	xml    string
 	body   []byte
 	typ    string
@@ -30,6 +32,7 @@ type record struct {
 type crowd struct {
 	url, version string
 	client       *http.Client
+	screening    *screener // nil: groups only
 
 	mu    sync.Mutex
 	next  int
@@ -55,10 +58,14 @@ func (c *crowd) make(r *rand.Rand) record {
 	n := c.next
 	c.next++
 	c.mu.Unlock()
-	rec := record{id: fmt.Sprintf("uuid:crash-%d", n), people: 1 + r.IntN(40)}
+	rec := record{id: fmt.Sprintf("uuid:crash-%d", n)}
 	photo := ""
 	var picture []byte
-	if r.IntN(4) == 0 {
+	switch {
+	case c.screening != nil && r.IntN(5) == 0:
+		rec.name = fmt.Sprintf("Crash %d", n)
+		rec.xml = c.screening.write(rec.id, rec.name, time.Now())
+	case r.IntN(4) == 0:
 		photo = fmt.Sprintf("<photo>%d.jpg</photo>", n)
 		picture = make([]byte, 2000+r.IntN(20_000))
 		for i := range picture {
@@ -67,8 +74,11 @@ func (c *crowd) make(r *rand.Rand) record {
 		sum := sha256.Sum256(picture)
 		rec.photo = "sha256:" + hex.EncodeToString(sum[:])
 	}
-	rec.xml = fmt.Sprintf(`<data id="fmr" version="%s"><point>obock</point><observed>2026-10-%02d</observed><mode>group_leader</mode><route><direction>outgoing</direction><flow_type>arabian_peninsula</flow_type><previous>ETH</previous><next>YEM</next></route><block><nationality>ETH</nationality><men>%d</men><women>0</women><boys>0</boys><girls>0</girls><not_known>0</not_known></block><total>%d</total><reason>economic</reason>%s<meta><instanceID>%s</instanceID></meta></data>`,
-		c.version, 1+n%31, rec.people, rec.people, photo, rec.id)
+	if rec.name == "" {
+		rec.people = 1 + r.IntN(40)
+		rec.xml = fmt.Sprintf(`<data id="fmr" version="%s"><point>obock</point><observed>2026-10-%02d</observed><mode>group_leader</mode><route><direction>outgoing</direction><flow_type>arabian_peninsula</flow_type><previous>ETH</previous><next>YEM</next></route><block><nationality>ETH</nationality><men>%d</men><women>0</women><boys>0</boys><girls>0</girls><not_known>0</not_known></block><total>%d</total><reason>economic</reason>%s<meta><instanceID>%s</instanceID></meta></data>`,
+			c.version, 1+n%31, rec.people, rec.people, photo, rec.id)
+	}
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
 	part := func(name, file, typ string, data []byte) {

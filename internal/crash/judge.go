@@ -43,8 +43,12 @@ func (c *Campaign) judge(ctx context.Context, o *Outcome) (err error) {
 		}
 		o.People += rec.people
 	}
-	o.Stored, o.Acknowledged = len(stored), len(c.crowd.acked)
+	o.Stored = len(stored)
 	for id := range c.crowd.acked {
+		if c.crowd.sent[id].name != "" {
+			continue // judgeReferrals
+		}
+		o.Acknowledged++
 		if _, there := stored[id]; !there {
 			o.Lost++
 			c.Tell("lost: %s", id)

@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	crand "crypto/rand"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"dtm"
+	"dtm/event"
+	"dtm/gather/xform"
+	"dtm/operation"
+	"dtm/seal"
+	"dtm/store/postgres"
+	"dtm/store/sqlite"
+)
+
+// screener writes screenings of people who need a doctor, as a phone does.
+type screener struct {
+	version string
+	model   *xform.Model
+}
+
+func readScreening(form []byte) (*screener, error) {
+	m, err := xform.ReadModel(form)
+	if err != nil {
+		return nil, err
+	}
+	v := screeningVersion.FindSubmatch(form)
+	if v == nil {
+		return nil, fmt.Errorf("no version in the screening form")
+	}
+	return &screener{string(v[1]), m}, nil
+}
+
+// write gives the screening of somebody with this name, what the form computes computed.
+func (s *screener) write(id, name string, now time.Time) string {
+	given := map[string]string{"point": "obock", "observed": now.Format(time.DateOnly), "consent": "yes", "share": "yes", "sex": "male", "age": "25", "nationality": "ETH", "health": "soon", "need": "health", "reach": "yes",
+		"danger": "no", "asylum": "no", "forced": "no", "violence": "no", "go_home": "no", "papers": "no", "refer": "health", "language": "om", "person_name": name, "safe": "yes", "end": now.UTC().Format("2006-01-02T15:04:05.000Z"), "instanceID": id}
+	write := func(computed map[string]string) []byte {
+		var b strings.Builder
+		var level func(n *xform.Node)
+		level = func(n *xform.Node) {
+			attr, v := "", ""
+			if n == s.model.Root {
+				attr = fmt.Sprintf(` id="screening" version="%s"`, s.version)
+			}
+			if len(n.Children) == 0 {
+				var known bool
+				if v, known = given[n.Name]; !known {
+					v = computed[n.Path]
+				}
+			}
+			b.WriteString("<" + n.Name + attr + ">" + v)
+			for _, c := range n.Children {
+				level(c)
+			}
+			b.WriteString("</" + n.Name + ">")
+		}
+		level(s.model.Root)
+		return []byte(b.String())
+	}
+	return string(write(xform.Computed(s.model, write(nil), xform.Env{Now: now})))
+}
+
+// act is what somebody at the desk was told is done.
+type act struct {
+	referral string
+	action   dtm.ReferralAction
+}
+
+// desk is somebody who answers what comes to the health desk, on the page.
+type desk struct {
+	client *http.Client
+	mu     sync.Mutex
+	told   map[act]int
+}
+
+const deskUser = "desk@example.org"
+
+// open opens the store as the program does, with what is sealed.
+func (c *Campaign) open(ctx context.Context) (*sqlite.DB, error) {
+	op, err := operation.Pack("djibouti")
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(filepath.Join(c.data, "key"))
+	if err != nil {
+		return nil, err
+	}
+	key, err := seal.ReadFile(string(text))
+	if err != nil {
+		return nil, err
+	}
+	keys := filepath.Join(c.data, "keys.db")
+	if c.store != "" {
+		return postgres.Open(ctx, c.store, postgres.Options{Operation: op.Code, Keys: keys, Seal: key, Programmes: op.Programmes})
+	}
+	return sqlite.Open(ctx, filepath.Join(c.data, "dtm.db"), sqlite.Options{Operation: op.Code, Keys: keys, Seal: key, Programmes: op.Programmes})
+}
+
+// hire lets the health desk of Obock be answered, while no server runs.
+func (c *Campaign) hire(ctx context.Context) (_ *desk, err error) {
+	ctx = event.WithActor(ctx, event.System)
+	db, err := c.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	now := time.Now().UTC()
+	today := now.Truncate(24 * time.Hour)
+	if _, err = db.AddAgreement(ctx, dtm.Agreement{Partner: "iom", Kind: dtm.AgreementCases, Purpose: "crash", Basis: "crash", Programmes: []string{"health"}, Groups: dtm.FieldGroups, From: today.AddDate(-1, 0, 0), To: today.AddDate(1, 0, 0)}); err != nil {
+		return nil, err
+	}
+	if err = db.AddUser(ctx, dtm.User{Email: deskUser, Role: dtm.RoleDesk, Partner: "iom", Desk: "mrc-obock-health"}, password); err != nil {
+		return nil, err
+	}
+	if err = db.AddFactors(ctx, deskUser, []dtm.Factor{{ID: "app", Kind: dtm.FactorTOTP, Name: "app", Secret: []byte("sealed"), Created: now}}, ""); err != nil {
+		return nil, err
+	}
+	token := crand.Text() + crand.Text()
+	if err = db.AddSession(ctx, token, dtm.Session{Kind: dtm.SessionKindPages, Email: deskUser, Created: now, Expires: now.Add(24 * time.Hour), Second: now, Proved: now}); err != nil {
+		return nil, err
+	}
+	return &desk{told: map[act]int{}, client: &http.Client{Timeout: 30 * time.Second, Transport: signedIn{token},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}, nil
+}
+
+type signedIn struct{ token string }
+
+func (s signedIn) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.AddCookie(&http.Cookie{Name: "dtm", Value: s.token})
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// answer takes from the inbox what can be done with one button, until ctx ends.
+func (d *desk) answer(ctx context.Context, base string, r *rand.Rand) {
+	for ctx.Err() == nil {
+		if !d.once(ctx, base, r) {
+			sleep(ctx, 50*time.Millisecond)
+		}
+	}
+}
+
+func (d *desk) once(ctx context.Context, base string, r *rand.Rand) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/en/staff/referrals/", nil)
+	if err != nil {
+		return false
+	}
+	res, err := d.client.Do(req)
+	if err != nil {
+		return false
+	}
+	defer res.Body.Close()
+	page, err := goquery.NewDocumentFromReader(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		return false
+	}
+	forms := page.Find("form.taps")
+	if forms.Length() == 0 {
+		return false
+	}
+	form := forms.Eq(r.IntN(forms.Length()))
+	path := form.AttrOr("action", "")
+	what := act{path[strings.LastIndexByte(path, '/')+1:], dtm.ReferralAction(form.Find("button").First().AttrOr("value", ""))}
+	body := url.Values{"version": {form.Find("input[name=version]").AttrOr("value", "")}, "do": {string(what.action)}}
+	if req, err = http.NewRequestWithContext(ctx, http.MethodPost, base+path, strings.NewReader(body.Encode())); err != nil {
+		return false
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	done, err := d.client.Do(req)
+	if err != nil {
+		return false
+	}
+	defer done.Body.Close()
+	if _, err := io.Copy(io.Discard, done.Body); err != nil || done.StatusCode != http.StatusSeeOther {
+		return false
+	}
+	d.mu.Lock()
+	d.told[what]++
+	d.mu.Unlock()
+	return true
+}
+
+// judgeReferrals holds what phones and desk were told against the referrals that are there:
+// each acknowledged screening has one, with the name as it was sent, and each step once.
+func (c *Campaign) judgeReferrals(ctx context.Context, o *Outcome) error {
+	// The last screenings are followed by whoever asks next.
+	if _, err := c.dtm(ctx, "referral", "list", "-data", c.data); err != nil {
+		return err
+	}
+	ctx = event.WithActor(ctx, event.System)
+	db, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	steps := map[act]int{}
+	for id, rec := range c.crowd.sent {
+		if rec.name == "" {
+			continue
+		}
+		list, _, err := db.Referrals(ctx, dtm.ReferralFilter{Submission: &id})
+		if err != nil {
+			return err
+		}
+		if len(list) > 1 {
+			o.Changed++
+			c.Tell("doubled: %d referrals of %s", len(list), id)
+		}
+		if _, told := c.crowd.acked[id]; told {
+			o.Screenings++
+			if len(list) == 0 {
+				o.Lost++
+				c.Tell("lost: the referral of %s", id)
+			}
+		}
+		if len(list) == 0 {
+			continue
+		}
+		s, person, err := db.SealedSubmission(ctx, id, "crash")
+		if err != nil || string(s.XML) != rec.xml || person != list[0].Person || list[0].Programme != "health" {
+			o.Changed++
+			c.Tell("changed: %s, %v", id, err)
+		}
+		history, err := db.ReferralHistory(ctx, list[0].ID)
+		if err != nil {
+			return err
+		}
+		for _, h := range history {
+			if strings.Contains(h.Actor, deskUser) {
+				steps[act{h.Referral, h.Action}]++
+			}
+		}
+	}
+	for what, n := range c.desk.told {
+		o.Steps += n
+		if steps[what] != n {
+			o.Lost++
+			c.Tell("%s of %s: told %d times, there %d times", what.action, what.referral, n, steps[what])
+		}
+	}
+	for what, n := range steps {
+		if n > 1 {
+			o.Changed++
+			c.Tell("%s of %s is there %d times", what.action, what.referral, n)
+		}
+	}
+	return nil
+}
