@@ -45,7 +45,7 @@ func (p *Pages) showAgreements(w http.ResponseWriter, r *http.Request, status in
 		for _, x := range list {
 			out = append(out, name(x))
 		}
-		return strings.Join(out, ", ")
+		return together(v.Lang, out)
 	}
 	programme := func(code string) string { return p.programmeName(v.Lang, code) }
 	group := func(code string) string { return v.T("group." + code) }

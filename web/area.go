@@ -86,7 +86,7 @@ func (p *Pages) showAreas(w http.ResponseWriter, r *http.Request, status int, me
 			continue
 		}
 		for _, a := range append([]dtm.Area{first}, below(atlas, first.Code)...) {
-			v.Rows = append(v.Rows, areaRow{a.Code, a.Name.In(v.Lang), strings.Join(points[a.Code], ", "), a.Retired, a.Level > 1})
+			v.Rows = append(v.Rows, areaRow{a.Code, a.Name.In(v.Lang), together(v.Lang, points[a.Code]), a.Retired, a.Level > 1})
 			if !a.Retired && a.Level == 1 {
 				v.First++
 			} else if !a.Retired {
@@ -126,7 +126,7 @@ func (p *Pages) areaVersions(ctx context.Context, g page) ([]areaVersionRow, err
 			row.Say = g.T("area.again", *x.Backs)
 		}
 		if len(x.Gone) > 0 {
-			row.Say = strings.TrimSpace(row.Say + " " + g.T("area.gone", strings.Join(x.Gone, ", ")))
+			row.Say = strings.TrimSpace(row.Say + " " + g.T("area.gone", together(g.Lang, x.Gone)))
 		}
 		for i, f := range x.Files {
 			row.Files = append(row.Files, areaFileLink{f.Name, at(x.N) + "/files/" + strconv.Itoa(i), g.Size(f.Size)})
@@ -240,7 +240,7 @@ func (p *Pages) showAreaCheck(w http.ResponseWriter, r *http.Request, status int
 		if a, ok := p.Operation.Area(c.Code); ok {
 			name = a.Name.In(v.Lang)
 		}
-		return areaChangeRow{c.Code, name, strconv.Itoa(c.Level), strings.Join(uses, ", ")}
+		return areaChangeRow{c.Code, name, strconv.Itoa(c.Level), together(v.Lang, uses)}
 	}
 	for _, c := range res.Added {
 		v.Added = append(v.Added, row(c))

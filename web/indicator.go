@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
-	"strings"
 
 	"dtm"
 	"dtm/locale"
@@ -71,7 +70,7 @@ func (p *Pages) indicator(w http.ResponseWriter, r *http.Request) error {
 			}
 			out = append(out, d)
 		}
-		return strings.Join(out, ", ")
+		return together(l, out)
 	}
 	if p.QueryText != nil {
 		if v.SQL, err = p.QueryText(i.ID); err != nil {

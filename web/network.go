@@ -320,13 +320,7 @@ func (p *Pages) seriesBeside(v *networkView, b dtm.Beside, months []watch.Beside
 // joined writes a list of names; of more than six the first and how many more.
 func joined(g page, names []string) string {
 	const most = 6
-	s := ""
-	for i, n := range names[:min(len(names), most)] {
-		if i > 0 {
-			s += g.T("watch.comma") + " "
-		}
-		s += n
-	}
+	s := together(g.Lang, names[:min(len(names), most)])
 	if len(names) > most {
 		s += " " + g.T("network.more", len(names)-most)
 	}

@@ -67,6 +67,11 @@ func dict(list ...any) (map[string]any, error) {
 	return m, nil
 }
 
+// together writes a list of names as the language does.
+func together(l dtm.Lang, names []string) string {
+	return strings.Join(names, locale.Say(l, "watch.comma")+" ")
+}
+
 // page is what every view has.
 type page struct {
 	p         *Pages

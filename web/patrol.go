@@ -3,7 +3,6 @@ package web
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"dtm"
 	"dtm/access"
@@ -86,7 +85,7 @@ func (p *Pages) showPatrol(w http.ResponseWriter, r *http.Request, status int, m
 		for _, n := range x.Needs {
 			needs = append(needs, p.Operation.Lists["need"].Label(n, v.Lang))
 		}
-		row.Needs = strings.Join(needs, ", ")
+		row.Needs = together(v.Lang, needs)
 		if !row.Ours {
 			row.After = v.patrolTaps(dtm.ReferralAccepted)
 		}

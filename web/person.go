@@ -159,7 +159,7 @@ func (p *Pages) workPerson(ctx context.Context, r *http.Request, u dtm.User, x d
 				who = append(who, strings.TrimPrefix(s, "user:"))
 			}
 			if v.Done = locale.Say(p.guess(r), "consent.withdrawn.done"); len(who) > 0 {
-				v.Done += " " + locale.Say(p.guess(r), "consent.withdrawn.tell", strings.Join(who, ", "))
+				v.Done += " " + locale.Say(p.guess(r), "consent.withdrawn.tell", together(p.guess(r), who))
 			}
 		}
 		return err
@@ -284,7 +284,7 @@ func (p *Pages) showPerson(ctx context.Context, w http.ResponseWriter, r *http.R
 		for _, g := range c.Groups {
 			what = append(what, v.T("group."+g))
 		}
-		row := consentRow{Consent: c, To: v.Recipient(c.Recipient), What: strings.Join(what, ", "), How: v.T("consent.of."+c.Of) + " · " + v.T("consent.how."+c.How), When: v.When(c.Given), Ended: v.WhenPtr(c.Withdrawn), Owed: c.Of == dtm.ConsentBestInterest && c.Reason == refer.BestInterestOwed, Wait: c.Waits(), Mine: c.Actor == "user:"+u.Email}
+		row := consentRow{Consent: c, To: v.Recipient(c.Recipient), What: together(v.Lang, what), How: v.T("consent.of."+c.Of) + " · " + v.T("consent.how."+c.How), When: v.When(c.Given), Ended: v.WhenPtr(c.Withdrawn), Owed: c.Of == dtm.ConsentBestInterest && c.Reason == refer.BestInterestOwed, Wait: c.Waits(), Mine: c.Actor == "user:"+u.Email}
 		v.Consents = append(v.Consents, row)
 	}
 	if v.MayConsent = u.Role == dtm.RoleFocal; v.MayConsent {
@@ -357,7 +357,7 @@ func (p *Pages) focalParts(ctx context.Context, v *personView, x dtm.Referral, p
 		for _, a := range c.Agree {
 			agree = append(agree, v.T("person.field."+a))
 		}
-		row.Agree = strings.Join(agree, ", ")
+		row.Agree = together(v.Lang, agree)
 		if row.Fields, err = p.nameOf(ctx, v.page, c.Person, purpose); err != nil {
 			return err
 		}

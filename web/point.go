@@ -90,7 +90,7 @@ func (g page) planDays(w dtm.Weekdays) string {
 	for _, i := range on {
 		list = append(list, name(i))
 	}
-	return strings.Join(list, ", ")
+	return together(g.Lang, list)
 }
 
 func (g page) place(at dtm.Place) string {
@@ -317,7 +317,7 @@ func (p *Pages) showPoint(w http.ResponseWriter, r *http.Request, status int, v 
 	v.Roles, v.Regions = p.roleOptions(v.page, dtm.ValueAt(pt.Role, today)), p.regionOptions(v.page, cmp.Or(at.Area2, at.Area))
 	for _, f := range [][2]string{
 		{v.T("word.status"), v.coded("status.", dtm.ValueAt(pt.Status, today))}, {v.T("word.role"), v.coded("role.", dtm.ValueAt(pt.Role, today))},
-		{v.T("point.place"), v.place(at)}, {v.T("point.plan"), v.plan(pl)}, {v.T("point.crew"), v.crewText(crew, names)}, {v.T("point.aliases"), strings.Join(pt.Aliases, ", ")},
+		{v.T("point.place"), v.place(at)}, {v.T("point.plan"), v.plan(pl)}, {v.T("point.crew"), v.crewText(crew, names)}, {v.T("point.aliases"), together(v.Lang, pt.Aliases)},
 	} {
 		if f[1] != "" && there {
 			v.Facts = append(v.Facts, f)
@@ -354,7 +354,7 @@ func (g page) crewText(c dtm.Crew, names map[string]string) string {
 	for _, d := range c.Devices {
 		out = append(out, cmp.Or(names[d], d))
 	}
-	return strings.Join(append(out, c.Enumerators...), ", ")
+	return together(g.Lang, append(out, c.Enumerators...))
 }
 
 // says is what a change says, in the reader's language.
@@ -517,7 +517,7 @@ func (g page) effect(thing string, pt *dtm.Point, day time.Time) string {
 	case dtm.ThingCrew:
 		s = g.crewText(pt.CrewAt(day), nil)
 	case dtm.ThingAlias:
-		s = strings.Join(pt.Aliases, ", ")
+		s = together(g.Lang, pt.Aliases)
 	}
 	return cmp.Or(s, "–")
 }

@@ -137,7 +137,7 @@ func (p *Pages) referralRow(g page, r dtm.Referral, desks map[string]dtm.Desk) r
 	if r.Alone {
 		who = append(who, g.T("referral.alone"))
 	}
-	row.Who = strings.Join(who, ", ")
+	row.Who = together(g.Lang, who)
 	c := refer.Clocks(r, p.Now())
 	row.Late = c.OverdueAck || c.OverdueService
 	switch {

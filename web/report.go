@@ -165,7 +165,7 @@ func (p *Pages) reports(w http.ResponseWriter, r *http.Request) error {
 		for _, part := range x.Brief {
 			parts = append(parts, v.T("report.brief."+part))
 		}
-		v.Partners = append(v.Partners, link(dtm.Report{Product: dtm.ReportPartner, Month: m, Of: x.Code}, x.Name.In(l), strings.Join(parts, v.T("watch.comma")+" ")))
+		v.Partners = append(v.Partners, link(dtm.Report{Product: dtm.ReportPartner, Month: m, Of: x.Code}, x.Name.In(l), together(v.Lang, parts)))
 	}
 	for _, x := range months {
 		v.Months = append(v.Months, option{x.String(), locale.Month(l, x), x == m})

@@ -88,7 +88,7 @@ func (p *Pages) showRights(w http.ResponseWriter, r *http.Request, status int, x
 		for _, g := range reads[i].Groups {
 			what = append(what, v.T("group."+g))
 		}
-		v.Reads = append(v.Reads, readRow{v.When(reads[i].At), v.Actor(reads[i].Actor, nil), strings.Join(what, ", ")})
+		v.Reads = append(v.Reads, readRow{v.When(reads[i].At), v.Actor(reads[i].Actor, nil), together(v.Lang, what)})
 	}
 	return p.show(w, status, "rights", v)
 }

@@ -48,7 +48,7 @@ func (p *Pages) showDesks(w http.ResponseWriter, r *http.Request, status int, me
 		for _, l := range d.Languages {
 			speaks = append(speaks, v.T("language."+l))
 		}
-		row.Speaks = strings.Join(speaks, ", ")
+		row.Speaks = together(v.Lang, speaks)
 		if !d.Verified.IsZero() {
 			row.Verified = v.When(d.Verified)
 		}

@@ -112,14 +112,11 @@ func (p *Pages) fillView(w http.ResponseWriter, r *http.Request, v partnerView) 
 		return err
 	}
 	if !reach.Everywhere {
-		names := ""
-		for i, code := range reach.Areas {
-			if i > 0 {
-				names += v.T("watch.comma") + " "
-			}
-			names += p.areaName(v.Lang, code)
+		var names []string
+		for _, code := range reach.Areas {
+			names = append(names, p.areaName(v.Lang, code))
 		}
-		v.Reach = v.T("view.reach", names)
+		v.Reach = v.T("view.reach", together(v.Lang, names))
 	}
 	span, err := p.Figures.Span(ctx)
 	if err != nil || span.From.IsZero() {

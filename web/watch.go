@@ -354,7 +354,7 @@ func (p *Pages) effectNames(codes []string, l dtm.Lang) string {
 	for _, c := range codes {
 		out = append(out, p.Operation.Lists["effect"].Label(c, l))
 	}
-	return strings.Join(out, locale.Say(l, "watch.comma")+" ")
+	return together(l, out)
 }
 
 func stepOf(l dtm.Lang, m dtm.Month) chart.Step {

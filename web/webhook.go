@@ -45,7 +45,7 @@ func (p *Pages) showWebhooks(w http.ResponseWriter, r *http.Request, status int,
 	for _, x := range list {
 		row := webhookRow{Webhook: x, Told: v.T("webhook.all")}
 		if len(x.Forms) > 0 {
-			row.Told = strings.Join(x.Forms, ", ")
+			row.Told = together(v.Lang, x.Forms)
 		}
 		for _, e := range x.Events {
 			row.Told += " · " + v.EventName(e)

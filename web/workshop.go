@@ -300,7 +300,7 @@ func (p *Pages) workshopChart(t dtm.Table, v *workshopView, width float64) templ
 				parts = append(parts, k.Label(d, f.Keys[n], l))
 			}
 		}
-		return strings.Join(parts, ", ")
+		return together(l, parts)
 	}
 	var svg []byte
 	if time >= 0 {
