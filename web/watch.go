@@ -114,6 +114,9 @@ func (p *Pages) judgedSeries(ctx context.Context, by string) (*watched, error) {
 	}
 	out := &watched{series: list}
 	for _, s := range list {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		x, err := computeOnce(&p.watching, "judge", s, func() (j judged, err error) {
 			if j.all, err = s.Judgements(watch.Settings{}); err == nil {
 				j.test, err = s.Backtest(watch.Settings{})
@@ -136,6 +139,9 @@ func (p *Pages) lookedSeries(ctx context.Context, step watch.Step, by string) (*
 	}
 	out := &watched{series: list}
 	for _, s := range list {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		look, err := p.lookAhead(s, step)
 		if err != nil && dtm.KindOf(err) != dtm.Invalid {
 			return nil, err

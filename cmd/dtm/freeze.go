@@ -135,7 +135,7 @@ func (h *house) compose(ctx context.Context, f *frozen, op *dtm.Operation, at fu
 	if err != nil {
 		return err
 	}
-	figures := guard.New(release.Named(engine, f.FrozenRelease), op, guard.After(h.published.before(&f.FrozenRelease)))
+	figures := guard.New(release.Named(engine, f.FrozenRelease), op, guard.After(h.published.before(&f.FrozenRelease)), guard.Until(ctx))
 	at("choosing what is withheld")
 	list, err := chosenPatterns(ctx, figures, f.Month)
 	if err != nil {

@@ -60,6 +60,8 @@ type house struct {
 	seconds *access.Seconds
 
 	printer    printer
+	life       context.Context // ends when the house is closed
+	end        context.CancelFunc
 	loading    sync.WaitGroup
 	stop       context.CancelFunc
 	background context.Context // of work that goes on when a request has ended
@@ -129,6 +131,7 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 		return nil, err
 	}
 	h.unlock = func() error { return unlock(f) }
+	h.life, h.end = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.close())
@@ -159,7 +162,7 @@ func openHouse(ctx context.Context, dir string, cfg config.Config, now func() ti
 		return nil, err
 	}
 	h.published = &outside{h: h}
-	h.public = guard.New(h.figures, h.op, guard.After(h.published.before(nil)))
+	h.public = h.guarded(h.figures, h.op, guard.After(h.published.before(nil)))
 	h.shelf = &shelf{h: h}
 	h.editor = &editor{editions: h.db, h: h}
 	h.forms = &formCache{op: h.op, forms: h.db}
@@ -231,7 +234,13 @@ func (h *house) current(ctx context.Context) error {
 	return err
 }
 
+// guarded are figures that may leave, until close.
+func (h *house) guarded(f dtm.Figures, op *dtm.Operation, options ...guard.Option) *guard.Guard {
+	return guard.New(f, op, append(options, guard.Until(h.life))...)
+}
+
 func (h *house) close() error {
+	h.end()
 	if h.stop != nil {
 		h.stop()
 		h.loading.Wait()

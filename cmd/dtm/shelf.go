@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
 	"dtm"
 	"dtm/analyse/indicator"
 	"dtm/analyse/release"
@@ -19,12 +21,13 @@ type shelf struct {
 	h *house
 
 	mu    sync.Mutex
-	books map[string]*book // by number and hash
-	used  []*book          // open ones, the last used last
+	books *simplelru.LRU[string, *book] // by number and hash
+	used  []*book                       // open ones, the last used last
 }
 
-// mostOpen is how many releases are in memory at once.
-const mostOpen = 4
+// mostOpen is how many releases are in memory at once, mostKnown of how many what was
+// computed of them is: each keeps answers and patterns of its own.
+const mostOpen, mostKnown = 4, 8
 
 // book is one release on the shelf.
 type book struct {
@@ -89,19 +92,22 @@ func (s *shelf) Source(ctx context.Context, asked string, month dtm.Month) (dtm.
 func (s *shelf) source(ctx context.Context, r dtm.FrozenRelease) (dtm.Source, error) {
 	key := r.Number + " " + r.ManifestHash
 	s.mu.Lock()
-	b := s.books[key]
-	if b == nil {
-		if s.books == nil {
-			s.books = map[string]*book{}
+	if s.books == nil {
+		var err error
+		if s.books, err = simplelru.NewLRU[string, *book](mostKnown, nil); err != nil {
+			panic(err) // the size is not positive
 		}
+	}
+	b, ok := s.books.Get(key)
+	if !ok {
 		b = &book{shelf: s, at: warehouse.Position{Seq: r.Seq, Hash: r.Hash, At: r.At}}
-		s.books[key] = b
+		s.books.Add(key, b)
 	}
 	s.mu.Unlock()
 	b.once.Do(func() { b.err = b.prepare(context.WithoutCancel(ctx), r) })
 	if b.err != nil {
 		s.mu.Lock()
-		delete(s.books, key) // a disk may come back
+		s.books.Remove(key) // a disk may come back
 		s.mu.Unlock()
 	}
 	return b.source, b.err
@@ -137,7 +143,7 @@ func (b *book) prepare(ctx context.Context, r dtm.FrozenRelease) error {
 	if stored != nil {
 		options = append(options, guard.Keeping(stored))
 	}
-	b.source = dtm.Source{Figures: guard.New(release.Named(engine, r), op, options...), Operation: op, Frozen: &r}
+	b.source = dtm.Source{Figures: h.guarded(release.Named(engine, r), op, options...), Operation: op, Frozen: &r}
 	return nil
 }
 
@@ -224,6 +230,13 @@ func (b *book) leave() {
 		return
 	}
 	b.close()
+}
+
+// open are the books in memory.
+func (s *shelf) open() []*book {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.used)
 }
 
 // closeAll closes every book; nobody reads any more.

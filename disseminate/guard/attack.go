@@ -38,7 +38,7 @@ func (s Sums) attack(m moves, hidden []bool, i int) Bounds {
 // known to be.
 func (s Sums) whatReadersSee(hidden []bool) moves {
 	n := len(s.Count)
-	m := moves{s.Rows, make([]float64, n), make([]float64, n), make([]float64, n), rowsOf(n, s.Rows), newWork(n, len(s.Rows))}
+	m := moves{s.Rows, make([]float64, n), make([]float64, n), make([]float64, n), rowsOf(n, s.Rows), newWork(n, len(s.Rows), never)}
 	for c, h := range hidden {
 		if h {
 			m.up[c], m.down[c] = s.room(c)

@@ -38,6 +38,7 @@ type Guard struct {
 	threshold int64
 	stored    *Stored
 	prior     Prior
+	until     context.Context
 
 	one    singleflight.Group
 	work   sync.Mutex                 // one month is chosen at a time: it takes a processor
@@ -69,6 +70,10 @@ func After(p Prior) Option { return func(g *Guard) { g.prior = p } }
 // Keeping withholds what the release was published with.
 func Keeping(s *Stored) Option { return func(g *Guard) { g.stored = s } }
 
+// Until has what is chosen for several readers end with ctx, and nothing be answered
+// after it. Who asks may go away before; the others get what is chosen all the same.
+func Until(ctx context.Context) Option { return func(g *Guard) { g.until = ctx } }
+
 // New returns figures in which counts of 1 to the operation's threshold-1 people, and
 // what would give them away, are withheld.
 func New(inner dtm.Figures, op *dtm.Operation, options ...Option) *Guard {
@@ -76,7 +81,7 @@ func New(inner dtm.Figures, op *dtm.Operation, options ...Option) *Guard {
 	if err != nil {
 		panic(err) // the size is not positive
 	}
-	g := &Guard{Figures: inner, op: op, threshold: int64(op.Threshold), states: states, chosen: newKept(), stands: newKept()}
+	g := &Guard{Figures: inner, op: op, threshold: int64(op.Threshold), until: context.Background(), states: states, chosen: newKept(), stands: newKept()}
 	for _, o := range options {
 		o(g)
 	}
@@ -105,6 +110,9 @@ func (g *Guard) Indicator(id string) (dtm.Indicator, error) {
 // table that is not published.
 func (g *Guard) Table(ctx context.Context, q dtm.Query) (dtm.Table, error) {
 	for again := mostAgain; ; again-- {
+		if err := g.until.Err(); err != nil {
+			return dtm.Table{}, err
+		}
 		t, moved, err := g.table(ctx, q)
 		if !moved || again == 0 || err != nil {
 			return t, err

@@ -7,6 +7,7 @@ import (
 	"hash"
 	"maps"
 	"runtime"
+	"runtime/debug"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -165,21 +166,34 @@ func (g *Guard) chosenAt(ctx context.Context, release string, m dtm.Month) (chos
 	if p != nil {
 		return chosen{p, release}, nil
 	}
-	ctx = context.WithoutCancel(ctx) // others wait for it too
-	got, err, _ := g.one.Do(release+m.String(), func() (any, error) {
-		c, err := g.choose(ctx, m)
-		if err == nil {
-			s := g.of(c.release)
-			g.mu.Lock()
-			s.months[m] = c.pattern
-			g.mu.Unlock()
-		}
-		return c, err
-	})
-	if err != nil {
-		return chosen{}, err
+	got := g.one.DoChan(release+m.String(), func() (any, error) { return g.chooseForAll(ctx, m) })
+	select {
+	case r := <-got:
+		c, _ := r.Val.(chosen)
+		return c, r.Err
+	case <-ctx.Done():
+		return chosen{}, ctx.Err()
 	}
-	return got.(chosen), nil
+}
+
+// chooseForAll chooses for all who wait: it ends with the guard, not with the ctx of the
+// first of them.
+func (g *Guard) chooseForAll(ctx context.Context, m dtm.Month) (c chosen, err error) {
+	ctx, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	defer context.AfterFunc(g.until, end)()
+	defer func() {
+		if fault := recover(); fault != nil { // nobody's request is there to catch it
+			c, err = chosen{}, fmt.Errorf("choosing what is withheld of %s: %v\n%s", m, fault, debug.Stack())
+		}
+	}()
+	if c, err = g.choose(ctx, m); err == nil {
+		s := g.of(c.release)
+		g.mu.Lock()
+		s.months[m] = c.pattern
+		g.mu.Unlock()
+	}
+	return c, err
 }
 
 // finest is the finest table that a cube has of a month.
@@ -293,7 +307,9 @@ func (g *Guard) chooseAnew(ctx context.Context, m dtm.Month) (chosen, error) {
 	if p == nil {
 		g.work.Lock()
 		defer g.work.Unlock()
-		p = n.choose(m, g.threshold, prior)
+		if p, err = n.choose(ctx, m, g.threshold, prior); err != nil {
+			return chosen{}, err
+		}
 	}
 	p.names = n.names
 	g.chosen.add(m, id, p)

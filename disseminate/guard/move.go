@@ -21,11 +21,17 @@ type work struct {
 	seen, bound []bool    // of counts and of sums; false between two pushes
 	variable    []int32   // of each count, plus one; 0 between two pushes
 	cells       []float64 // of the tableau's rows
+	ended       func() bool
 }
 
-func newWork(counts, sums int) *work {
-	return &work{seen: make([]bool, counts), bound: make([]bool, sums), variable: make([]int32, counts)}
+// newWork is for so many counts and sums. Once ended says so, nothing is looked for any
+// more, and what was found is not to be used.
+func newWork(counts, sums int, ended func() bool) *work {
+	return &work{seen: make([]bool, counts), bound: make([]bool, sums), variable: make([]int32, counts), ended: ended}
 }
+
+// never ends.
+func never() bool { return false }
 
 // change is how counts move: those that do, in order.
 type change []moved
@@ -115,6 +121,9 @@ func (m moves) simplex(i int, by float64, kink float64) (change, bool) {
 	t := m.tableau(i, by, kink)
 	gained := 0
 	for {
+		if m.work.ended() {
+			return nil, true
+		}
 		j, sign, gain := t.enter(gained > stall)
 		if j < 0 {
 			break
@@ -211,7 +220,7 @@ func (m moves) tableau(i int, by, kink float64) *tableau {
 		}
 		return min(v.high, 1e6) + min(-v.low, 1e6)
 	}
-	for len(rows) > 0 {
+	for len(rows) > 0 && !m.work.ended() {
 		v := rows[0]
 		rows = rows[1:]
 		p := -1

@@ -3,6 +3,7 @@ package guard
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/csv"
 	"fmt"
 	"maps"
@@ -346,8 +347,8 @@ type before struct {
 
 // choose finds the pattern: which counts are withheld so that none of 1 to
 // threshold-1, and no change of so few since an earlier release, can be concluded to
-// within the threshold.
-func (c *counts) choose(m dtm.Month, threshold int64, prior *before) *Pattern {
+// within the threshold. It may take minutes: once ctx ends it gives that error.
+func (c *counts) choose(ctx context.Context, m dtm.Month, threshold int64, prior *before) (*Pattern, error) {
 	// Counts that must be equal are one.
 	for _, row := range c.rows {
 		if len(row) == 2 {
@@ -430,7 +431,7 @@ func (c *counts) choose(m dtm.Month, threshold int64, prior *before) *Pattern {
 			s.Rows = append(s.Rows, r)
 		}
 	}
-	work := protect(s, slices.Clone(small), hidden, float64(threshold))
+	work := protect(s, slices.Clone(small), hidden, float64(threshold), func() bool { return ctx.Err() != nil })
 	var company []int
 	for i, h := range hidden {
 		if h && !small[i] {
@@ -439,6 +440,9 @@ func (c *counts) choose(m dtm.Month, threshold int64, prior *before) *Pattern {
 	}
 	slices.SortStableFunc(company, func(a, b int) int { return cmp.Compare(s.Cost[b], s.Cost[a]) })
 	work.tell(company)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	p := &Pattern{Month: m, Cells: make(map[string]Cell, len(keys))}
 	for _, k := range keys {
 		e := c.cells[k]
@@ -462,5 +466,5 @@ func (c *counts) choose(m dtm.Month, threshold int64, prior *before) *Pattern {
 		}
 		p.Cells[k] = cell
 	}
-	return p
+	return p, nil
 }

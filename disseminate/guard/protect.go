@@ -17,7 +17,7 @@ import (
 // 1992). What changes in it is hidden. In the end what is not needed is shown again,
 // the dearest first.
 func Protect(s Sums, small, hidden []bool, threshold float64) (protected []bool) {
-	p := protect(s, small, hidden, threshold)
+	p := protect(s, small, hidden, threshold, never)
 	protected = make([]bool, len(s.Count))
 	for _, i := range p.small {
 		protected[i] = !p.open[i]
@@ -25,7 +25,7 @@ func Protect(s Sums, small, hidden []bool, threshold float64) (protected []bool)
 	return protected
 }
 
-func protect(s Sums, small, hidden []bool, threshold float64) *protection {
+func protect(s Sums, small, hidden []bool, threshold float64, ended func() bool) *protection {
 	p := &protection{Sums: s, threshold: threshold, hidden: hidden, needs: make([]swing, len(s.Count)), of: rowsOf(len(s.Count), s.Rows)}
 	for _, row := range s.Rows {
 		cheap := slices.Clone(row)
@@ -33,7 +33,7 @@ func protect(s Sums, small, hidden []bool, threshold float64) *protection {
 		p.cheap = append(p.cheap, cheap)
 	}
 	p.up, p.down = make([]float64, len(s.Count)), make([]float64, len(s.Count))
-	p.moves = moves{s.Rows, make([]float64, len(s.Count)), make([]float64, len(s.Count)), make([]float64, len(s.Count)), p.of, newWork(len(s.Count), len(s.Rows))}
+	p.moves = moves{s.Rows, make([]float64, len(s.Count)), make([]float64, len(s.Count)), make([]float64, len(s.Count)), p.of, newWork(len(s.Count), len(s.Rows), ended)}
 	for i, is := range small {
 		if is {
 			p.small = append(p.small, i)
@@ -41,6 +41,9 @@ func protect(s Sums, small, hidden []bool, threshold float64) *protection {
 	}
 	slices.SortStableFunc(p.small, func(a, b int) int { return cmp.Compare(s.Count[b], s.Count[a]) })
 	for _, i := range p.small {
+		if ended() {
+			return p
+		}
 		p.protect(i)
 	}
 	p.reduce()
@@ -64,6 +67,9 @@ func (p *protection) tell(order []int) {
 		p.Least = make([]float64, n)
 	}
 	for _, i := range order {
+		if p.moves.work.ended() {
+			return
+		}
 		for _, step := range []float64{2, 2.5, 5, 10, 20} {
 			wide := step * p.threshold
 			if wide > p.Count[i] || p.told(i, math.Round(p.Count[i]/wide)*wide, wide) || p.told(i, (math.Floor(p.Count[i]/wide)+0.5)*wide, wide) {
@@ -378,6 +384,9 @@ func (p *protection) reduce() {
 	}
 	slices.SortStableFunc(p.company, func(a, b int) int { return cmp.Compare(p.cost(b), p.cost(a)) })
 	for _, c := range p.company {
+		if p.moves.work.ended() {
+			return
+		}
 		p.hidden[c] = false
 		again := map[int]swing{} // whose protection is another from now on
 		for _, i := range p.small {
