@@ -55,8 +55,8 @@ type Check struct {
 }
 
 // Health adds /healthz (the process lives), /readyz (every check passes within
-// two seconds, otherwise 503 and the names of those that failed) and, when m is
-// not nil, /metrics.
+// two seconds, or as Standing says; otherwise 503 and the names of those that
+// failed) and, when m is not nil, /metrics.
 func Health(mux *http.ServeMux, m *Metrics, checks ...Check) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")

@@ -135,10 +135,7 @@ func (h *house) mux(metrics *serve.Metrics, pages http.Handler) *http.ServeMux {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dtm_disk_free_bytes", Help: "Room for the data folder."}, h.gauge(func(context.Context) (int64, error) { return room(h.dir) })),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dtm_backup_newest_timestamp_seconds", Help: "When the newest backup on the shelf was begun; -1 without one."}, h.gauge(h.newestBackup)),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dtm_backup_trial_timestamp_seconds", Help: "When a backup was last restored on trial and whole; -1 if never."}, h.gauge(h.lastTrial)))
-	serve.Health(mux, metrics, h.drain().Check(), serve.Check{Name: "store", Do: h.db.Ready}, serve.Check{Name: "warehouse", Do: func(ctx context.Context) error {
-		_, err := h.facts.Position(ctx)
-		return err
-	}})
+	serve.Health(mux, metrics, h.drain().Check(), serve.Check{Name: "store", Do: h.db.Ready}, h.warehouseCheck())
 	phones := &openrosa.Handler{
 		Forms: h.db, Devices: h.db, Submissions: h.db, Blobs: bareBlobs{h.blobs}, Head: head,
 		Expected: h.forms.expected, Entities: h.db, States: h.db, Reads: h.forms.reads, Scope: h.scope, Saw: h.db.SawApp, Base: h.config.BaseURL, Lang: h.op.Languages[0],
@@ -151,6 +148,20 @@ func (h *house) mux(metrics *serve.Metrics, pages http.Handler) *http.ServeMux {
 	h.openData().Register(mux)
 	mux.Handle("/", pages)
 	return mux
+}
+
+// A warehouse that is busy with long statements is there: pages wait for it, phones do not
+// need it. One that has not answered for mostSilent is not.
+const (
+	busyWait   = 500 * time.Millisecond
+	mostSilent = 5 * time.Minute
+)
+
+func (h *house) warehouseCheck() serve.Check {
+	return serve.Standing(serve.Check{Name: "warehouse", Do: func(ctx context.Context) error {
+		_, err := h.facts.Position(ctx)
+		return err
+	}}, busyWait, mostSilent)
 }
 
 // mostAnnounced is more than any page takes: a history of movements may have a gigabyte.
