@@ -166,14 +166,11 @@ func (h *house) newestBackup(context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	list, err := s.List()
-	if err != nil {
-		return 0, err
+	at, err := s.Newest()
+	if err != nil || at.IsZero() {
+		return -1, err
 	}
-	if len(list) == 0 {
-		return -1, nil
-	}
-	return list[0].At.Unix(), nil
+	return at.Unix(), nil
 }
 
 // lastTrial is when a backup was last found whole.

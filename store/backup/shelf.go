@@ -282,14 +282,39 @@ func (s Shelf) List() ([]Entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		at, err := time.Parse("dtm-"+stamp+".json", filepath.Base(name))
+		at, err := begun(name)
 		if err != nil {
-			return nil, dtm.Errorf(dtm.Invalid, "this is no name of a backup: %w", err).At(name)
+			return nil, err
 		}
 		list = append(list, readEntry(b, at))
 	}
 	slices.SortFunc(list, func(a, b Entry) int { return b.At.Compare(a.At) })
 	return list, nil
+}
+
+// Newest is when the newest backup was begun, by its name alone: a list has a line for every
+// attachment. The zero time for an empty shelf.
+func (s Shelf) Newest() (at time.Time, err error) {
+	names, err := filepath.Glob(filepath.Join(s.Dir, "dtm-*.json"))
+	for _, name := range names {
+		this, err := begun(name)
+		if err != nil {
+			return at, err
+		}
+		if this.After(at) {
+			at = this
+		}
+	}
+	return at, err
+}
+
+// begun reads the name of a backup's list.
+func begun(name string) (time.Time, error) {
+	at, err := time.Parse("dtm-"+stamp+".json", filepath.Base(name))
+	if err != nil {
+		return at, dtm.Errorf(dtm.Invalid, "this is no name of a backup: %w", err).At(name)
+	}
+	return at, nil
 }
 
 // readEntry reads the list of the backup begun at a time.
