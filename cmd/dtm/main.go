@@ -160,6 +160,7 @@ func list() []command {
 		{"log checkpoint", "-data DIR [-key]", "print the signed state of the event log, to be kept elsewhere; or the public key", false, runLogCheckpoint},
 		{"check", "-data DIR [-against FILE]", "verify the event log, its signed states and the attachments", false, runCheck},
 		{"doctor", "-data DIR", "look at disk, clock, backups, certificate, what waits and who is silent", false, runDoctor},
+		{"memory", "-data DIR [-collect] [-out FOLDER] [-format table|json]", "what the memory of the server is taken by; -out keeps profiles for go tool pprof", false, runMemory},
 		{"version", "", "print the version", false, runVersion},
 	}
 }

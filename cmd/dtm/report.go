@@ -46,6 +46,16 @@ func (p *printer) start(h *house, op *dtm.Operation) (*report.Press, *maps.Base,
 	return p.press, base, nil
 }
 
+// memory is what the engine holds between two reports, in bytes.
+func (p *printer) memory() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.press == nil {
+		return 0
+	}
+	return p.press.Memory()
+}
+
 func (p *printer) close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

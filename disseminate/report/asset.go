@@ -99,6 +99,19 @@ func (p *Press) Compile(ctx context.Context, main string, files map[string][]byt
 	return e.Compile(ctx, main, files)
 }
 
+// Memory is how many bytes the engine holds while it waits for a document: 0 before its
+// start.
+func (p *Press) Memory() int64 {
+	if !p.start.TryLock() { // it is being started
+		return 0
+	}
+	defer p.start.Unlock()
+	if p.engine == nil {
+		return 0
+	}
+	return p.engine.Memory()
+}
+
 // Close ends the engine, if it was started; later calls are refused.
 func (p *Press) Close() error {
 	p.start.Lock()

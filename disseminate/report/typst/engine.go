@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/experimental"
@@ -36,6 +37,7 @@ type Engine struct {
 	fonts    [][]byte
 	turn     chan struct{} // as many as may still begin
 	idle     chan *machine // copies that wait
+	waiting  atomic.Int64  // bytes that they hold
 	closed   chan struct{}
 	close    sync.Once
 	closeErr error
@@ -86,7 +88,7 @@ func New(ctx context.Context, wasm []byte, fonts [][]byte, cacheDir string) (*En
 			for range copies {
 				e.turn <- struct{}{}
 			}
-			e.idle <- m
+			e.rest(m)
 		}
 		return err
 	}
@@ -136,7 +138,7 @@ func (e *Engine) Compile(ctx context.Context, main string, files map[string][]by
 	}
 	defer func() {
 		if m != nil {
-			e.idle <- m
+			e.rest(m)
 		}
 		e.turn <- struct{}{}
 	}()
@@ -147,6 +149,7 @@ func (e *Engine) Compile(ctx context.Context, main string, files map[string][]by
 	}
 	select {
 	case m = <-e.idle:
+		e.waiting.Add(-int64(m.size()))
 	default:
 		var err error
 		if m, err = newMachine(ctx, e.runtime, e.compiled, e.fonts); err != nil {
@@ -178,6 +181,15 @@ func (e *Engine) Compile(ctx context.Context, main string, files map[string][]by
 	return outcome(op, answer)
 }
 
+// rest keeps a copy for the next document.
+func (e *Engine) rest(m *machine) {
+	e.waiting.Add(int64(m.size()))
+	e.idle <- m
+}
+
+// Memory is how many bytes the copies hold that wait for a document: at most 128 MB.
+func (e *Engine) Memory() int64 { return e.waiting.Load() }
+
 // Close ends the engine after the document it is at. Calls that wait and later
 // calls are refused.
 func (e *Engine) Close() error {
@@ -188,6 +200,7 @@ func (e *Engine) Close() error {
 		}
 		for len(e.idle) > 0 {
 			m := <-e.idle
+			e.waiting.Add(-int64(m.size()))
 			m.close()
 		}
 		e.turn <- struct{}{} // whoever waits takes it, sees that the engine is closed and hands it on
