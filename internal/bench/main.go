@@ -52,6 +52,7 @@ func main() {
 	beside := flag.Bool("beside", false, "measure the budget on SQLite and DuckDB and on a PostgreSQL server of its own, and print both side by side; -rows and -records apply")
 	var soaking soak
 	flag.DurationVar(&soaking.over, "soak", 0, "pour the load of -hours at -times the real rate into this much time, and tell whether memory, goroutines, descriptors or logs grow; nothing else")
+	flag.StringVar(&soaking.keep, "profiles", "", "a `folder` for heap and goroutine profiles of the server after each part of -soak")
 	flag.IntVar(&soaking.hours, "hours", 72, "simulated hours of -soak")
 	flag.Float64Var(&soaking.times, "times", 10, "how many times Djibouti's real rate, of -soak")
 	flag.Parse()

@@ -14,9 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,6 +33,7 @@ type soak struct {
 	over  time.Duration // how long it takes, at least
 	hours int           // of simulated load
 	times float64       // of Djibouti's real rate
+	keep  string        // a folder for profiles of the server after each part; "": none
 }
 
 // daily is what comes in a day in Djibouti. Forms: at most 22,000 movements a month were
@@ -85,13 +84,16 @@ func (k soak) run(bin string) error {
 	}
 	defer s.stop()
 	s.rest(time.Minute)
-	w := &watcher{s: s, data: data}
-	before := w.look()
-	load := &load{began: time.Now(), over: k.over}
+	w := &watcher{s: s, bin: bin, data: data, keep: k.keep}
+	before, err := w.look()
+	if err != nil {
+		return err
+	}
 	streams, err := k.streams(bin, dir, data, s, clients[0])
 	if err != nil {
 		return err
 	}
+	load := newLoad(k.over, streams)
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	var watching sync.WaitGroup
@@ -112,23 +114,42 @@ func (k soak) run(bin string) error {
 	for _, x := range streams {
 		load.pour(x)
 	}
-	load.wg.Wait()
+	var ends []held
+	for load.part() {
+		keptAlive.CloseIdleConnections() // what clients keep open is not the server's
+		http.DefaultClient.CloseIdleConnections()
+		clients[0].CloseIdleConnections()
+		s.rest(mostRest)
+		h, err := w.look()
+		if err != nil {
+			return err
+		}
+		ends = append(ends, h)
+		load.on()
+	}
 	stop()
 	watching.Wait()
-	took := time.Since(load.began)
+	took := time.Since(load.began) // without the looks
 	line("measure", "seen", "allowed")
 	line(fmt.Sprintf("%d hours at %g times the real rate", k.hours, k.times), "in "+took.Round(time.Second).String(), "")
 	for _, x := range streams {
 		line("  "+x.name, fmt.Sprintf("%d, %d failed", x.done.Load(), x.failed.Load()), x.told())
 	}
-	keptAlive.CloseIdleConnections() // what clients keep open is not the server's
-	http.DefaultClient.CloseIdleConnections()
-	s.rest(time.Minute)
 	if streams[0].failed.Load() > 0 {
 		return fmt.Errorf("%d submissions were refused: this is no load", streams[0].failed.Load())
 	}
-	return w.tell(before, w.look(), k.hours)
+	verdict := tell(before, ends, k.hours)
+	w.busy()
+	began := time.Now()
+	if err := s.stop(); err != nil {
+		return err
+	}
+	line("stopped in", time.Since(began).Round(time.Millisecond).String(), "10 s")
+	return verdict
 }
+
+// mostRest is how long a server may work on before it is looked at.
+const mostRest = 20 * time.Second
 
 // settled makes a folder with the groups of some three hundred days in it, as many as
 // pass in Djibouti.
@@ -179,30 +200,103 @@ func (x *stream) told() string {
 	return strings.Join(list[:min(len(list), 5)], "; ")
 }
 
-// load pours streams. One that cannot keep up is done to its end all the same.
+// parts are the equal parts of a load, after each of which the server is looked at while
+// nothing is asked of it. The first warmUp of them fill caches and start what is started
+// when it is first needed: what they bring is no growth.
+const (
+	parts  = 12
+	warmUp = 4
+)
+
+// load pours streams, part after part. One that cannot keep up is done to its end all the
+// same.
 type load struct {
-	began time.Time
-	over  time.Duration
-	wg    sync.WaitGroup
+	over    time.Duration
+	streams []*stream
+
+	mu    sync.Mutex
+	moves *sync.Cond
+	began time.Time // the time between two parts taken out
+	open  int       // of the parts, those that may be done
+	done  [parts]int
+	stood time.Time
+}
+
+func newLoad(over time.Duration, streams []*stream) *load {
+	l := &load{over: over, streams: streams, began: time.Now(), open: 1}
+	l.moves = sync.NewCond(&l.mu)
+	return l
+}
+
+// partOf is the part in which the i-th thing of a stream is done.
+func (x *stream) partOf(i int) int { return i * parts / x.n }
+
+// part waits until a part is done: false when all were.
+func (l *load) part() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open > parts {
+		return false
+	}
+	all := 0
+	for _, x := range l.streams {
+		for i := range x.n {
+			if x.partOf(i) == l.open-1 {
+				all++
+			}
+		}
+	}
+	for l.done[l.open-1] < all {
+		l.moves.Wait()
+	}
+	l.stood = time.Now()
+	return true
+}
+
+// on begins the next part.
+func (l *load) on() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.began = l.began.Add(time.Since(l.stood))
+	l.open++
+	l.moves.Broadcast()
+}
+
+// begin waits for the part of a thing, and gives when its time is.
+func (l *load) begin(part int, at float64) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.open <= part {
+		l.moves.Wait()
+	}
+	return l.began.Add(time.Duration(at * float64(l.over)))
+}
+
+func (l *load) end(part int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.done[part]++
+	l.moves.Broadcast()
 }
 
 func (l *load) pour(x *stream) {
 	var next atomic.Int64
 	for range x.by {
-		l.wg.Go(func() {
+		go func() {
 			for i := int(next.Add(1)) - 1; i < x.n; i = int(next.Add(1)) - 1 {
 				at := float64(i) / float64(x.n)
 				if x.steps > 0 {
 					at = math.Floor(at*float64(x.steps)) / float64(x.steps)
 				}
-				time.Sleep(time.Until(l.began.Add(time.Duration(at * float64(l.over)))))
+				time.Sleep(time.Until(l.begin(x.partOf(i), at)))
 				if err := x.do(i); err != nil {
 					x.failed.Add(1)
 					x.faults.Store(err.Error(), true)
 				}
 				x.done.Add(1)
+				l.end(x.partOf(i))
 			}
-		})
+		}()
 	}
 }
 
@@ -360,119 +454,4 @@ func packed(xml []byte, photo bool, r *rand.Rand) (body, error) {
 	}
 	err = w.Close() // writes the end
 	return body{w.FormDataContentType(), b.Bytes()}, err
-}
-
-// seenNow is what a server holds at a moment.
-type seenNow struct {
-	at     time.Duration // since the load began
-	values [len(watched)]float64
-}
-
-// watched is what must not grow. slack is what may be more in the last third than in the
-// first without being growth: a few connections, a garbage collection that is due.
-var watched = [...]struct {
-	name, unit, metric string
-	scale, slack       float64
-}{
-	{"resident memory", "MB", "process_resident_memory_bytes", 1 << 20, 48},
-	{"heap in use", "MB", "go_memstats_heap_inuse_bytes", 1 << 20, 32},
-	{"goroutines", "", "go_goroutines", 1, 12},
-	{"descriptors", "", "process_open_fds", 1, 12},
-	{"WAL of the store", "MB", "dtm.db-wal", 1 << 20, 4},
-	{"WAL of the warehouse", "MB", "facts.duckdb.wal", 1 << 20, 16},
-}
-
-// watcher looks at a server while it works.
-type watcher struct {
-	s    *server
-	data string
-
-	list []seenNow
-}
-
-func (w *watcher) look() (n seenNow) {
-	b, _, err := get(w.s.base + "/metrics")
-	for i, x := range watched {
-		switch {
-		case strings.HasSuffix(x.metric, "wal"):
-			if st, err := os.Stat(filepath.Join(w.data, x.metric)); err == nil {
-				n.values[i] = float64(st.Size()) / x.scale
-			}
-		case err == nil:
-			if m := regexp.MustCompile(`(?m)^` + x.metric + ` (\S+)$`).FindSubmatch(b); m != nil {
-				v, _ := strconv.ParseFloat(string(m[1]), 64)
-				n.values[i] = v / x.scale
-			}
-		}
-	}
-	return n
-}
-
-func (w *watcher) watch(ctx context.Context, every time.Duration) {
-	began := time.Now()
-	tick := time.NewTicker(max(every, 200*time.Millisecond))
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		n := w.look()
-		if n.at = time.Since(began); n.values[0] > 0 {
-			w.list = append(w.list, n)
-		}
-	}
-}
-
-var errGrows = errors.New("something grows")
-
-// tell prints the middle values of the thirds and the slope of the last two, and gives
-// errGrows when one grows: the last third has more than the first and than the second
-// by more than the slack, or what is left when all is quiet again is more than that.
-func (w *watcher) tell(before, after seenNow, hours int) error {
-	n := len(w.list)
-	if n < 9 {
-		return fmt.Errorf("only %d looks at the server", n)
-	}
-	fmt.Printf("%-26s %10s %10s %10s %10s %10s %14s  %s\n", "", "before", "1st third", "2nd third", "3rd third", "after", "slope a day", "verdict")
-	var bad error
-	for i, x := range watched {
-		values := func(list []seenNow) []float64 {
-			var v []float64
-			for _, l := range list {
-				v = append(v, l.values[i])
-			}
-			return v
-		}
-		all := values(w.list)
-		first, second, third := middle(all[:n/3]), middle(all[n/3:n-n/3]), middle(all[n-n/3:])
-		aDay := slope(w.list[n/3:], i) * float64(w.list[n-1].at) / float64(hours) * 24
-		verdict := "does not grow"
-		if third > first+x.slack && third > second+x.slack/2 && aDay > 0 || x.unit == "" && after.values[i] > before.values[i]+x.slack {
-			verdict, bad = "GROWS", errGrows
-		}
-		fmt.Printf("%-26s %10.1f %10.1f %10.1f %10.1f %10.1f %+14.2f  %s\n", strings.TrimSpace(x.name+" "+x.unit), before.values[i], first, second, third, after.values[i], aDay, verdict)
-	}
-	return bad
-}
-
-func middle(v []float64) float64 {
-	v = slices.Clone(v)
-	slices.Sort(v)
-	return v[len(v)/2]
-}
-
-// slope is the line through the values by least squares, per nanosecond of the load.
-func slope(list []seenNow, i int) float64 {
-	var mt, mv float64
-	for _, l := range list {
-		mt, mv = mt+float64(l.at)/float64(len(list)), mv+l.values[i]/float64(len(list))
-	}
-	var above, below float64
-	for _, l := range list {
-		d := float64(l.at) - mt
-		above, below = above+d*(l.values[i]-mv), below+d*d
-	}
-	return above / below
 }
