@@ -144,8 +144,8 @@ func (e Edition) not() error {
 
 // Editions keeps the words of reports.
 type Editions interface {
-	// SaveWordings keeps words of sentences, those that are as before left out; Author and
-	// At are set by the store. NotFound without the release, Invalid for words that are too
+	// SaveWordings keeps words of sentences, those that are as before left out; without
+	// words a sentence is said to be as generated. Author and At are set by the store. NotFound without the release, Invalid for words that are too
 	// long, Conflict while an edition of the report is proposed.
 	SaveWordings(ctx context.Context, of ReportText, list []Wording) error
 	// Wordings lists the words that stand, one for each sentence that was ever changed;

@@ -270,8 +270,7 @@ func (p *Pages) undoAlerts(w http.ResponseWriter, r *http.Request) error {
 type alertView struct {
 	page
 	Alert                alertRow
-	Chart                drawn
-	HasDraw              bool
+	Chart                *drawn
 	Method               string
 	History              []alertLine
 	Reasons              []reasonGroup
@@ -355,7 +354,7 @@ func (p *Pages) drawAlert(ctx context.Context, v *alertView, a dtm.Alert) error 
 		c.Title = v.Alert.Words
 		c.Subtitle = v.T("alert.chart.sub", v.T("alert.kind."+a.Step))
 		c.Alt = v.Alert.Name + ": " + c.Title
-		v.Chart, v.HasDraw = p.drawn(c, v.Lang), true
+		v.Chart = p.drawn(c, v.Lang)
 	}
 	return nil
 }

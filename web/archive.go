@@ -37,13 +37,13 @@ type archiveView struct {
 	Steps, Places []option
 	Empty         string
 	Heads         []backtestHead
-	Chart         drawn
-	HasDraw       bool
-	Rows          listed
-	CSV           string
-	Public        string
-	Made          string // of when it is, when that is not now
-	Refresh       bool   // it is being computed
+	gallery
+	Heading string
+	Rows    listed
+	CSV     string
+	Public  string
+	Made    string // of when it is, when that is not now
+	Refresh bool   // it is being computed
 }
 
 // archiveShown is the most rows of the page; the file has all.
@@ -51,21 +51,36 @@ const archiveShown = 120
 
 // archive shows past forecasts of a series with what came.
 func (p *Pages) archive(w http.ResponseWriter, r *http.Request) error {
-	l, err := p.lang(r)
+	v, err := p.archiveView(r)
 	if err != nil {
 		return err
+	}
+	return p.show(w, http.StatusOK, "archive", v)
+}
+
+func (p *Pages) archiveView(r *http.Request) (archiveView, error) {
+	l, err := p.lang(r)
+	if err != nil {
+		return archiveView{}, err
 	}
 	q := r.URL.Query()
 	step := watch.Step(cmp.Or(q.Get("step"), string(watch.Month)))
 	if watch.Ahead[step] == 0 {
-		return dtm.Errorf(dtm.Invalid, "%q is no step to look ahead by", step).Coded("watch.step.ahead", string(step))
+		return archiveView{}, dtm.Errorf(dtm.Invalid, "%q is no step to look ahead by", step).Coded("watch.step.ahead", string(step))
 	}
 	all, made, err := p.told(r.Context(), step)
 	if err != nil {
-		return err
+		return archiveView{}, err
 	}
 	by, key, _ := strings.Cut(q.Get("place"), ":")
-	v := archiveView{page: p.page(l, "outlook", locale.Say(l, "archive.title"), "/outlook/archive/", q), Public: p.public(l)}
+	v := archiveView{page: p.page(l, "outlook", "", "/outlook/archive/", q), Public: p.public(l), Heading: locale.Say(l, "archive.title")}
+	v.Title = v.T("subject.title", v.Heading, p.Operation.Name.In(l))
+	v.origin = origin{op: p.Operation, query: url.Values{}, site: siteOf(r), section: "outlook", back: "/outlook/archive/"}
+	for name, x := range map[string]string{"step": q.Get("step"), "place": q.Get("place")} {
+		if x != "" {
+			v.origin.query.Set(name, x)
+		}
+	}
 	v.CSV = v.Link("/outlook/archive.csv?" + url.Values{"step": {string(step)}}.Encode())
 	for _, x := range []watch.Step{watch.Month, watch.Week} {
 		v.Steps = append(v.Steps, option{string(x), v.T("outlook.step." + string(x)), x == step})
@@ -85,7 +100,7 @@ func (p *Pages) archive(w http.ResponseWriter, r *http.Request) error {
 		if !v.Refresh {
 			v.Empty = v.T("archive.empty")
 		}
-		return p.show(w, http.StatusOK, "archive", v)
+		return v, nil
 	}
 	score := watch.ScoreOf(mine)
 	v.Heads = []backtestHead{{v.T("archive.kept"), v.Number(len(mine)), v.T("archive.held", score.N)}}
@@ -96,7 +111,7 @@ func (p *Pages) archive(w http.ResponseWriter, r *http.Request) error {
 			backtestHead{v.T("outlook.in95"), locale.Percent(l, 100*score.In95, 0), v.T("archive.in95.note")})
 	}
 	v.drawArchive(p, step, mine)
-	v.Rows = listed{Title: v.T("archive.rows"), Text: v.T("archive.rows.text"),
+	v.Rows = listed{ID: "rows", Tight: true, Title: v.T("archive.rows"), Text: v.T("archive.rows.text"),
 		Columns: []string{v.T("alert.axis." + string(step)), v.T("archive.ahead"), v.T("archive.made"), v.T("watch.expected"), v.T("outlook.80"), v.T("outlook.95"), v.T("watch.observed"), v.T("outlook.error"), v.T("archive.inside"), v.T("outlook.model"), v.T("archive.release")}}
 	for _, t := range mine[:min(len(mine), archiveShown)] {
 		observed, off, inside := v.T("archive.unknown"), "–", "–"
@@ -115,7 +130,7 @@ func (p *Pages) archive(w http.ResponseWriter, r *http.Request) error {
 		}
 		v.Rows.Rows = append(v.Rows.Rows, []string{stepName(l, step, t.Target), strconv.Itoa(t.Ahead), locale.Date(l, t.Made.In(p.Operation.Zone)), count(l, t.Mean), span(l, t.Lo80, t.Hi80), span(l, t.Lo95, t.Hi95), observed, off, inside, v.T("outlook.model." + t.Model), t.Release})
 	}
-	return p.show(w, http.StatusOK, "archive", v)
+	return v, nil
 }
 
 // drawArchive draws what was expected one step ahead with its interval, and what came.
@@ -139,9 +154,9 @@ func (v *archiveView) drawArchive(p *Pages, step watch.Step, list []watch.Told) 
 		c.Lines[1].Cells = append(c.Lines[1].Cells, chart.Cell{Value: value(t.Mean)})
 		c.Band.Low, c.Band.High = append(c.Band.Low, value(t.Lo80)), append(c.Band.High, value(t.Hi80))
 	}
-	c.Title, c.Subtitle = v.T("archive.chart"), v.T("archive.chart.sub")
-	c.Alt = c.Title
-	v.Chart, v.HasDraw = p.drawn(c, v.Lang), true
+	last := one[len(one)-1]
+	v.origin.release, v.origin.period = last.Release, last.Target.Format(time.DateOnly)
+	v.hang(p, p.alone("archive", c, v.T("archive.chart"), v.T("archive.chart.sub"), last.Release, v.Lang, "total_movements"), v.Lang)
 }
 
 // archiveCSV is the whole archive of a step.

@@ -93,8 +93,7 @@ type backtestView struct {
 	Steps, Places, Methods []option
 	Empty                  string
 	Heads                  []backtestHead
-	Chart                  drawn
-	HasDraw                bool
+	Chart                  *drawn
 	Raised                 listed
 }
 
@@ -162,7 +161,7 @@ func (p *Pages) backtest(w http.ResponseWriter, r *http.Request) error {
 	c.Title = v.T("backtest.chart", len(x.test.Raised), name, locale.Number(l, x.test.Years, 1))
 	c.Subtitle = v.T("alert.chart.sub", v.T("alert.kind."+string(step)))
 	c.Alt = c.Title
-	v.Chart, v.HasDraw = p.drawn(c, l), true
+	v.Chart = p.drawn(c, l)
 
 	decided := map[string]dtm.Alert{}
 	list, err := p.Staff.Alerting.Alerts.Alerts(ctx, dtm.AlertFilter{})
@@ -173,7 +172,7 @@ func (p *Pages) backtest(w http.ResponseWriter, r *http.Request) error {
 		decided[a.ID] = a
 	}
 	dismissed := 0
-	v.Raised = listed{Title: v.T("backtest.raised"), Text: v.T("backtest.raised.text"),
+	v.Raised = listed{ID: "raised", Tight: true, Title: v.T("backtest.raised"), Text: v.T("backtest.raised.text"),
 		Columns: []string{v.T("alert.axis." + string(step)), v.T("watch.observed"), v.T("watch.expected"), v.T("watch.bound"), v.T("watch.stood"), v.T("backtest.decided"), v.T("watch.calendar"), v.T("watch.method")}}
 	for i := len(x.test.Raised) - 1; i >= 0; i-- {
 		a := x.test.Raised[i]

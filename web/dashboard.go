@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -186,11 +185,6 @@ func (p *Pages) public(l dtm.Lang) string {
 		return ""
 	}
 	return locale.Say(l, "page.suppressed", p.Operation.Threshold-1)
-}
-
-// drawing is inline SVG: made by us, every text in it escaped.
-func (s shown) drawing(panel overview.Panel, l dtm.Lang, width float64, id string) template.HTML {
-	return template.HTML(panel.SVG(s.base, panel.Options(s.source.Operation, l, width), id)) //nolint:gosec // our own drawing
 }
 
 func (p *Pages) active(o *overview.Overview, l dtm.Lang) string {

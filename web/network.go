@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"context"
-	"html/template"
 	"math"
 	"net/http"
 	"net/url"
@@ -29,8 +28,9 @@ type networkView struct {
 	From, To string
 	When     string
 	Empty    string
-	Chart    drawn
-	HasDraw  bool
+	Heading  string
+	gallery
+	Heat     *framed
 	Told     []string
 	Journeys listed
 	Beside   []besideView
@@ -42,7 +42,7 @@ type networkView struct {
 type besideView struct {
 	ID    string
 	Title string
-	Chart drawn
+	Chart *framed
 	Table listed
 	Text  []string
 }
@@ -91,28 +91,38 @@ func (p *Pages) monthOptions(ctx context.Context, f overview.Filter, l dtm.Lang)
 // journeysPage shows where people come from and go to, and what others counted where they
 // arrive.
 func (p *Pages) journeysPage(w http.ResponseWriter, r *http.Request) error {
-	l, err := p.lang(r)
+	v, err := p.networkView(r)
 	if err != nil {
 		return err
+	}
+	return p.show(w, http.StatusOK, "network", v)
+}
+
+func (p *Pages) networkView(r *http.Request) (networkView, error) {
+	l, err := p.lang(r)
+	if err != nil {
+		return networkView{}, err
 	}
 	ctx := r.Context()
 	f, period, err := p.networkPeriod(r)
 	if err != nil {
-		return err
+		return networkView{}, err
 	}
 	q := url.Values{}
 	if r.URL.Query().Get("from") != "" {
 		q = f.Query()
 	}
-	v := networkView{page: p.page(l, "network", locale.Say(l, "network.title"), "/network/", q), Public: p.public(l), From: f.From.String(), To: f.To.String()}
+	v := networkView{page: p.page(l, "network", "", "/network/", q), Public: p.public(l), From: f.From.String(), To: f.To.String(), Heading: locale.Say(l, "network.title")}
+	v.Title = v.T("subject.title", v.Heading, p.Operation.Name.In(l))
+	v.origin = origin{op: p.Operation, query: q, site: siteOf(r), section: "network", back: "/network/", period: period.String()}
 	if release, e := p.Figures.Release(ctx); e == nil {
-		v.Release = release.ID()
+		v.Release, v.origin.release = release.ID(), release.ID()
 	}
 	if p.Staff != nil && p.Staff.Planning != nil && p.Staff.Surveying != nil {
 		v.Staff = v.Link("/staff/network/?from=" + v.From + "&to=" + v.To)
 	}
 	if v.Months, err = p.monthOptions(ctx, f, l); err != nil {
-		return err
+		return networkView{}, err
 	}
 	if period.From.IsZero() {
 		v.Empty = v.T("empty.none")
@@ -120,14 +130,14 @@ func (p *Pages) journeysPage(w http.ResponseWriter, r *http.Request) error {
 		v.When = locale.Period(l, period)
 		m, err := watch.ReadMatrix(ctx, p.Figures, period, nil)
 		if err != nil {
-			return err
+			return networkView{}, err
 		}
 		p.journeys(&v, m)
 	}
 	if err := p.besides(ctx, &v); err != nil {
-		return err
+		return networkView{}, err
 	}
-	return p.show(w, http.StatusOK, "network", v)
+	return v, nil
 }
 
 // journeys draws the completed table of origins and destinations.
@@ -138,7 +148,6 @@ func (p *Pages) journeys(v *networkView, m watch.Matrix) {
 		return
 	}
 	h := chart.Heat{Axis: v.T("network.from"), Across: v.T("network.to"), Measure: v.T("network.measure")}
-	h.Alt = v.T("network.heat.sub", v.When)
 	var from, to []string
 	sums := map[[2]string]float64{}
 	all, spread := 0.0, false
@@ -189,9 +198,8 @@ func (p *Pages) journeys(v *networkView, m watch.Matrix) {
 		h.Columns = append(h.Columns, countries.Label(b, l))
 	}
 	top := m.Journeys[0]
-	h.Title = v.T("network.heat", countries.Label(top.From, l), countries.Label(top.To, l), locale.Percent(l, 100*top.Completed/all, 0))
-	h.Subtitle = v.T("network.heat.sub", v.When)
-	v.Chart, v.HasDraw = p.drawnHeat(h, l), true
+	title := v.T("network.heat", countries.Label(top.From, l), countries.Label(top.To, l), locale.Percent(l, 100*top.Completed/all, 0))
+	v.Heat = v.hang(p, p.alone("network", h, title, v.T("network.heat.sub", v.When), v.Release, l, "origin_destination"), l)
 	v.Told = append(v.Told, v.T("network.known", count(l, m.Known), count(l, m.Half), count(l, m.Left)))
 	if len(m.Withheld) > 0 {
 		v.Told = append(v.Told, v.T("network.withheld", len(m.Withheld)))
@@ -207,15 +215,6 @@ func (p *Pages) journeys(v *networkView, m watch.Matrix) {
 		}
 		v.Journeys.Rows = append(v.Journeys.Rows, []string{countries.Label(j.From, l), countries.Label(j.To, l), count(l, j.Observed), done})
 	}
-}
-
-func (p *Pages) drawnHeat(c chart.Heat, l dtm.Lang) drawn {
-	at := func(width float64, id string) template.HTML {
-		c.ID = id
-		return template.HTML(c.SVG(overview.ChartOptions(p.Operation, l, width))) //nolint:gosec // our own drawing, texts escaped
-	}
-	t := c.Table()
-	return drawn{c.Title, c.Subtitle, at(narrow, "heat-n"), at(broad, "heat-w"), t.Columns, t.Text(overview.ChartOptions(p.Operation, l, broad)), nil}
 }
 
 // besides shows what others counted beside ours, by month. A count of theirs that would be
@@ -289,13 +288,11 @@ func (p *Pages) seriesBeside(v *networkView, b dtm.Beside, months []watch.Beside
 		t.Rows = append(t.Rows, row)
 	}
 	slices.Reverse(t.Rows)
-	c.Title = b.Name.In(l)
+	title := b.Name.In(l)
 	if last != nil {
-		c.Title = locale.Month(l, last.Month) + " · " + b.Ours.In(l) + v.T("word.colon") + " " + count(l, *last.Ours) + " · " + b.Name.In(l) + v.T("word.colon") + " " + count(l, float64(last.People))
+		title = locale.Month(l, last.Month) + " · " + b.Ours.In(l) + v.T("word.colon") + " " + count(l, *last.Ours) + " · " + b.Name.In(l) + v.T("word.colon") + " " + count(l, float64(last.People))
 	}
-	c.Subtitle = v.T("network.beside.sub")
-	c.Alt = c.Title
-	out.Chart, out.Table = p.drawn(c, l), t
+	out.Table = t
 	var sources, places []string
 	for _, x := range list {
 		if x.Series != b.Series {
@@ -313,7 +310,12 @@ func (p *Pages) seriesBeside(v *networkView, b dtm.Beside, months []watch.Beside
 	if len(places) > 0 {
 		out.Text = append(out.Text, v.T("network.beside.places", joined(v.page, places)))
 	}
-	out.Text = append(out.Text, v.T("network.beside.source", joined(v.page, sources)))
+	whose := v.T("network.beside.source", joined(v.page, sources))
+	out.Text = append(out.Text, whose)
+	panel := p.alone("network-"+b.Series, c, title, v.T("network.beside.sub"), v.Release, l, b.Base)
+	panel.Notes = append(panel.Notes, whose)
+	out.Chart = v.hang(p, panel, l)
+	out.Chart.period = dtm.Months(months[0].Month, months[len(months)-1].Month).String()
 	return out
 }
 

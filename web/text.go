@@ -22,6 +22,10 @@ type Editor interface {
 	// Sentences gives those of a report as generated: NotFound, Gone when the release was
 	// withdrawn.
 	Sentences(ctx context.Context, of dtm.ReportText) ([]overview.Bound, error)
+	// Carried gives the words of the month's release before, of sentences whose figures are
+	// still there: their marks are those of the sentences now, Base that of the one they were
+	// written over.
+	Carried(ctx context.Context, of dtm.ReportText) ([]dtm.Wording, error)
 	// Preview makes the PDF with the words that stand: Conflict when one stands over a
 	// sentence that is generated otherwise now.
 	Preview(ctx context.Context, of dtm.ReportText) ([]byte, error)
@@ -194,6 +198,7 @@ type textView struct {
 	Saved     bool
 	Closed    bool // one is proposed: nothing is changed meanwhile
 	Changed   int
+	Carried   int // sentences that begin with the words of the release before
 	Doubts    int // findings in what stands
 	Stops     int // of them those that cannot be published
 	Note      string
@@ -210,6 +215,7 @@ type sentenceView struct {
 	Written bool   // in a writer's words
 	By      string
 	Stale   bool
+	Carried string // from where
 	Dir     string
 	Said    saidView
 }
@@ -282,6 +288,10 @@ func (p *Pages) showText(w http.ResponseWriter, r *http.Request, status int, mes
 	if err != nil {
 		return err
 	}
+	before, err := p.Editor.Carried(r.Context(), of)
+	if err != nil {
+		return err
+	}
 	lead := ""
 	for _, s := range list {
 		x := sentenceView{Tag: tagOf(s.ID), ID: s.ID, Bound: s, Words: s.Base, Dir: dirOf(of.Lang)}
@@ -297,6 +307,13 @@ func (p *Pages) showText(w http.ResponseWriter, r *http.Request, status int, mes
 			} else {
 				x.By = v.T("wording.undone", v.Who(w.Author), v.When(w.At))
 			}
+		} else if i := slices.IndexFunc(before, func(w dtm.Wording) bool { return w.Sentence == s.ID }); i >= 0 {
+			w := before[i]
+			x.Words, x.Carried, x.By = w.Words, v.T("wording.carried"), v.T("wording.by", v.Who(w.Author), v.When(w.At))
+			if w.Base != s.Base {
+				x.Carried += " " + v.T("wording.carried.changed")
+			}
+			v.Carried++
 		}
 		if t, ok := typed[s.ID]; ok {
 			x.Words = t
@@ -341,6 +358,14 @@ func (p *Pages) saveText(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	stand, err := p.Editor.Wordings(r.Context(), of)
+	if err != nil {
+		return err
+	}
+	before, err := p.Editor.Carried(r.Context(), of)
+	if err != nil {
+		return err
+	}
 	undo := r.PostFormValue("undo")
 	typed := map[string]string{}
 	var words []dtm.Wording
@@ -352,6 +377,10 @@ func (p *Pages) saveText(w http.ResponseWriter, r *http.Request) error {
 		typed[s.ID] = text
 		if text == overview.Typeset(of.Lang, s.Base) || s.ID == undo {
 			text = ""
+		}
+		is := func(w dtm.Wording) bool { return w.Sentence == s.ID }
+		if text == "" && !slices.ContainsFunc(stand, is) && !slices.ContainsFunc(before, is) {
+			continue // as generated, and never anything else
 		}
 		words = append(words, dtm.Wording{Sentence: s.ID, Base: s.Base, Words: text})
 	}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -233,31 +234,30 @@ func (g page) madeNote(m Made) (note string, refresh bool) {
 	return "", false
 }
 
-// drawn is a chart with its table.
+// drawn is a chart with its table, behind sign-in: what nobody else may link to.
 type drawn struct {
 	Title, Subtitle string
 	Narrow, Wide    template.HTML
 	Columns         []string
 	Rows            [][]string
-	Notes           []string
 }
 
-func (p *Pages) drawn(c chart.Trend, l dtm.Lang, notes ...string) drawn {
+func (p *Pages) drawn(c chart.Trend, l dtm.Lang) *drawn {
 	at := func(width float64, id string) template.HTML {
 		c.ID = id
 		return template.HTML(c.SVG(overview.ChartOptions(p.Operation, l, width))) //nolint:gosec // our own drawing, texts escaped
 	}
 	t := c.Table()
-	return drawn{c.Title, c.Subtitle, at(narrow, "watch-n"), at(broad, "watch-w"), t.Columns, t.Text(overview.ChartOptions(p.Operation, l, broad)), notes}
+	return &drawn{c.Title, c.Subtitle, at(narrow, "watch-n"), at(broad, "watch-w"), t.Columns, t.Text(overview.ChartOptions(p.Operation, l, broad))}
 }
 
 type watchView struct {
 	page
 	Points  []option
 	Empty   string
-	Month   string
-	Chart   drawn
-	HasDraw bool
+	Heading string
+	When    string // the last month or week that is judged or looked ahead from
+	gallery
 	Tables  []listed
 	Public  string
 	Steps   []option // of the outlook
@@ -273,7 +273,8 @@ func (t listed) Tail() int { return len(t.Columns) - t.Words }
 type listed struct {
 	ID          string // of the section, where the page gives one
 	Title, Text string
-	Lead, Words int // columns of words: so many first ones, and so many last ones
+	Lead, Words int  // columns of words: so many first ones, and so many last ones
+	Tight       bool // no cell is broken into lines
 	Columns     []string
 	Rows        [][]string
 }
@@ -311,13 +312,15 @@ func (p *Pages) watchPage(r *http.Request, section string, step watch.Step, of f
 	if code != "" {
 		q.Set("point", code)
 	}
-	v = watchView{page: p.page(l, section, locale.Say(l, section+".title"), "/"+section+"/", q), Public: p.public(l)}
+	v = watchView{page: p.page(l, section, "", "/"+section+"/", q), Public: p.public(l), Heading: locale.Say(l, section+".title")}
+	v.Title = v.T("subject.title", v.Heading, p.Operation.Name.In(l))
+	v.origin = origin{op: p.Operation, query: q, site: siteOf(r), section: section, back: "/" + section + "/"}
 	v.Made, v.Refresh = v.madeNote(made)
 	if !made.Ready {
 		return
 	}
 	all, points := set.all, set.points
-	v.Release = set.release
+	v.Release, v.origin.release = set.release, set.release
 	v.Points = []option{{"", locale.Say(l, "filter.all.point"), code == ""}}
 	chosen, one = all, 0
 	for i, s := range points.series {
@@ -336,7 +339,8 @@ func (p *Pages) watchPage(r *http.Request, section string, step watch.Step, of f
 		return
 	}
 	last := all.series[0]
-	v.Month = stepName(l, step, last.Starts[last.Len()-1])
+	v.When = stepName(l, step, last.Starts[last.Len()-1])
+	v.origin.period = last.Starts[last.Len()-1].Format(map[watch.Step]string{watch.Month: "2006-01", watch.Week: time.DateOnly}[step])
 	return
 }
 
@@ -393,18 +397,23 @@ func observed(s watch.Series, i int) chart.Cell {
 // warning shows which counts are above their expected range, and which would have
 // been.
 func (p *Pages) warning(w http.ResponseWriter, r *http.Request) error {
-	v, set, one, chosen, err := p.watchPage(r, "warning", watch.Month, p.warnings)
+	v, err := p.warningView(r)
 	if err != nil {
 		return err
 	}
-	if chosen == nil {
-		return p.show(w, http.StatusOK, "watch", v)
+	return p.show(w, http.StatusOK, "watch", v)
+}
+
+func (p *Pages) warningView(r *http.Request) (watchView, error) {
+	v, set, one, chosen, err := p.watchPage(r, "warning", watch.Month, p.warnings)
+	if err != nil || chosen == nil {
+		return v, err
 	}
 	l := v.Lang
 	s, judged := chosen.series[one], chosen.judged[one]
 	confirmed, err := p.publicAlerts(r.Context())
 	if err != nil {
-		return err
+		return v, err
 	}
 	by := "point"
 	if chosen == set.all {
@@ -416,7 +425,7 @@ func (p *Pages) warning(w http.ResponseWriter, r *http.Request) error {
 		})
 	})
 	if err != nil {
-		return err
+		return v, err
 	}
 	j, last := judged[s.Len()-1], s.Len()-1
 	name := p.seriesName(s.Key, by, l)
@@ -428,11 +437,9 @@ func (p *Pages) warning(w http.ResponseWriter, r *http.Request) error {
 	case j.Alarm:
 		key = "warning.chart.above"
 	}
-	c.Title = locale.Say(l, key, name, month, count(l, s.Counts[last]), count(l, j.Upper))
-	c.Subtitle = locale.Say(l, "warning.chart.sub")
-	c.Alt = c.Title
-	v.Chart, v.HasDraw = p.drawn(c, l), true
-	now := listed{Title: locale.Say(l, "warning.confirmed"), Text: locale.Say(l, "warning.confirmed.none"),
+	title := locale.Say(l, key, name, month, count(l, s.Counts[last]), count(l, j.Upper))
+	v.hang(p, p.alone("warning", c, title, v.T("warning.chart.sub"), v.Release, l, "total_movements"), l)
+	now := listed{ID: "confirmed", Title: locale.Say(l, "warning.confirmed"), Text: locale.Say(l, "warning.confirmed.none"),
 		Columns: []string{locale.Say(l, "outlook.of"), locale.Say(l, "warning.when"), locale.Say(l, "watch.observed"), locale.Say(l, "watch.calendar"), locale.Say(l, "warning.since")}}
 	for _, a := range confirmed {
 		now.Rows = append(now.Rows, []string{p.seriesOf(a, l), stepName(l, watch.Step(a.Step), a.Day), count(l, a.Observed), p.effectNames(a.Effects, l), locale.Date(l, a.Changed.In(p.Operation.Zone))})
@@ -441,10 +448,10 @@ func (p *Pages) warning(w http.ResponseWriter, r *http.Request) error {
 		now.Text = locale.Say(l, "warning.confirmed.some")
 	}
 	test := set.points.test
-	past := listed{Title: locale.Say(l, "warning.past"),
+	past := listed{ID: "past", Title: locale.Say(l, "warning.past"),
 		Text: locale.Say(l, "warning.past.text", len(test.Raised), locale.Number(l, test.PerYear(), 1), test.Alone, locale.Number(l, test.AlonePerYear(), 1))}
 	v.Tables = []listed{now, past}
-	return p.show(w, http.StatusOK, "watch", v)
+	return v, nil
 }
 
 // publicAlertsBack is how long a confirmed alert stays on the public page, in days.
@@ -466,19 +473,27 @@ func (p *Pages) publicAlerts(ctx context.Context) ([]dtm.Alert, error) {
 
 // outlook shows what is expected of the months to come, and how that went before.
 func (p *Pages) outlook(w http.ResponseWriter, r *http.Request) error {
+	v, err := p.outlookView(r)
+	if err != nil {
+		return err
+	}
+	return p.show(w, http.StatusOK, "watch", v)
+}
+
+func (p *Pages) outlookView(r *http.Request) (watchView, error) {
 	step := watch.Step(cmp.Or(r.URL.Query().Get("step"), string(watch.Month)))
 	if watch.Ahead[step] == 0 {
-		return dtm.Errorf(dtm.Invalid, "%q is no step to look ahead by", step).Coded("watch.step.ahead", string(step))
+		return watchView{}, dtm.Errorf(dtm.Invalid, "%q is no step to look ahead by", step).Coded("watch.step.ahead", string(step))
 	}
 	v, set, one, chosen, err := p.watchPage(r, "outlook", step, func(ctx context.Context) (surveyed, Made, error) { return p.outlooks(ctx, step) })
 	if err != nil {
-		return err
+		return v, err
 	}
 	for _, x := range []watch.Step{watch.Month, watch.Week} {
 		v.Steps = append(v.Steps, option{string(x), locale.Say(v.Lang, "outlook.step."+string(x)), x == step})
 	}
 	if chosen == nil {
-		return p.show(w, http.StatusOK, "watch", v)
+		return v, nil
 	}
 	l := v.Lang
 	s, look := chosen.series[one], chosen.looks[one]
@@ -500,14 +515,12 @@ func (p *Pages) outlook(w http.ResponseWriter, r *http.Request) error {
 			c.Lines[0].Cells = append(c.Lines[0].Cells, chart.Cell{Value: value(f.Mean[k])})
 			c.Band.Low, c.Band.High = append(c.Band.Low, value(f.Lo80[k])), append(c.Band.High, value(f.Hi80[k]))
 		}
-		c.Title = locale.Say(l, "outlook.chart", name, stepName(l, step, look.Starts[0]), count(l, f.Mean[0]), span(l, f.Lo80[0], f.Hi80[0]))
-		c.Subtitle = locale.Say(l, "outlook.chart.sub."+string(step))
-		c.Alt = c.Title
-		v.Chart, v.HasDraw = p.drawn(c, l), true
+		title := locale.Say(l, "outlook.chart", name, stepName(l, step, look.Starts[0]), count(l, f.Mean[0]), span(l, f.Lo80[0], f.Hi80[0]))
+		v.hang(p, p.alone("outlook", c, title, v.T("outlook.chart.sub."+string(step)), v.Release, l, "total_movements"), l)
 	}
-	ahead := listed{Title: locale.Say(l, "outlook.ahead."+string(step)), Text: locale.Say(l, "outlook.ahead.text"),
+	ahead := listed{ID: "ahead", Title: locale.Say(l, "outlook.ahead."+string(step)), Text: locale.Say(l, "outlook.ahead.text"),
 		Columns: []string{locale.Say(l, "outlook.of"), locale.Say(l, "alert.axis."+string(step)), locale.Say(l, "watch.expected"), locale.Say(l, "outlook.80"), locale.Say(l, "outlook.95"), locale.Say(l, "outlook.model")}}
-	scores := listed{Title: locale.Say(l, "outlook.scores"), Text: locale.Say(l, "outlook.scores.text"),
+	scores := listed{ID: "scores", Title: locale.Say(l, "outlook.scores"), Text: locale.Say(l, "outlook.scores.text"),
 		Columns: []string{locale.Say(l, "outlook.of"), locale.Say(l, "outlook.model"), locale.Say(l, "outlook.mae"), locale.Say(l, "outlook.ratio"), locale.Say(l, "outlook.in80"), locale.Say(l, "outlook.in95"), locale.Say(l, "outlook.n")}}
 	for k, x := range []*watched{set.all, set.routes, set.points} {
 		for i, s := range x.series {
@@ -533,7 +546,7 @@ func (p *Pages) outlook(w http.ResponseWriter, r *http.Request) error {
 	}
 	v.Tables = []listed{ahead}
 	if look != nil && len(look.Past) > 0 {
-		past := listed{Title: locale.Say(l, "outlook.past", name), Text: locale.Say(l, "outlook.past.text"),
+		past := listed{ID: "past", Title: locale.Say(l, "outlook.past", name), Text: locale.Say(l, "outlook.past.text"),
 			Columns: []string{locale.Say(l, "alert.axis."+string(step)), locale.Say(l, "watch.expected"), locale.Say(l, "outlook.80"), locale.Say(l, "watch.observed"), locale.Say(l, "outlook.error")}}
 		for i := len(look.Past) - 1; i >= max(0, len(look.Past)-12); i-- {
 			x := look.Past[i]
@@ -545,7 +558,7 @@ func (p *Pages) outlook(w http.ResponseWriter, r *http.Request) error {
 	if p.Forecasts != nil {
 		v.Archive = v.Link("/outlook/archive/")
 	}
-	return p.show(w, http.StatusOK, "watch", v)
+	return v, nil
 }
 
 func span(l dtm.Lang, lo, hi float64) string { return count(l, lo) + "\u00a0–\u00a0" + count(l, hi) }

@@ -19,6 +19,8 @@ type Options struct {
 	// Report gives the PDF of a report of the release that is asked for, or made of what
 	// dtm.Sources gives for it; nil: there is none to link to.
 	Report func(ctx context.Context, asked string, r dtm.Report, lang dtm.Lang) ([]byte, error)
+	// Picture paints a drawing (SVG) as PNG; nil: there are no pictures.
+	Picture func(ctx context.Context, svg []byte) ([]byte, error)
 	// Datasets are the open data with their catalogue as JSON-LD; nil: there are none.
 	Datasets func(ctx context.Context) ([]Dataset, []byte, error)
 	// Releases answers from frozen months; nil: all figures are provisional.

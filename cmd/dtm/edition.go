@@ -146,6 +146,63 @@ func (e *editor) Sentences(ctx context.Context, of dtm.ReportText) ([]overview.B
 	return d.sentences, nil
 }
 
+// Carried gives the words that the month's release before was written in, as far as their
+// figures are still there; those of its last published edition, where there is one.
+func (e *editor) Carried(ctx context.Context, of dtm.ReportText) ([]dtm.Wording, error) {
+	d, err := e.draft(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	for before := of; before.N > 1; {
+		before.N--
+		words, err := e.Wordings(ctx, before)
+		if err != nil {
+			return nil, err
+		}
+		edition, err := e.published(ctx, before)
+		if err != nil {
+			return nil, err
+		}
+		if edition != nil {
+			words = edition.Words
+		}
+		if len(words) == 0 {
+			continue
+		}
+		was, err := e.Sentences(ctx, before)
+		if k := dtm.KindOf(err); err != nil && k != dtm.Gone && k != dtm.NotFound {
+			return nil, err
+		}
+		return carried(words, was, d.sentences), nil
+	}
+	return nil, nil
+}
+
+// carried are the words, with the marks of the sentences that they come over.
+func carried(words []dtm.Wording, was, now []overview.Bound) []dtm.Wording {
+	var out []dtm.Wording
+	for _, w := range words {
+		i := slices.IndexFunc(now, func(s overview.Bound) bool { return s.ID == w.Sentence })
+		if w.Words == "" || i < 0 {
+			continue
+		}
+		// Of a release that was withdrawn nothing is generated any more: the same sentence
+		// has the same figures.
+		k := slices.IndexFunc(was, func(s overview.Bound) bool { return s.ID == w.Sentence && s.Base == w.Base })
+		if k < 0 {
+			if w.Base == now[i].Base {
+				out = append(out, w)
+			}
+			continue
+		}
+		if text, ok := now[i].Carry(was[k], w.Words); ok {
+			w.Words = text
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
 // print makes the PDF with those words. Words over a sentence that is generated otherwise
 // now are Conflict: nobody read them beside it.
 func (d *draft) print(ctx context.Context, h *house, list []dtm.Wording) ([]byte, error) {

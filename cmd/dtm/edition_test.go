@@ -169,6 +169,7 @@ func TestEditions(t *testing.T) {
 	if out := dtmRun(t, "release", "verify", "-data", data, "2022-12/1"); !strings.Contains(out, "2 texts of reports printed again, equal byte for byte") {
 		t.Error(out)
 	}
+	carriedOver(t, data)
 	spoil(t, data, `UPDATE edition SET words = replace(words, 'aux points', 'ailleurs') WHERE report = '2022-12' AND edition = 2`)
 	code, _, stderr := dtmTry(t, "release", "verify", "-data", data, "2022-12/1")
 	if code != 1 || !strings.Contains(stderr, "2022-12-fr-edition-2.pdf") || strings.Contains(stderr, "point-obock") {
@@ -189,6 +190,62 @@ func TestEditions(t *testing.T) {
 		write(t, file, "%PDF-1.7 other")
 		if _, err := h.editor.PDF(ctx, e); dtm.KindOf(err) != dtm.Conflict {
 			t.Errorf("a changed PDF: %v", err)
+		}
+	})
+}
+
+// carriedOver: the month is corrected and released again. Its report begins with the words
+// of the last published edition around the new figures, said to be carried over; they
+// count once they are saved, and what is put back stays so.
+func carriedOver(t *testing.T, data string) {
+	t.Helper()
+	password, more := filepath.Join(t.TempDir(), "password"), filepath.Join(t.TempDir(), "more.csv")
+	write(t, password, passwordOfAll+"\n")
+	write(t, more, "month,fmp,movement,previous,next,sex,age,n,reason_economic,reason_conflict\n2022-12,Obock,outgoing,ETH,SAU,male,adults,144,1,0\n")
+	dtmRun(t, "import", "movements", "-data", data, more)
+	dtmRun(t, "release", "create", "-data", data, "-month", "2022-12", "-as", "a@example.org", "-password-file", password)
+	inside(t, data, func(_ context.Context, h *house) {
+		mux, err := h.routes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := httptest.NewServer(mux)
+		defer s.Close()
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := &http.Client{Jar: jar}
+		fetched(t, b, s.URL+"/en/staff/signin", url.Values{"email": {"b@example.org"}, "password": {passwordOfAll}}, 200)
+		const fr, first = "/en/staff/releases/2022-12/2/texts/2022-12/fr/", "w.how_many/1"
+		at := func(form url.Values) (words, beside string) {
+			t.Helper()
+			doc, err := goquery.NewDocumentFromReader(strings.NewReader(fetched(t, b, s.URL+fr, form, 200)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := doc.Find("#s-how_many-1")
+			return x.Find("textarea").Text(), x.Text()
+		}
+		const carried = "On a observé {1} mouvements aux points."
+		words, beside := at(nil)
+		if words != carried || !strings.Contains(beside, "Carried over") || !strings.Contains(beside, "On a observé 3\u202f590 mouvements aux points.") || !strings.Contains(beside, "written by a@example.org") {
+			t.Errorf("the second release begins with %q: %s", words, beside)
+		}
+		fetched(t, b, s.URL+fr+"propose", url.Values{}, 409) // nobody has read it yet
+		words, beside = at(url.Values{first: {carried}, "undo": {"how_many/1"}})
+		if words == carried || !strings.Contains(beside, "put back by b@example.org") || strings.Contains(beside, "Carried over") {
+			t.Errorf("put back it is %q: %s", words, beside)
+		}
+		if again, _ := at(nil); again != words {
+			t.Errorf("put back, it is carried over again: %q", again)
+		}
+		words, beside = at(url.Values{first: {carried}})
+		if words != carried || strings.Contains(beside, "Carried over") || !strings.Contains(beside, "written by b@example.org") {
+			t.Errorf("saved it is %q: %s", words, beside)
+		}
+		if text := wordsOf(t, fetched(t, b, s.URL+fr+"preview.pdf", nil, 200)); !strings.Contains(text, "On a observé 3 590 mouvements aux points.") {
+			t.Errorf("the preview: %.600s", text)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"image/png"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -129,7 +130,14 @@ func ways(catalogue []dtm.Indicator) map[string][]string {
 			charts, embeds = append(charts, "/en/chart/"+panel+"?from=2022-12"+f), append(embeds, "/en/embed/"+panel+"?from=2022-12"+f)
 			data = append(data, "/en/data/"+panel+".csv?from=2022-12"+f)
 		}
-		data = append(data, "/en/data/"+panel+".svg?from=2022-12")
+		data = append(data, "/en/data/"+panel+".svg?from=2022-12", "/en/data/"+panel+".png?from=2022-12")
+	}
+	for _, panel := range []string{"warning", "warning?point=yoboki", "warning?point=loyada", "outlook", "outlook?step=week", "archive", "network?from=2022-12", "network?from=2022-11&to=2022-12", "network-yemen_arrivals"} {
+		id, q, _ := strings.Cut(panel, "?")
+		charts, embeds = append(charts, "/en/chart/"+panel), append(embeds, "/fr/embed/"+panel)
+		for _, ext := range []string{".csv?", ".svg?", ".png?"} {
+			data = append(data, "/en/data/"+id+ext+q)
+		}
 	}
 	sheets := []string{"", "$metadata", "points", "areas", "codes", "presence", "flows", "flows/$count", "flows?release=provisional"}
 	for _, f := range filters {
@@ -443,7 +451,7 @@ func walkAll(ctx context.Context, t *testing.T, h *house, find given) {
 			t.Errorf("%s may be asked for by anybody: say in ways() with which addresses it gives figures", p)
 		}
 	}
-	answered, length := 0, 0
+	answered, length, painted := 0, 0, 0
 	for p, list := range known {
 		if !met[p] {
 			t.Errorf("%s is no route any more", p)
@@ -470,6 +478,10 @@ func walkAll(ctx context.Context, t *testing.T, h *house, find given) {
 				if w.Code >= 500 {
 					t.Errorf("%s: %d %s", at, w.Code, w.Body)
 				}
+				if drawing, ok := strings.CutSuffix(u.Path, ".png"); ok && w.Code == http.StatusOK {
+					painted++
+					samePicture(ctx, t, h, mux, drawing+".svg?"+u.RawQuery, w.Body.Bytes())
+				}
 				text := readable(t, w.Header().Get("Content-Type"), w.Body.Bytes())
 				length += len(text)
 				if found := find.in(text); len(found) > 0 {
@@ -482,12 +494,32 @@ func walkAll(ctx context.Context, t *testing.T, h *house, find given) {
 	if answered < 500 {
 		t.Errorf("only %d addresses were answered", answered)
 	}
+	if painted < 8 {
+		t.Errorf("only %d pictures were painted", painted)
+	}
+}
+
+// samePicture holds a picture against the drawing at the same address, which is read: it
+// shows nothing else.
+func samePicture(ctx context.Context, t *testing.T, h *house, mux http.Handler, at string, picture []byte) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest("GET", at, nil))
+	want, err := h.picture(ctx, w.Body.Bytes())
+	if err != nil || !bytes.Equal(want, picture) {
+		t.Errorf("the picture is not that of %s: %v", at, err)
+	}
+	if c, err := png.DecodeConfig(bytes.NewReader(picture)); err != nil || c.Width < 600 || c.Height < 100 {
+		t.Errorf("the picture of %s: %+v, %v", at, c, err)
+	}
 }
 
 // readable is the text of an answer; that of a PDF by another's program.
 func readable(t *testing.T, kind string, b []byte) string {
 	t.Helper()
 	switch {
+	case kind == "image/png":
+		return ""
 	case strings.Contains(kind, "spreadsheetml"):
 		f, err := excelize.OpenReader(bytes.NewReader(b))
 		if err != nil {

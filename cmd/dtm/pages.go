@@ -18,6 +18,7 @@ func (h *house) publicPages() web.Options {
 			b, _, err := h.report(ctx, asked, r, l)
 			return b, err
 		},
+		Picture:  h.picture,
 		Datasets: h.datasets,
 	}
 }

@@ -24,6 +24,7 @@ import (
 // publicSite answers for what anybody may read, and for nothing else.
 func (h *house) publicSite() (http.Handler, error) {
 	o := h.publicPages()
+	o.Picture = nil        // a copy holds every month in every language: its drawings say the same in a twentieth of the size
 	o.Patience = time.Hour // a copy waits for what a reader is told to come back for
 	p, err := web.New(o)
 	if err != nil {

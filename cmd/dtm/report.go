@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,14 +14,17 @@ import (
 	"dtm/analyse/release"
 	"dtm/disseminate/maps"
 	"dtm/disseminate/report"
+	"dtm/disseminate/report/raster"
 	"dtm/locale"
 )
 
-// printer is the PDF engine, started when the first report is asked for.
+// printer is the PDF engine and the painter of pictures, each started when it is first
+// asked for.
 type printer struct {
-	mu    sync.Mutex
-	press *report.Press
-	bases maps.Bases
+	mu      sync.Mutex
+	press   *report.Press
+	painter *raster.Painter
+	bases   maps.Bases
 }
 
 // start gives the engine and the map of the operation's areas.
@@ -31,18 +35,9 @@ func (p *printer) start(h *house, op *dtm.Operation) (*report.Press, *maps.Base,
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.press != nil {
-		return p.press, base, nil
+	if p.press == nil {
+		p.press = report.NewPress(h.engineCache())
 	}
-	dir := h.config.Cache
-	if dir == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			user = h.dir
-		}
-		dir = filepath.Join(user, "dtm", "typst")
-	}
-	p.press = report.NewPress(dir)
 	return p.press, base, nil
 }
 
@@ -56,13 +51,45 @@ func (p *printer) memory() int64 {
 	return p.press.Memory()
 }
 
+// engineCache is the folder of the engines' machine code.
+func (h *house) engineCache() string {
+	if h.config.Cache != "" {
+		return h.config.Cache
+	}
+	user, err := os.UserCacheDir()
+	if err != nil {
+		user = h.dir
+	}
+	return filepath.Join(user, "dtm", "typst")
+}
+
+// picture paints a drawing as PNG.
+func (h *house) picture(ctx context.Context, svg []byte) ([]byte, error) {
+	p := &h.printer
+	p.mu.Lock()
+	if p.painter == nil {
+		var err error
+		if p.painter, err = report.NewPainter(h.engineCache()); err != nil {
+			p.mu.Unlock()
+			return nil, err
+		}
+	}
+	painter := p.painter
+	p.mu.Unlock()
+	return painter.PNG(ctx, svg)
+}
+
 func (p *printer) close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.press == nil {
-		return nil
+	var errs []error
+	if p.press != nil {
+		errs = append(errs, p.press.Close())
 	}
-	return p.press.Close()
+	if p.painter != nil {
+		errs = append(errs, p.painter.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // report gives the PDF of a report: the last published edition of a release's, in a

@@ -269,6 +269,15 @@ func (s *sheet) close(kind string) []byte {
 	return s.Bytes(math.Ceil(s.y+2), kind, string(s.o.Lang), s.h.Title, alt)
 }
 
+// Framed puts a drawing that has no titles of its own, a map, between those of a chart.
+func Framed(h Head, o Options, drawing []byte) []byte {
+	o = o.fill()
+	o.Titled = true
+	s := open(h, o)
+	s.y += s.Nest(s.y, drawing)
+	return s.close("map")
+}
+
 // note writes a small line under the drawing.
 func (s *sheet) note(t string) {
 	s.paragraph(t, draw.Style{Size: 11, Class: "mute"}, 16, 2)

@@ -98,7 +98,7 @@ func (a *API) question(i dtm.Indicator, r *http.Request) (dtm.Query, error) {
 	if err != nil {
 		return dtm.Query{}, err
 	}
-	if f.From.IsZero() {
+	if asked.Get("from") == "" { // a last month alone is no period: the description says so
 		return dtm.Query{}, dtm.Errorf(dtm.Invalid, "name the period by its first and last month: from=2022-01&to=2022-12").Coded("period.missing").At("from")
 	}
 	q := dtm.Query{Indicator: i.ID, Period: dtm.Months(f.From, f.To), Where: f.Where(), By: slices.Clone(i.Default)}

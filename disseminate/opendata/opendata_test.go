@@ -324,6 +324,7 @@ func TestWrongQuestions(t *testing.T) {
 		"/indicators/total_movements/figures.xml?from=2022-12":                         {404, "figures.json"},
 		"/indicators/total_movements/other.csv?from=2022-12":                           {404, "figures.json"},
 		"/indicators/total_movements/figures.csv":                                      {400, "from=2022-01"},
+		"/indicators/total_movements/figures.csv?to=2022-12":                           {400, "from=2022-01"},
 		"/indicators/total_movements/figures.csv?from=2022-13":                         {400, "2022-13"},
 		"/indicators/total_movements/figures.csv?from=2022-12&to=2022-01":              {404, "before it starts"},
 		"/indicators/total_movements/figures.csv?from=2022-12&point=x":                 {400, "not a code"},

@@ -78,16 +78,12 @@ func (b *Binder) Bind(id, lead, text string, indicators []string) Bound {
 	of := &binding{b: b, names: digitNames(b.Op, b.Lang), list: b.candidates(indicators)}
 	out := Bound{ID: id, Lead: lead, Text: text, of: of}
 	var base strings.Builder
-	last := 0
+	last, used := 0, map[int]bool{}
 	for _, at := range of.numbers(text) {
 		n := text[at[0]:at[1]]
 		f := BoundFigure{Mark: "{" + strconv.Itoa(len(out.Figures)+1) + "}", Value: n}
-		i := slices.IndexFunc(of.list, func(c candidate) bool { return slices.Contains(c.said, n) && of.named(text, c.labels) })
-		if i < 0 {
-			i = slices.IndexFunc(of.list, func(c candidate) bool { return slices.Contains(c.said, n) })
-		}
-		if i >= 0 {
-			f.Name = of.list[i].name
+		if i := of.candidate(text, n, at[0], used); i >= 0 {
+			f.Name, used[i] = of.list[i].name, true
 		} else if len(of.list) > 0 {
 			f.Name, _, _ = strings.Cut(of.list[0].name, " · ") // computed from its figures
 		}
@@ -97,6 +93,59 @@ func (b *Binder) Bind(id, lead, text string, indicators []string) Bound {
 	}
 	out.Base = base.String() + text[last:]
 	return out
+}
+
+// candidate is the figure that a number of a text most probably is, -1 for none: one that
+// the text names, before those that it names too but that other numbers are already; of
+// two equal ones that whose name stands nearer.
+func (of *binding) candidate(text, n string, at int, used map[int]bool) int {
+	best, least := -1, 0
+	for i, c := range of.list {
+		if !slices.Contains(c.said, n) {
+			continue
+		}
+		const apart = 1 << 20 // farther than any text is long
+		d, named := of.far(text, c.labels, at)
+		if !named {
+			d = 2 * apart
+		} else if used[i] {
+			d += apart
+		}
+		if best < 0 || d < least {
+			best, least = i, d
+		}
+	}
+	return best
+}
+
+// Carry puts words that were written around the figures of another sentence around those
+// of this one: false when one of the figures is not in it. Figures are the same when they
+// have the same name, in the order in which it occurs.
+func (s Bound) Carry(from Bound, words string) (string, bool) {
+	ordinal := func(list []BoundFigure, i int) (n int) {
+		for _, f := range list[:i] {
+			if f.Name == list[i].Name {
+				n++
+			}
+		}
+		return n
+	}
+	kept := true
+	out := mark.ReplaceAllStringFunc(words, func(m string) string {
+		i := slices.IndexFunc(from.Figures, func(f BoundFigure) bool { return f.Mark == m })
+		if i < 0 {
+			kept = false
+			return m
+		}
+		for k, f := range s.Figures {
+			if f.Name == from.Figures[i].Name && ordinal(s.Figures, k) == ordinal(from.Figures, i) {
+				return f.Mark
+			}
+		}
+		kept = false
+		return m
+	})
+	return out, kept
 }
 
 // numbers are the places of the numbers in a text that are figures.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -108,5 +109,62 @@ func TestBoundSaysWhich(t *testing.T) {
 	}
 	if got := overview.Typeset(dtm.French, " 12 345 à Obock :\r\n« 5 % » ; 3 h "); got != "12\u202f345 à Obock\u202f: «\u202f5\u202f%\u202f»\u202f; 3 h" {
 		t.Errorf("set: %q", got)
+	}
+}
+
+// TestBoundEqual: of two equal figures each place is named after what stands at it.
+func TestBoundEqual(t *testing.T) {
+	t.Parallel()
+	v := func(f float64) *float64 { return &f }
+	op := djibouti(t)
+	shares := dtm.Indicator{ID: "destination_share_pct", Name: dtm.Text{"en": "Share by destination"}, Unit: "percent"}
+	b := &overview.Binder{Teller: overview.Teller{Op: op, Lang: dtm.English}, Month: month(t, "2022-12"), Tables: []dtm.Table{
+		{Indicator: shares, Query: dtm.Query{By: []string{"next"}}, By: []string{"next"}, Figures: []dtm.Figure{{Keys: []string{"DJI"}, Value: v(3)}, {Keys: []string{"SOM"}, Value: v(3)}, {Keys: []string{"SAU"}, Value: v(91)}, {Keys: []string{"ETH"}, Value: v(3)}}},
+	}}
+	for text, want := range map[string][]string{
+		"Destinations: Saudi Arabia 91%, Somalia 3%, Ethiopia 3%, Djibouti 3%.":            {"Saudi Arabia", "Somalia", "Ethiopia", "Djibouti"},
+		"91% went to Saudi Arabia, 3% to Somalia, 3% to Djibouti and 3% back to Ethiopia.": {"Saudi Arabia", "Somalia", "Djibouti", "Ethiopia"},
+		"Of all, 3% are bound for Ethiopia.":                                               {"Ethiopia"},
+	} {
+		s := b.Bind("where/1", "Where", text, []string{shares.ID})
+		var got []string
+		for _, f := range s.Figures {
+			_, of, _ := strings.Cut(f.Name, " · ")
+			got = append(got, of)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestCarry: words go over to a sentence in which the figures stand in another order, and
+// not to one that lacks one of them.
+func TestCarry(t *testing.T) {
+	t.Parallel()
+	figures := func(names ...string) (b overview.Bound) {
+		for i, n := range names {
+			b.Figures = append(b.Figures, overview.BoundFigure{Mark: "{" + strconv.Itoa(i+1) + "}", Name: n})
+		}
+		return b
+	}
+	was := figures("all", "Obock", "Galafi", "all")
+	for _, c := range []struct {
+		words string
+		now   overview.Bound
+		want  string
+		ok    bool
+	}{
+		{"{1}, at Obock {2}, Galafi {3}.", figures("all", "Galafi", "Obock"), "{1}, at Obock {3}, Galafi {2}.", true},
+		{"{1}, at Galafi {3}.", figures("all", "Obock"), "", false},
+		{"Then {4}, now {1}.", figures("all", "all"), "Then {2}, now {1}.", true},
+		{"Then {4}.", figures("all"), "", false},
+		{"No figure.", figures(), "No figure.", true},
+		{"{9}", figures("all"), "", false},
+	} {
+		got, ok := c.now.Carry(was, c.words)
+		if ok != c.ok || ok && got != c.want {
+			t.Errorf("%q: %q, %v", c.words, got, ok)
+		}
 	}
 }

@@ -446,16 +446,21 @@ func (b *building) shares(id string, t dtm.Table, list, key string) {
 // SVG draws the panel with the given id, which must be its own on a page. base is
 // the operation's map; a map panel without one has no drawing.
 func (p Panel) SVG(base *dtmmaps.Base, o chart.Options, id string) []byte {
+	head := chart.Head{ID: id, Title: p.Title, Subtitle: p.Subtitle, Alt: p.Alt, Source: p.Source, Notes: p.Notes}
 	if p.Map != nil {
 		if base == nil {
 			return nil
 		}
 		m := *p.Map
 		m.ID, m.Width = id, o.Width
+		if o.Titled {
+			m.ID = id + "-drawn"
+			return chart.Framed(head, o, base.SVG(m))
+		}
 		return base.SVG(m)
 	}
 	if p.Chart == nil {
 		return nil
 	}
-	return chart.Headed(p.Chart, chart.Head{ID: id, Title: p.Title, Subtitle: p.Subtitle, Alt: p.Alt, Source: p.Source, Notes: p.Notes}).SVG(o)
+	return chart.Headed(p.Chart, head).SVG(o)
 }

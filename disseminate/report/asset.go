@@ -10,6 +10,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"dtm"
+	"dtm/disseminate/report/raster"
 	"dtm/disseminate/report/typst"
 )
 
@@ -19,23 +20,38 @@ import (
 //go:embed asset
 var assets embed.FS
 
-const engineAsset = "asset/typst.wasm.zst"
+const (
+	engineAsset  = "asset/typst.wasm.zst"
+	painterAsset = "asset/resvg.wasm.zst"
+)
 
 // NewEngine starts the embedded PDF engine with the embedded fonts. The folder
 // cacheDir keeps its machine code (100 MB): the first start takes half a minute,
 // later ones half a second. Errors are those of typst.New; Unavailable when the
 // program was built without make assets.
 func NewEngine(ctx context.Context, cacheDir string) (*typst.Engine, error) {
-	wasm, fonts, err := load(assets)
+	wasm, fonts, err := load(assets, engineAsset, "*.ttf")
 	if err != nil {
 		return nil, err
 	}
 	return typst.New(ctx, wasm, fonts, cacheDir)
 }
 
-// load unpacks the engine and collects the fonts.
-func load(files fs.FS) (wasm []byte, fonts [][]byte, err error) {
-	packed, err := fs.ReadFile(files, engineAsset)
+// NewPainter makes the embedded painter of pictures, with those of the embedded fonts
+// that drawings use. It starts when it is first needed and keeps its machine code (10 MB)
+// in cacheDir. Errors are those of raster.New; Unavailable when the program was built
+// without make assets.
+func NewPainter(cacheDir string) (*raster.Painter, error) {
+	wasm, fonts, err := load(assets, painterAsset, "*-[RS]e*.ttf") // Regular, SemiBold
+	if err != nil {
+		return nil, err
+	}
+	return raster.New(wasm, fonts, cacheDir)
+}
+
+// load unpacks an engine and collects the fonts of a pattern.
+func load(files fs.FS, engine, pattern string) (wasm []byte, fonts [][]byte, err error) {
+	packed, err := fs.ReadFile(files, engine)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, missing("the PDF engine")
 	}
@@ -48,9 +64,9 @@ func load(files fs.FS) (wasm []byte, fonts [][]byte, err error) {
 	}
 	defer d.Close()
 	if wasm, err = d.DecodeAll(packed, nil); err != nil {
-		return nil, nil, dtm.Errorf(dtm.Internal, "the embedded PDF engine is damaged; run make assets and build again: %w", err)
+		return nil, nil, dtm.Errorf(dtm.Internal, "the embedded %s is damaged; run make assets and build again: %w", engine, err)
 	}
-	names, err := fs.Glob(files, "asset/*.ttf")
+	names, err := fs.Glob(files, "asset/"+pattern)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -10,7 +10,7 @@ import (
 
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	wasm, fonts, err := load(assets)
+	wasm, fonts, err := load(assets, engineAsset, "*.ttf")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestLoad(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			_, _, err := load(c.files)
+			_, _, err := load(c.files, engineAsset, "*.ttf")
 			if dtm.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.msg) {
 				t.Errorf("got %v", err)
 			}

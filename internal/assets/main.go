@@ -1,6 +1,6 @@
 // Command assets copies what the program embeds from node_modules, where npm ci
-// has put it in exact versions, to the folders that git ignores: the PDF engine
-// (compressed) and its fonts for package report, htmx and fonts for package web,
+// has put it in exact versions, to the folders that git ignores: the PDF engine, the
+// painter of pictures (both compressed) and fonts for package report, htmx and fonts for package web,
 // each with its licence. Run it from the root of the checkout, or by make assets.
 //
 // With -warm FOLDER it makes the engine's machine code in that folder instead. A
@@ -22,6 +22,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"dtm/disseminate/report/raster"
 	"dtm/disseminate/report/typst"
 )
 
@@ -51,10 +52,13 @@ var assets = []asset{
 	{"@fontsource-variable/noto-sans-arabic/LICENSE", web, "LICENSE-noto-sans-arabic.txt"},
 }
 
-const (
-	engine = typst.Package + "/pkg/typst_ts_web_compiler_bg.wasm"
-	packed = "typst.wasm.zst"
-)
+// engine is a build of WebAssembly: from is under node_modules.
+type engine struct{ from, name, sum, version string }
+
+var engines = []engine{
+	{typst.Package + "/pkg/typst_ts_web_compiler_bg.wasm", "typst.wasm.zst", typst.SHA256, typst.Version},
+	{raster.Package + "/index_bg.wasm", "resvg.wasm.zst", raster.SHA256, raster.Version},
+}
 
 func main() {
 	folder := flag.String("warm", "", "make the PDF engine's machine code in `FOLDER`, nothing else")
@@ -84,13 +88,21 @@ func run() error {
 			return err
 		}
 	}
-	return engineAsset()
+	for _, e := range engines {
+		if err := engineAsset(e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // clear removes what an earlier version of this program has put there and this
 // one does not: it would be embedded.
 func clear() error {
-	known := map[string]bool{filepath.Join(report, packed): true}
+	known := map[string]bool{}
+	for _, e := range engines {
+		known[filepath.Join(report, e.name)] = true
+	}
 	for _, a := range assets {
 		known[filepath.Join(a.folder, a.name)] = true
 	}
@@ -112,18 +124,18 @@ func clear() error {
 	return nil
 }
 
-// engineAsset compresses the engine, unless the compressed one is of this build:
+// engineAsset compresses an engine, unless the compressed one is of this build:
 // it takes seconds and this program runs often.
-func engineAsset() error {
-	wasm, err := read(engine)
+func engineAsset(e engine) error {
+	wasm, err := read(e.from)
 	if err != nil {
 		return err
 	}
 	sum := sha256.Sum256(wasm)
-	if got := hex.EncodeToString(sum[:]); got != typst.SHA256 {
-		return fmt.Errorf("node_modules/%s has SHA-256 %s; the program is written for %s of version %s: set that version in package.json and run npm ci", engine, got, typst.SHA256, typst.Version)
+	if got := hex.EncodeToString(sum[:]); got != e.sum {
+		return fmt.Errorf("node_modules/%s has SHA-256 %s; the program is written for %s of version %s: set that version in package.json and run npm ci", e.from, got, e.sum, e.version)
 	}
-	name := filepath.Join(report, packed)
+	name := filepath.Join(report, e.name)
 	if old, err := os.ReadFile(name); err == nil {
 		if d, err := zstd.NewReader(nil); err == nil {
 			defer d.Close()
@@ -141,7 +153,7 @@ func engineAsset() error {
 
 // warm starts the engine once, without fonts: its machine code stays in folder.
 func warm(folder string) error {
-	b, err := os.ReadFile(filepath.Join(report, packed))
+	b, err := os.ReadFile(filepath.Join(report, engines[0].name))
 	if err != nil {
 		return fmt.Errorf("%w: run make assets first", err)
 	}

@@ -77,15 +77,16 @@ func (db *DB) SaveWordings(ctx context.Context, of dtm.ReportText, list []dtm.Wo
 		var said strings.Builder
 		for _, w := range list {
 			var words, base string
-			if _, err := t.row(`
+			found, err := t.row(`
 				SELECT words, base
 				FROM wording
 				WHERE operation = $1 AND month = $2 AND n = $3 AND report = $4 AND lang = $5 AND sentence = $6
 				ORDER BY seq DESC
-				LIMIT 1`, append(t.of(of), w.Sentence), &words, &base); err != nil {
+				LIMIT 1`, append(t.of(of), w.Sentence), &words, &base)
+			if err != nil {
 				return err
 			}
-			if words == w.Words && (base == w.Base || words == "") {
+			if found && words == w.Words && (base == w.Base || words == "") {
 				continue
 			}
 			if err := t.exec(`

@@ -3,6 +3,7 @@ package draw
 import (
 	"bytes"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
@@ -251,6 +252,23 @@ func (c *Canvas) EndMark() { c.raw("</g>") }
 
 // Group opens a plain group with a class; EndMark closes it.
 func (c *Canvas) Group(class string) { c.raw(`<g class="`, class, `">`) }
+
+// Nest puts another drawing of the same width, its root first, at the height y, and gives
+// its own height; 0 when it is no drawing of ours.
+func (c *Canvas) Nest(y float64, svg []byte) float64 {
+	m := root.FindSubmatch(svg)
+	if m == nil {
+		return 0
+	}
+	height, err := strconv.ParseFloat(string(m[1]), 64)
+	if err != nil {
+		return 0
+	}
+	c.raw(`<svg y="`, Num(y), `" `, strings.TrimSpace(string(svg[len("<svg"):])))
+	return height
+}
+
+var root = regexp.MustCompile(`^<svg [^>]*\bheight="([0-9.]+)"`)
 
 // Hatches: kinds of texture, for what has no exact value.
 type Hatch uint8

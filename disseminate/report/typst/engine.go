@@ -174,7 +174,7 @@ func (e *Engine) Compile(ctx context.Context, main string, files map[string][]by
 		}
 		return nil, internal(op, "the PDF engine failed", err)
 	}
-	if m.size() > renewAt || m.h.live > mostValues {
+	if m.size() > renewAt || m.h.Live() > mostValues {
 		m.close()
 		m = nil
 	}

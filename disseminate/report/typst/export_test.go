@@ -9,7 +9,7 @@ func (e *Engine) Live() (values int, memory uint32) {
 	}
 	for range len(e.idle) {
 		m := <-e.idle
-		values, memory = values+m.h.live, memory+m.size()
+		values, memory = values+m.h.Live(), memory+m.size()
 		e.idle <- m
 	}
 	return values, memory

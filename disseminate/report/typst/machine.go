@@ -9,6 +9,8 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+
+	"dtm/disseminate/report/bindgen"
 )
 
 // machine is one running copy of the compiler. It serves one call at a time. A
@@ -17,7 +19,7 @@ import (
 type machine struct {
 	mod      api.Module
 	ctx      context.Context // of the call being served: host functions call back with it
-	h        *handles
+	h        *bindgen.Handles
 	tasks    []func() // JavaScript's queue of microtasks
 	global   *object
 	console  string // last line written to the console: the text of a Rust panic
@@ -48,7 +50,7 @@ func host(ctx context.Context, r wazero.Runtime, compiled wazero.CompiledModule)
 
 // newMachine starts a copy and gives it the fonts.
 func newMachine(ctx context.Context, r wazero.Runtime, compiled wazero.CompiledModule, fonts [][]byte) (*machine, error) {
-	m := &machine{h: newHandles(), global: &object{fields: map[string]any{}}}
+	m := &machine{h: bindgen.NewHandles(), global: &object{fields: map[string]any{}}}
 	err := m.serve(ctx, func() error {
 		var err error
 		// Without a name any number of copies may live in one runtime.
@@ -74,7 +76,7 @@ func newMachine(ctx context.Context, r wazero.Runtime, compiled wazero.CompiledM
 			return err
 		}
 		for i, font := range fonts {
-			if _, err := m.await("typstcompilerbuilder_add_raw_font", builder, m.h.add(&bytes{font})); err != nil {
+			if _, err := m.await("typstcompilerbuilder_add_raw_font", builder, m.h.Add(&bytes{font})); err != nil {
 				return fmt.Errorf("font %d: %w", i, err)
 			}
 		}
@@ -150,9 +152,9 @@ func (m *machine) compile(ctx context.Context, main string, files map[string][]b
 			return err
 		}
 		if ret[2] != 0 {
-			answer = m.h.take(uint64(ret[1]))
+			answer = m.h.Take(uint64(ret[1]))
 		} else {
-			answer = m.h.take(uint64(ret[0]))
+			answer = m.h.Take(uint64(ret[0]))
 		}
 		// Forgets what was remembered of documents that are not compiled any more.
 		ret, err = m.returning(func(ret uint64) error {
@@ -172,7 +174,7 @@ func (m *machine) failed(handle, flag uint32) error {
 	if flag == 0 {
 		return nil
 	}
-	return errors.New(text(m.h.take(uint64(handle))))
+	return errors.New(text(m.h.Take(uint64(handle))))
 }
 
 func (m *machine) call(name string, args ...uint64) (uint64, error) {
@@ -224,7 +226,7 @@ func (m *machine) await(name string, args ...uint64) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, ok := m.h.take(handle).(*promise)
+	p, ok := m.h.Take(handle).(*promise)
 	if !ok {
 		return nil, fmt.Errorf("%s gave no promise", name)
 	}
@@ -261,7 +263,7 @@ func (m *machine) promise(a, b uint64) *promise {
 			return undefined{}
 		}}
 	}
-	m.mustCall("__wasm_bindgen_func_elem_37350", a, b, m.h.add(settle(false)), m.h.add(settle(true)))
+	m.mustCall("__wasm_bindgen_func_elem_37350", a, b, m.h.Add(settle(false)), m.h.Add(settle(true)))
 	return p
 }
 
@@ -277,7 +279,7 @@ func (m *machine) closure(a, b uint64) *function {
 	}
 	f.call = func(args ...any) any {
 		users++
-		m.mustCall("__wasm_bindgen_func_elem_944", a, b, m.h.add(args[0]))
+		m.mustCall("__wasm_bindgen_func_elem_944", a, b, m.h.Add(args[0]))
 		f.drop()
 		return undefined{}
 	}

@@ -3,6 +3,8 @@ package typst
 import (
 	"fmt"
 	"strconv"
+
+	"dtm/disseminate/report/bindgen"
 )
 
 // The compiler was built for a browser: it holds JavaScript values by number
@@ -10,7 +12,7 @@ import (
 // kinds of values it uses; string, float64, int64 (a bigint), bool and nil
 // (null) are themselves.
 type (
-	undefined struct{}
+	undefined = bindgen.Undefined
 	object    struct {
 		keys   []string // in the order of their first setting, as JavaScript has it
 		fields map[string]any
@@ -34,56 +36,6 @@ type (
 	}
 	date struct{}
 )
-
-// firstHandle is the number of the first handle given out: those below belong to
-// undefined, null, true and false in the places the compiler knows.
-const firstHandle = 132
-
-// handles gives values to the compiler by number. Its length is bounded by what
-// is alive, since dropped numbers are given again.
-type handles struct {
-	values []any
-	free   []uint32
-	live   int
-}
-
-func newHandles() *handles {
-	h := &handles{values: make([]any, firstHandle)}
-	for i := range h.values {
-		h.values[i] = undefined{}
-	}
-	h.values[129], h.values[130], h.values[131] = nil, true, false
-	return h
-}
-
-func (h *handles) add(v any) uint64 {
-	h.live++
-	if n := len(h.free); n > 0 {
-		i := h.free[n-1]
-		h.free = h.free[:n-1]
-		h.values[i] = v
-		return uint64(i)
-	}
-	h.values = append(h.values, v)
-	return uint64(len(h.values) - 1)
-}
-
-func (h *handles) get(i uint64) any {
-	if uint64(uint32(i)) >= uint64(len(h.values)) {
-		panic(fmt.Errorf("the PDF engine used the unknown handle %d", uint32(i)))
-	}
-	return h.values[uint32(i)]
-}
-
-func (h *handles) take(i uint64) any {
-	v := h.get(i)
-	if n := uint32(i); n >= firstHandle {
-		h.values[n] = undefined{}
-		h.free = append(h.free, n)
-		h.live--
-	}
-	return v
-}
 
 func (o *object) set(key string, v any) {
 	if _, old := o.fields[key]; !old {
