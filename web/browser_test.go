@@ -73,7 +73,7 @@ func TestInBrowser(t *testing.T) {
 	ctx := browser(t)
 	pages := []string{"/?from=2025-03", "/indicators/", "/indicators/daily_average", "/methods", "/about", "/warning/", "/outlook/", "/reports/", "/?from=2019-01", "/network/?from=2025-03",
 		"/flows/?from=2025-03", "/points/?from=2025-03", "/profile/?from=2025-03", "/needs/?from=2025-03", "/stranded/?from=2025-03", "/returns/?from=2025-03", "/referrals/?from=2025-03",
-		"/points/obock?from=2025-03", "/points/obock?from=2019-01", "/regions/DJ05?from=2025-03", "/chart/flows-sankey?from=2025-03", "/chart/points-months?from=2025-03", "/embed/flows-days?from=2025-03"}
+		"/points/obock?from=2025-03", "/points/obock?from=2019-01", "/regions/DJ05?from=2025-03", "/chart/flows-sankey?from=2025-03", "/chart/points-months?from=2025-03", "/embed/flows-days?from=2025-03", "/chart/warning", "/embed/network?from=2025-03"}
 	type view struct {
 		width          int64
 		dark, noscript bool

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -15,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"dtm"
 	"dtm/analyse/release"
@@ -233,6 +236,11 @@ func carriedOver(t *testing.T, data string) {
 			t.Errorf("the second release begins with %q: %s", words, beside)
 		}
 		fetched(t, b, s.URL+fr+"propose", url.Values{}, 409) // nobody has read it yet
+		writer := seatedBy(t, s.URL, "a@example.org", passwordOfAll)
+		writer.looks("texts", "/staff/releases/2022-12/2/texts/")
+		writer.looks("text", "/staff/releases/2022-12/2/texts/2022-12/fr/")
+		writer.do(chromedp.Navigate(s.URL + "/en/staff/releases/2022-12/2/texts/point-obock-2022-12/ar/"))
+		writer.sound("a text in Arabic")
 		words, beside = at(url.Values{first: {carried}, "undo": {"how_many/1"}})
 		if words == carried || !strings.Contains(beside, "put back by b@example.org") || strings.Contains(beside, "Carried over") {
 			t.Errorf("put back it is %q: %s", words, beside)
@@ -247,5 +255,35 @@ func carriedOver(t *testing.T, data string) {
 		if text := wordsOf(t, fetched(t, b, s.URL+fr+"preview.pdf", nil, 200)); !strings.Contains(text, "On a observé 3 590 mouvements aux points.") {
 			t.Errorf("the preview: %.600s", text)
 		}
+		writer.byKeyboard(fr)
 	})
+}
+
+// byKeyboard writes, saves and proposes a text without a pointer.
+func (s seat) byKeyboard(at string) {
+	s.t.Helper()
+	to := func(selector string) {
+		s.t.Helper()
+		for range 90 {
+			s.do(chromedp.KeyEvent(kb.Tab))
+			if ask[bool](s, fmt.Sprintf(`document.activeElement.matches(%q)`, selector)) {
+				if ask[string](s, `getComputedStyle(document.activeElement).outlineStyle`) == "none" {
+					s.t.Errorf("%s has no mark of the focus", selector)
+				}
+				return
+			}
+		}
+		s.t.Fatalf("the Tab key does not lead to %s", selector)
+	}
+	s.do(chromedp.Navigate(s.base + at))
+	to("#w-how_many-1")
+	s.do(chromedp.KeyEvent("41 "), chromedp.WaitVisible("#said-how_many-1 .fault")) // told while it is written
+	to(".writing .go button")
+	s.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(".done"))
+	to("textarea[name=note]")
+	s.do(chromedp.KeyEvent("41: the outlook of November"))
+	to("form[action$=propose] button")
+	s.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("#decide"))
+	to("details.act summary")
+	s.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible("input[name=reason]"))
 }

@@ -25,8 +25,14 @@ type seat struct {
 	base string
 }
 
-// seated opens a browser and signs in.
+// seated opens a browser and signs in to the demo.
 func seated(t *testing.T, base, email string) seat {
+	t.Helper()
+	return seatedBy(t, base, email, "a sentence of five words")
+}
+
+// seatedBy opens a browser and signs in.
+func seatedBy(t *testing.T, base, email, password string) seat {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser(t))
 	t.Cleanup(cancel)
@@ -34,7 +40,7 @@ func seated(t *testing.T, base, email string) seat {
 	t.Cleanup(cancel)
 	s := seat{t, ctx, base}
 	s.do(chromedp.EmulateViewport(1280, 900), chromedp.Navigate(base+"/en/staff/signin"), chromedp.SendKeys("input[name=email]", email),
-		chromedp.SendKeys("input[name=password]", "a sentence of five words"+kb.Enter), chromedp.WaitReady(".out button"))
+		chromedp.SendKeys("input[name=password]", password+kb.Enter), chromedp.WaitReady(".out button"))
 	return s
 }
 
