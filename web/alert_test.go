@@ -133,11 +133,11 @@ func TestPublicAlerts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		doc.Find("#list-0").Closest("section").Find("tbody tr").Each(func(_ int, tr *goquery.Selection) {
+		doc.Find("#list-confirmed").Closest("section").Find("tbody tr").Each(func(_ int, tr *goquery.Selection) {
 			list = append(list, tr.Find("th").Text()+" "+tr.Find("td").Eq(1).Text())
 		})
 		for _, secret := range []string{"1,500", "99"} {
-			if strings.Contains(doc.Find("#list-0").Closest("section").Text(), secret) {
+			if strings.Contains(doc.Find("#list-confirmed").Closest("section").Text(), secret) {
 				t.Errorf("the page tells %s", secret)
 			}
 		}
