@@ -290,7 +290,7 @@ func (p *Pages) seriesBeside(v *networkView, b dtm.Beside, months []watch.Beside
 	slices.Reverse(t.Rows)
 	title := b.Name.In(l)
 	if last != nil {
-		title = locale.Month(l, last.Month) + " · " + b.Ours.In(l) + v.T("word.colon") + " " + count(l, *last.Ours) + " · " + b.Name.In(l) + v.T("word.colon") + " " + count(l, float64(last.People))
+		title = b.Ours.In(l) + v.T("word.colon") + " " + count(l, *last.Ours) + " · " + b.Name.In(l) + v.T("word.colon") + " " + count(l, float64(last.People)) + " · " + locale.Month(l, last.Month)
 	}
 	out.Table = t
 	var sources, places []string
@@ -310,10 +310,8 @@ func (p *Pages) seriesBeside(v *networkView, b dtm.Beside, months []watch.Beside
 	if len(places) > 0 {
 		out.Text = append(out.Text, v.T("network.beside.places", joined(v.page, places)))
 	}
-	whose := v.T("network.beside.source", joined(v.page, sources))
-	out.Text = append(out.Text, whose)
 	panel := p.alone("network-"+b.Series, c, title, v.T("network.beside.sub"), v.Release, l, b.Base)
-	panel.Notes = append(panel.Notes, whose)
+	panel.Notes = append(panel.Notes, v.T("network.beside.source", joined(v.page, sources)))
 	out.Chart = v.hang(p, panel, l)
 	out.Chart.period = dtm.Months(months[0].Month, months[len(months)-1].Month).String()
 	return out
