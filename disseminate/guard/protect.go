@@ -2,6 +2,7 @@ package guard
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 )
@@ -141,11 +142,16 @@ type protection struct {
 
 // wide tells whether what a reader can conclude about a hidden count is as wide as
 // the threshold, and what moves in the changes that show it. Changes are looked for
-// near it first.
-func (p *protection) wide(i int) (moved swing, is bool) {
-	for _, most := range []int{40, len(p.Count)} {
+// near it first, and among all that is hidden if far: who does not need to know for
+// sure takes no for an answer sooner, and hides more.
+func (p *protection) wide(i int, far bool) (moved swing, is bool) {
+	for _, most := range []int{40, 400, len(p.Count)} {
+		if most > 400 && !far {
+			break
+		}
 		near := p.nearHidden(i, most)
-		if moved, is = p.wideIn(near, i); is || len(near) < most {
+		moved, is = p.wideIn(near, i)
+		if is || len(near) < most {
 			return moved, is
 		}
 	}
@@ -202,24 +208,26 @@ func (p *protection) protect(i int) {
 	if p.free(i) {
 		return
 	}
-	if moved, is := p.wide(i); is {
+	if moved, is := p.wide(i, false); is {
 		p.needs[i] = moved
 		return
 	}
 	room := p.Count[i] - p.least(i)
-	if down := p.change(i, -min(room, p.threshold)); down != nil {
-		if up := p.change(i, max(0, p.threshold-room)); up != nil {
-			p.hide(down)
+	for _, far := range []bool{false, true} {
+		if down := p.change(i, -min(room, p.threshold), far); down != nil {
+			if up := p.change(i, max(0, p.threshold-room), far); up != nil {
+				p.hide(down)
+				p.hide(up)
+				return
+			}
+		}
+		if up := p.change(i, p.threshold, far); up != nil {
 			p.hide(up)
 			return
 		}
 	}
-	if up := p.change(i, p.threshold); up != nil {
-		p.hide(up)
-		return
-	}
 	p.hideAll(i)
-	moved, is := p.wide(i)
+	moved, is := p.wide(i, true)
 	p.needs[i] = moved
 	if !is {
 		for c, h := range p.hidden { // nothing of it is given up
@@ -280,17 +288,16 @@ func (p *protection) hide(c change) {
 }
 
 // change finds a cheap change of all counts in which count i moves by d; nil when
-// there is none. It is looked for among the counts near i first, then further off:
-// what is found there is allowed all the same, only perhaps not the cheapest.
-func (p *protection) change(i int, d float64) change {
+// there is none. It is looked for among few counts first, then among more: what is found
+// there is allowed all the same, only perhaps not the cheapest.
+func (p *protection) change(i int, d float64, far bool) change {
 	for _, dear := range []bool{false, true} {
-		for _, most := range []int{100, 400, len(p.Count)} {
-			near := p.near(i, most, dear)
-			if c := p.changeOf(near, i, d); c != nil {
-				return c
+		for _, k := range searches {
+			if k.far != far {
+				continue
 			}
-			if len(near) < most {
-				break
+			if c := p.changeOf(k.list(p, i, min(k.most, len(p.Count)), dear), i, d); c != nil {
+				return c
 			}
 		}
 		if p.Dear == nil {
@@ -300,10 +307,31 @@ func (p *protection) change(i int, d float64) change {
 	return nil
 }
 
-// wide rows offer so many counts with people and so many without.
+// searches are where a change is looked for, one after the other; far off when no change of
+// any kind was found otherwise, since the work grows with the cube of the counts.
+var searches = []struct {
+	list func(p *protection, i, most int, dear bool) []int
+	most int
+	far  bool
+}{
+	{(*protection).near, 100, false},
+	{(*protection).near, 400, false},
+	{(*protection).closing, 200, false},
+	{(*protection).closing, 800, false},
+	{(*protection).closing, 3200, true},
+	{(*protection).near, math.MaxInt, true},
+}
+
+// may tells whether a count may move: one that is hidden or can be; a dear one only if told.
+func (p *protection) may(c int, dear bool) bool {
+	return p.hidden[c] || !p.fixed(c) && (dear || p.Dear == nil || !p.Dear[c])
+}
+
+// wide rows offer so many counts with people and so many without, or so many to choose from.
 const (
 	someWith    = 4
 	someWithout = 3
+	someClosing = 64
 )
 
 // near lists counts that may move with count i, itself first, until there are most:
@@ -314,7 +342,7 @@ func (p *protection) near(i, most int, dear bool) []int {
 	seen[i] = true
 	list := []int{i}
 	add := func(c int) {
-		if !seen[c] && (p.hidden[c] || !p.fixed(c) && (dear || p.Dear == nil || !p.Dear[c])) {
+		if !seen[c] && p.may(c, dear) {
 			seen[c] = true
 			list = append(list, c)
 		}
@@ -335,6 +363,60 @@ func (p *protection) near(i, most int, dear bool) []int {
 					add(c)
 					without++
 				}
+			}
+		}
+	}
+	return list
+}
+
+// closing lists counts that may move with count i, itself first: for each sum that has one
+// of them only, another one, which brings the fewest such sums along; then more for those
+// that have few, until there are most. Where near spreads into every table a little, this
+// stays among the few counts that can make up for each other, however many a month has.
+func (p *protection) closing(i, most int, dear bool) []int {
+	listed, in := map[int]bool{i: true}, map[int]int{}
+	list, queue := []int{i}, []int{}
+	add := func(c int) {
+		listed[c] = true
+		if c != i {
+			list = append(list, c)
+		}
+		for _, r := range p.of[c] {
+			if in[r]++; in[r] == 1 {
+				queue = append(queue, r)
+			}
+		}
+	}
+	add(i)
+	for want := 2; want <= 4 && len(list) < most; want++ {
+		if want > 2 {
+			queue = slices.Sorted(maps.Keys(in))
+		}
+		for n := 0; n < len(queue) && len(list) < most; n++ {
+			r := queue[n]
+			if in[r] >= want {
+				continue
+			}
+			best, fewest, looked := -1, 0, 0
+			for _, c := range p.cheap[r] {
+				if listed[c] || !p.may(c, dear) {
+					continue
+				}
+				if looked++; looked > someClosing {
+					break
+				}
+				opened := 0
+				for _, r := range p.of[c] {
+					if in[r] == 0 {
+						opened++
+					}
+				}
+				if best < 0 || opened < fewest {
+					best, fewest = c, opened
+				}
+			}
+			if best >= 0 {
+				add(best)
 			}
 		}
 	}
@@ -396,7 +478,7 @@ func (p *protection) reduce() {
 			trials++
 			moved, is := swing{}, false
 			if trials <= mostTrials && !p.open[i] {
-				moved, is = p.wide(i)
+				moved, is = p.wide(i, false)
 			}
 			if !is {
 				p.hidden[c] = true

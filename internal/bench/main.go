@@ -50,6 +50,7 @@ func main() {
 	referrals := flag.Int("referrals", 200_000, "referrals in that folder")
 	moving := flag.Int("move", 0, "take a folder with so many `submissions` to a PostgreSQL server of its own and back, and nothing else; -folder keeps what it fills")
 	beside := flag.Bool("beside", false, "measure the budget on SQLite and DuckDB and on a PostgreSQL server of its own, and print both side by side; -rows and -records apply")
+	points := flag.String("points", "", "measure operations of so `many` points each, for example 10,100,1000, from the repository's root, and print one table; nothing else")
 	var soaking soak
 	flag.DurationVar(&soaking.over, "soak", 0, "pour the load of -hours at -times the real rate into this much time, and tell whether memory, goroutines, descriptors or logs grow; nothing else")
 	flag.StringVar(&soaking.keep, "profiles", "", "a `folder` for heap and goroutine profiles of the server after each part of -soak")
@@ -58,6 +59,13 @@ func main() {
 	flag.Parse()
 	if *beside {
 		if err := benchBeside(*bin, *records, *rows); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if *points != "" {
+		if err := benchPoints(*bin, *points); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}
@@ -419,7 +427,10 @@ type phone struct {
 }
 
 // enrol adds a device to the running server, with n submissions to send.
-func enrol(bin, data string, n int) (*phone, error) {
+func enrol(bin, data string, n int) (*phone, error) { return enrolled(bin, data, n, 300) }
+
+// enrolled is enrol with submissions of so many days.
+func enrolled(bin, data string, n, days int) (*phone, error) {
 	seed := uint64(time.Now().UnixNano()) // a kept folder may have had the same records
 	out, err := exec.Command(bin, "device", "add", "-data", data, "-name", fmt.Sprint("bench ", seed)).Output()
 	if err != nil {
@@ -435,9 +446,9 @@ func enrol(bin, data string, n int) (*phone, error) {
 	if err != nil {
 		return nil, err
 	}
-	first := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -300)
+	first := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -days)
 	for i := 0; len(p.bodies) < n; i++ {
-		for _, x := range demo.Day(op, form, first, first.AddDate(0, 0, i%300), seed+uint64(i)) {
+		for _, x := range demo.Day(op, form, first, first.AddDate(0, 0, i%days), seed+uint64(i)) {
 			var b bytes.Buffer
 			w := multipart.NewWriter(&b)
 			_ = w.SetBoundary("dtm-bench-0123456789") // a valid boundary
