@@ -41,7 +41,7 @@ func TestCatalogues(t *testing.T) {
 				t.Errorf("%s %s: arguments %v, English has %v", l, k, got, holes(dtm.English, k))
 			}
 			if l == dtm.French {
-				for _, bad := range []string{" :", " ;", " ?", " !", " %", "'"} {
+				for _, bad := range []string{" :", " ;", " ?", " !", " %", "'", "\u00a0:", "\u00a0;", "\u00a0?", "\u00a0!", "\u00a0»", "«\u00a0", "« ", " »"} {
 					if strings.Contains(s, bad) {
 						t.Errorf("fr %s: %q holds %q", k, s, bad)
 					}

@@ -353,7 +353,7 @@ func (p *Pages) drawAlert(ctx context.Context, v *alertView, a dtm.Alert) error 
 		}
 		c.Title = v.Alert.Words
 		c.Subtitle = v.T("alert.chart.sub", v.T("alert.kind."+a.Step))
-		c.Alt = v.Alert.Name + ": " + c.Title
+		c.Alt = v.Alert.Name + v.T("word.colon") + " " + c.Title
 		v.Chart = p.drawn(c, v.Lang)
 	}
 	return nil

@@ -93,7 +93,7 @@ func (p *Pages) coverage(w http.ResponseWriter, r *http.Request) error {
 		row := v.coverageRow(c, took[c.Point])
 		row.Name, row.Href, row.Senders = v.PointName(c.Point), v.Link("/staff/points/"+url.PathEscape(c.Point)), sent[c.Point]
 		for _, d := range c.Days {
-			says := v.Day(d.Day) + ": " + v.T("coverage.day."+string(d.State))
+			says := v.Day(d.Day) + v.T("word.colon") + " " + v.T("coverage.day."+string(d.State))
 			if d.Records > 0 {
 				says += " · " + v.T("coverage.records", d.Records)
 			}

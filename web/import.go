@@ -407,7 +407,7 @@ func (p *Pages) figureName(l dtm.Lang, id string) string {
 		return id
 	}
 	if of {
-		return i.Name.In(l) + ": " + cells
+		return i.Name.In(l) + locale.Say(l, "word.colon") + " " + cells
 	}
 	return i.Name.In(l)
 }

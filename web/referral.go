@@ -129,7 +129,7 @@ func (p *Pages) referralRow(g page, r dtm.Referral, desks map[string]dtm.Desk) r
 	}
 	var who []string
 	if r.Sex != "" {
-		who = append(who, p.Operation.Lists["sex"].Label(r.Sex, g.Lang))
+		who = append(who, p.sexOf(g, r))
 	}
 	if r.Age != "" {
 		who = append(who, g.T("referral.age."+r.Age))
@@ -148,6 +148,20 @@ func (p *Pages) referralRow(g page, r dtm.Referral, desks map[string]dtm.Desk) r
 		row.Clock = g.T("referral.left", g.Lasting(c.Left))
 	}
 	return row
+}
+
+// sexOf says a person's sex; of a child as one says it of a child, which the form's list,
+// made for everybody, cannot.
+func (p *Pages) sexOf(g page, r dtm.Referral) string {
+	if r.Age == "0-4" || r.Age == "5-17" {
+		switch r.Sex {
+		case "female":
+			return g.T("referral.girl")
+		case "male":
+			return g.T("referral.boy")
+		}
+	}
+	return p.Operation.Lists["sex"].Label(r.Sex, g.Lang)
 }
 
 func (p *Pages) deskMap(ctx context.Context) (map[string]dtm.Desk, []dtm.Desk, error) {
@@ -268,6 +282,7 @@ type actRow struct {
 	Action  dtm.ReferralAction
 	Label   string
 	Warm    bool
+	Quiet   bool // not the first answer that a tap gives
 	Reasons []option
 	Second  bool
 }
@@ -320,7 +335,8 @@ type referralView struct {
 	History        []entryRow
 	Override       *overrideRow
 	MayPerson      bool
-	PersonWaits    bool // it would be shown after acceptance
+	PersonWaits    bool   // it would be shown after acceptance
+	Shut           string // why nobody is shown the person, whatever they consented to
 	HasPerson      bool
 	Consented      []string
 	Steps          []stepRow
@@ -408,6 +424,7 @@ func (p *Pages) showReferral(w http.ResponseWriter, r *http.Request, status int,
 	if answers {
 		actions = refer.Actions(x, doer(u), now)
 	}
+	tapped := false
 	for _, a := range actions {
 		if a == dtm.ReferralSend || a == dtm.ReferralRedirect {
 			v.OfferAction = a
@@ -416,6 +433,9 @@ func (p *Pages) showReferral(w http.ResponseWriter, r *http.Request, status int,
 		row := actRow{Action: a, Label: v.T("referral.do." + string(a)), Warm: len(refer.Reasons(a)) > 0, Second: a == dtm.ReferralConsent}
 		for _, code := range refer.Reasons(a) {
 			row.Reasons = append(row.Reasons, option{Value: code, Label: v.T("referral.reason." + code)})
+		}
+		if row.Reasons == nil {
+			row.Quiet, tapped = tapped, true
 		}
 		v.Acts = append(v.Acts, row)
 	}
@@ -447,6 +467,12 @@ func (p *Pages) showReferral(w http.ResponseWriter, r *http.Request, status int,
 		}
 		may := maySee(a, x, consents, person)
 		v.MayPerson, v.PersonWaits = len(may) > 0, u.Role == dtm.RoleDesk && !x.State.Accepted()
+		switch {
+		case person.Erased != nil:
+			v.Shut = v.T("right.erased", v.When(*person.Erased))
+		case person.Restricted:
+			v.Shut = v.T("right.restricted.text")
+		}
 		for _, g := range may {
 			v.Consented = append(v.Consented, v.T("group."+g))
 		}
@@ -482,7 +508,10 @@ func (p *Pages) showReferral(w http.ResponseWriter, r *http.Request, status int,
 		if d, ok := desks[e.Desk]; ok {
 			row.Desk = d.Name.In(v.Lang)
 		}
-		if e.Reason != "" {
+		switch {
+		case e.Action == dtm.ReferralConsent && (e.Reason == dtm.ConsentVitalInterest || e.Reason == dtm.ConsentBestInterest):
+			row.What = v.T("referral.did." + e.Reason) // it is not the person's consent
+		case e.Reason != "":
 			row.Reason = v.T("referral.reason." + e.Reason)
 		}
 		v.History = append(v.History, row)

@@ -85,13 +85,13 @@ func (p *Pages) referralFigures(w http.ResponseWriter, r *http.Request) error {
 		key   string
 		spans []refer.Span
 	}{{"ack", v.F.ToAck}, {"accept", v.F.ToAccept}, {"service", v.F.ToService}, {"late", v.F.Late}} {
-		open := 0
+		known := 0
 		for _, s := range x.spans {
-			if s.Censored {
-				open++
+			if !s.Censored {
+				known++
 			}
 		}
-		v.Times = append(v.Times, timeRow{v.T("figures.time." + x.key), lasting(x.spans, 0.5), lasting(x.spans, 0.9), v.T("figures.spans", len(x.spans), open)})
+		v.Times = append(v.Times, timeRow{v.T("figures.time." + x.key), lasting(x.spans, 0.5), lasting(x.spans, 0.9), v.T("figures.spans", known, len(x.spans))})
 	}
 	share := func(key string, s refer.Share) {
 		row := shareRow{Name: v.T("figures." + key), Share: "–", Of: v.T("figures.of", s.N, s.Of), Note: v.T("figures." + key + ".note")}

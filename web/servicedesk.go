@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,7 +15,7 @@ import (
 type deskRow struct {
 	dtm.Desk
 	Title, Agency, ProgrammeName, Places, Hours, Speaks, State, Verified string
-	Mine, Stale                                                          bool
+	Mine, Stale, Never                                                   bool
 	CapacityText                                                         string
 }
 
@@ -37,7 +38,7 @@ func (p *Pages) showDesks(w http.ResponseWriter, r *http.Request, status int, me
 		return err
 	}
 	for _, d := range list {
-		row := deskRow{Desk: d, Title: d.Name.In(v.Lang), Agency: v.Partner(d.Partner), ProgrammeName: v.Programme(d.Programme), Places: v.T("desk.places.none"), Verified: v.T("desk.never"), Mine: u.Role == dtm.RoleFocal || u.Desk == d.Code, Stale: now.Sub(d.Verified) > dtm.Stale}
+		row := deskRow{Desk: d, Title: d.Name.In(v.Lang), Agency: v.Partner(d.Partner), ProgrammeName: v.Programme(d.Programme), Places: v.T("desk.places.none"), Verified: v.T("desk.never"), Never: d.Verified.IsZero(), Mine: u.Role == dtm.RoleFocal || u.Desk == d.Code, Stale: now.Sub(d.Verified) > dtm.Stale}
 		if d.Capacity != dtm.NoLimit {
 			row.Places, row.CapacityText = v.T("desk.places.of", d.Free(), d.Capacity), strconv.Itoa(d.Capacity)
 		}
@@ -50,7 +51,7 @@ func (p *Pages) showDesks(w http.ResponseWriter, r *http.Request, status int, me
 		}
 		row.Speaks = together(v.Lang, speaks)
 		if !d.Verified.IsZero() {
-			row.Verified = v.When(d.Verified)
+			row.Verified = v.T("desk.verified", v.When(d.Verified))
 		}
 		switch {
 		case d.Closed:
@@ -63,6 +64,16 @@ func (p *Pages) showDesks(w http.ResponseWriter, r *http.Request, status int, me
 		}
 		v.Rows = append(v.Rows, row)
 	}
+	// A desk finds its own entry first.
+	slices.SortStableFunc(v.Rows, func(a, b deskRow) int {
+		switch {
+		case a.Mine == b.Mine:
+			return 0
+		case a.Mine:
+			return -1
+		}
+		return 1
+	})
 	return p.show(w, status, "desks", v)
 }
 

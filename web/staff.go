@@ -505,7 +505,7 @@ func (p *Pages) inside(r *http.Request, section, title, here string) page {
 		{"referrals", "referral.title", "/referrals/", access.ReadReferrals},
 		{"desks", "desk.title", "/desks/", access.ReadReferrals},
 		{"glass", "glass.title", "/glass/", access.BreakGlass},
-		{"glasses", "glass.queue", "/glass/queue", access.ReviewGlass},
+		{"glasses", "glass.menu", "/glass/queue", access.ReviewGlass},
 		{"review", "staff.review", "/review/", access.ReadSubmissions},
 		{"alerts", "alert.title", "/alerts/", access.ReadSubmissions},
 		{"planning", "planning.title", "/planning/", access.ReadSubmissions},

@@ -15,6 +15,7 @@ import (
 type usersView struct {
 	page
 	Users    []userRow
+	Desks    []dtm.Desk
 	Roles    []option
 	Partners []option
 	Email    string // as typed
@@ -49,6 +50,11 @@ func (p *Pages) showUsers(w http.ResponseWriter, r *http.Request, status int, v 
 		row := userRow{User: u, What: v.RoleName(u.Role), Partner: p.partnerName(v.page, u.Partner), Self: u.Email == v.User.Email}
 		row.Roles, row.Partners = p.rights(v.page, u)
 		v.Users = append(v.Users, row)
+	}
+	if p.Staff.Referring != nil {
+		if v.Desks, err = p.Staff.Referring.Desks.Desks(r.Context()); err != nil {
+			return err
+		}
 	}
 	v.Roles, v.Partners = p.rights(v.page, dtm.User{Role: r.PostFormValue("role"), Partner: r.PostFormValue("partner")})
 	return p.show(w, status, "users", v)
@@ -153,17 +159,41 @@ func (p *Pages) changeUser(w http.ResponseWriter, r *http.Request) error {
 
 // rightsView are the fields of a form about what a user may be.
 type rightsView struct {
-	G               page
-	Roles, Partners []option
-	Desk            string
+	G                      page
+	Roles, Partners, Desks []option
+}
+
+// desksFor are the referral desks to choose from, the chosen one even if it is there no
+// more.
+func (v usersView) desksFor(chosen string) []option {
+	list := []option{{Label: v.T("user.desk.none")}}
+	known := chosen == ""
+	for _, d := range v.Desks {
+		known = known || d.Code == chosen
+		list = append(list, option{Value: d.Code, Label: d.Name.In(v.Lang), Selected: d.Code == chosen})
+	}
+	if !known {
+		list = append(list, option{Value: chosen, Label: chosen, Selected: true})
+	}
+	return list
+}
+
+// DeskName is the name of a desk by its code.
+func (v usersView) DeskName(code string) string {
+	for _, d := range v.Desks {
+		if d.Code == code {
+			return d.Name.In(v.Lang)
+		}
+	}
+	return code
 }
 
 // RightsOf are those of a user, as they are.
 func (v usersView) RightsOf(u userRow) rightsView {
-	return rightsView{v.page, u.Roles, u.Partners, u.Desk}
+	return rightsView{v.page, u.Roles, u.Partners, v.desksFor(u.Desk)}
 }
 
 // RightsNew are those of one to be invited, as typed.
 func (v usersView) RightsNew() rightsView {
-	return rightsView{v.page, v.Roles, v.Partners, v.Desk}
+	return rightsView{v.page, v.Roles, v.Partners, v.desksFor(v.Desk)}
 }

@@ -73,7 +73,7 @@ func (p *Pages) waiting(w http.ResponseWriter, r *http.Request) error {
 		name, note := v.T("waiting.nowhere"), ""
 		if pt, ok := p.Operation.Point(x.Point); ok {
 			name = pt.Name.In(v.Lang)
-			if area, ok := p.Operation.Area(pt.Area); ok {
+			if area, ok := p.Operation.Area(pt.Area); ok && area.Name.In(v.Lang) != name {
 				note = area.Name.In(v.Lang)
 			}
 			regions[pt.Area] += float64(x.N)

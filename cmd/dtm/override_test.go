@@ -79,6 +79,10 @@ func TestOverride(t *testing.T) {
 	if status, body := two.post(at, url.Values{"do": {"consent"}, "reason": {"vital_interest"}, "version": {version()}}); status != http.StatusSeeOther || state() != dtm.ReferralSubmitted {
 		t.Fatalf("confirmed: %d %s %s", status, state(), body)
 	}
+	// The history does not say that the person agreed.
+	if _, body := two.get(at); !strings.Contains(body, "passed on without consent") || strings.Contains(body, "consent given") {
+		t.Errorf("the history says:\n%s", body)
+	}
 	told(two, "waiting for your confirmation", 0, "waits for a second person")
 	if s.count(dtm.ConsentAsked) != 1 || s.count(dtm.ConsentConfirmed) != 1 {
 		t.Error("the log does not say who asked and who confirmed")

@@ -123,6 +123,12 @@ func TestReferralPages(t *testing.T) {
 	if status, body = health.get(at); status != http.StatusOK || !strings.Contains(body, "Oromo") || strings.Contains(body, "Xylophena") || strings.Contains(body, plantedPhone) {
 		t.Errorf("the preview: %d %.500s", status, body)
 	}
+	// Of a child one speaks as of a child, in each language.
+	for lang, want := range map[string]string{"en": "Boy, 5–17 years, alone", "fr": "Garçon, 5 à 17 ans, sans parent ni tuteur"} {
+		if _, body = guard.get("/" + lang + "/staff/referrals/"); !strings.Contains(body, want) {
+			t.Errorf("%s: the inbox does not say %q:\n%s", lang, want, body)
+		}
+	}
 	for path, form := range map[string]url.Values{"/person": {}, "": {"do": {"accept"}, "version": {"2"}}, "/slip": {}} {
 		if status, _ = health.post("/en/staff/referrals/"+child[0].ID+path, form); status != http.StatusNotFound {
 			t.Errorf("another desk's referral%s: %d, want 404", path, status)

@@ -51,6 +51,9 @@ func TestRights(t *testing.T) {
 	if status, body = focal.post(at+"/person", url.Values{}); status != http.StatusForbidden || strings.Contains(body, "Xylophena") {
 		t.Errorf("restricted, and read: %d", status)
 	}
+	if _, body = focal.get(at); !strings.Contains(body, "Reading is restricted") || strings.Contains(body, "consent does not cover you") {
+		t.Errorf("restricted, and the referral says why nobody is shown:\n%s", body)
+	}
 	if status, body = focal.post(at+"/rights", url.Values{"do": {"export"}}); status != http.StatusOK || !strings.Contains(body, plantedName) {
 		t.Errorf("restricted, and not told to the person: %d", status)
 	}
@@ -69,6 +72,9 @@ func TestRights(t *testing.T) {
 		if now, err := s.h.db.Referral(t.Context(), r.ID); err != nil || now.State != dtm.ReferralWithdrawn {
 			t.Errorf("an open referral goes on: %+v, %v", now, err)
 		}
+	}
+	if _, body = focal.get(at); !strings.Contains(body, "who this person is cannot be read any more") || strings.Contains(body, "consent does not cover you") {
+		t.Errorf("erased, and the referral says why nobody is shown:\n%s", body)
 	}
 	for _, path := range []string{"/person", "/rights"} {
 		if _, body = focal.post(at+path, url.Values{"do": {"export"}}); strings.Contains(body, "Xylophena") || strings.Contains(body, "a fever") || strings.Contains(body, "quax") {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -31,11 +32,46 @@ const referralColumns = `
 	r.id, r.number, r.person, r.submission, r.device, r.point, r.programme, r.desk, r.state, r.version, r.reason, r.priority, r.guarded, r.escalation,
 	r.captured, r.received, r.sent, r.acknowledged, r.answered, r.started, r.ended, r.changed, r.replaces, r.replaced_by, r.preview`
 
-// figuredColumns are those of referralColumns that figures are made of; text that nobody
-// reads costs most of the time.
-const figuredColumns = `
-	'', '', '', '', r.device, r.point, r.programme, r.desk, r.state, 0, r.reason, r.priority, 0, 0,
-	r.captured, r.received, r.sent, r.acknowledged, r.answered, r.started, r.ended, '', '', '', '{}'`
+// figuredColumns are those that figures are made of. They are read as one text: a driver
+// asks for each column of each row by itself, and that took half of the time.
+var figuredColumns = []string{"device", "point", "programme", "desk", "state", "reason", "priority", "captured", "received", "sent", "acknowledged", "answered", "started", "ended"}
+
+// figuredMark parts figuredColumns; no code and no time has it.
+const figuredMark = "\x1f"
+
+// figuredText is the expression of that text; mark is the bound parameter of figuredMark.
+func figuredText(mark string) string {
+	var list []string
+	for _, c := range figuredColumns {
+		list = append(list, "coalesce(r."+c+", '')")
+	}
+	return strings.Join(list, " || "+mark+" || ")
+}
+
+func scanFigured(scan func(...any) error) (dtm.Referral, error) {
+	var r dtm.Referral
+	var text string
+	if err := scan(&text); err != nil {
+		return r, err
+	}
+	v := strings.Split(text, figuredMark)
+	if len(v) != len(figuredColumns) {
+		return r, fmt.Errorf("a referral has %d parts, not %d", len(v), len(figuredColumns))
+	}
+	r.Device, r.Point, r.Programme, r.Desk, r.State, r.Reason, r.Priority = v[0], v[1], v[2], v[3], dtm.ReferralState(v[4]), v[5], dtm.Priority(v[6])
+	var err error
+	for i, into := range []*time.Time{&r.Captured, &r.Received} {
+		if err == nil && v[7+i] != "" {
+			*into, err = textTime(v[7+i])
+		}
+	}
+	for i, into := range []**time.Time{&r.Sent, &r.Acknowledged, &r.Answered, &r.Started, &r.Ended} {
+		if err == nil {
+			*into, err = optionalTime(sql.NullString{String: v[9+i], Valid: v[9+i] != ""})
+		}
+	}
+	return r, err
+}
 
 // preview is how the column holds it.
 type preview struct {
@@ -348,10 +384,10 @@ func (db *DB) Referrals(ctx context.Context, f dtm.ReferralFilter) ([]dtm.Referr
 		return nil, 0, failure(op, err)
 	}
 	defer t.Rollback()
-	columns, ordered := referralColumns, ` ORDER BY `+order
+	columns, ordered, read := referralColumns, ` ORDER BY `+order, scanReferral
 	var total int
 	if f.Figured {
-		columns, ordered = figuredColumns, ""
+		columns, ordered, read = figuredText(bind(figuredMark)), "", scanFigured
 	} else if err := t.QueryRowContext(ctx, `SELECT count(*) FROM referral r WHERE `+where, args...).Scan(&total); err != nil {
 		return nil, 0, failure(op, err)
 	}
@@ -366,7 +402,7 @@ func (db *DB) Referrals(ctx context.Context, f dtm.ReferralFilter) ([]dtm.Referr
 	defer rows.Close()
 	var list []dtm.Referral
 	for rows.Next() {
-		r, err := scanReferral(rows.Scan)
+		r, err := read(rows.Scan)
 		if err != nil {
 			return nil, 0, failure(op, err)
 		}

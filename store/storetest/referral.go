@@ -2,9 +2,11 @@ package storetest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -175,8 +177,22 @@ func referrals(t *testing.T, d Dialect) {
 	if list[0].ID != "b" || list[2].ID != "a" {
 		t.Errorf("the most pressing is not first: %v", list)
 	}
-	if bare, n, err := s.Referrals(ctx, dtm.ReferralFilter{Figured: true, ReceivedSince: list[1].Received}); err != nil || n != 3 || len(bare) != 3 || bare[0].Sex != "" || bare[0].State == "" || bare[0].Received.IsZero() {
-		t.Errorf("for figures: %d, %+v, %v", n, bare, err)
+	// Figures are made of the same values, without what nobody reads for them.
+	bare, n, err := s.Referrals(ctx, dtm.ReferralFilter{Figured: true, ReceivedSince: list[1].Received})
+	must(t, err)
+	byReceived := func(a, b dtm.Referral) int {
+		return cmp.Or(a.Received.Compare(b.Received), strings.Compare(a.Programme, b.Programme), strings.Compare(string(a.State), string(b.State)))
+	}
+	slices.SortFunc(bare, byReceived)
+	whole := slices.SortedFunc(slices.Values(list), byReceived)
+	if n != 3 || len(bare) != 3 {
+		t.Fatalf("for figures: %d, %+v", n, bare)
+	}
+	for i, x := range whole {
+		want := dtm.Referral{Device: x.Device, Point: x.Point, Programme: x.Programme, Desk: x.Desk, State: x.State, Reason: x.Reason, Priority: x.Priority, Captured: x.Captured, Received: x.Received, Sent: x.Sent, Acknowledged: x.Acknowledged, Answered: x.Answered, Started: x.Started, Ended: x.Ended}
+		if !reflect.DeepEqual(bare[i], want) {
+			t.Errorf("for figures: %+v, want %+v", bare[i], want)
+		}
 	}
 	// Who waits where: one with a desk, one without; what was redirected is counted once.
 	late := list[1].Received.AddDate(1, 0, 0)
