@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"dtm"
 	"dtm/access"
@@ -259,6 +260,18 @@ func (p *Pages) changeFactor(w http.ResponseWriter, r *http.Request) error {
 func trimmed(s string, most int) string {
 	r := []rune(strings.TrimSpace(strings.ToValidUTF8(s, "")))
 	return string(r[:min(len(r), most)])
+}
+
+// tooLong refuses text that is longer than its field takes, in signs: a browser keeps to
+// that by itself, other senders need not. It is not cut, because what is cut is lost. A
+// line's end counts once, as browsers count it.
+func tooLong(r *http.Request, most map[string]int) error {
+	for name, n := range most {
+		if utf8.RuneCountInString(strings.ReplaceAll(r.PostFormValue(name), "\r\n", "\n")) > n {
+			return dtm.Errorf(dtm.Invalid, "%s is longer than %d characters", name, n).Coded("text.long", n)
+		}
+	}
+	return nil
 }
 
 // program is a browser and its system, from how it calls itself.

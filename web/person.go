@@ -113,6 +113,13 @@ func (p *Pages) workPerson(ctx context.Context, r *http.Request, u dtm.User, x d
 	if u.Role != dtm.RoleFocal && do != "note" {
 		return denied
 	}
+	most := map[string]int{"words": 4000, "why": 1000, "wording": 100, "number": 16}
+	for _, f := range dtm.PersonFields {
+		most["field."+f.Name] = 200
+	}
+	if err := tooLong(r, most); err != nil {
+		return err
+	}
 	switch do {
 	case "note":
 		if !slices.Contains(may, value("group")) {
@@ -123,6 +130,9 @@ func (p *Pages) workPerson(ctx context.Context, r *http.Request, u dtm.User, x d
 	case "consent":
 		lang := value("lang")
 		c := dtm.Consent{Person: x.Person, Recipient: value("recipient"), Groups: r.PostForm["group"], Wording: value("wording"), Lang: lang, How: value("how"), Of: value("of"), Assent: value("assent") == "yes", Reason: value("why"), Actor: actor(r)}
+		if !slices.ContainsFunc(p.Operation.Partners, func(x dtm.Partner) bool { return x.Code == c.Recipient }) && !slices.ContainsFunc(p.Operation.Programmes, func(x dtm.Programme) bool { return refer.ForProgramme(x.Code) == c.Recipient }) {
+			return dtm.Errorf(dtm.Invalid, "%q is nobody to whom a consent can be given", c.Recipient).Coded("consent.recipient")
+		}
 		c, err := d.Consents.GiveConsent(ctx, c)
 		switch {
 		case err == nil && c.Waits():
@@ -156,7 +166,9 @@ func (p *Pages) workPerson(ctx context.Context, r *http.Request, u dtm.User, x d
 		if err == nil {
 			var who []string
 			for _, s := range saw {
-				who = append(who, strings.TrimPrefix(s, "user:"))
+				if name := strings.TrimPrefix(s, "user:"); name != u.Email { // who withdraws it knows
+					who = append(who, name)
+				}
 			}
 			if v.Done = locale.Say(p.guess(r), "consent.withdrawn.done"); len(who) > 0 {
 				v.Done += " " + locale.Say(p.guess(r), "consent.withdrawn.tell", together(p.guess(r), who))

@@ -631,6 +631,9 @@ func (p *Pages) actOnReferral(w http.ResponseWriter, r *http.Request) error {
 		}
 		return p.seeReferral(w, r, x.ID, "")
 	}
+	if err := tooLong(r, map[string]int{"words": 500}); err != nil {
+		return p.referralRefused(w, r, x, err)
+	}
 	patrolling := r.PostFormValue("back") == "patrol"
 	if tap := r.PostFormValue("tap"); tap != "" { // one button says what and why
 		what, why, _ := strings.Cut(tap, " ")

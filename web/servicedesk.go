@@ -96,9 +96,12 @@ func (p *Pages) keepDesk(w http.ResponseWriter, r *http.Request) error {
 	}
 	capacity := dtm.NoLimit
 	if s := strings.TrimSpace(r.PostFormValue("capacity")); s != "" {
-		if capacity, err = strconv.Atoi(s); err != nil || capacity < 0 {
+		if capacity, err = strconv.Atoi(s); err != nil || capacity < 0 || capacity > 999_999 {
 			return p.showDesks(w, r, http.StatusBadRequest, locale.Say(l, "error.desk.capacity"), "")
 		}
+	}
+	if err := tooLong(r, map[string]int{"pause": 100}); err != nil {
+		return p.showDesks(w, r, http.StatusBadRequest, locale.Error(l, err), "")
 	}
 	var until *time.Time
 	if days, err := strconv.Atoi(r.PostFormValue("until")); err == nil && days > 0 && days <= 31 {

@@ -183,6 +183,29 @@ func TestReferralPages(t *testing.T) {
 	if err != nil || len(events) != 1 || events[0].Name != dtm.PersonRead || events[0].Actor != "user:h@example.org" {
 		t.Errorf("opening is recorded as %+v, %v", events, err)
 	}
+	// What the fields of the pages would not take is not taken from others either, and
+	// consent is given to somebody there is.
+	long := strings.Repeat("ع", 4001)
+	for _, c := range []struct {
+		by   *visitor
+		path string
+		form url.Values
+		says string
+	}{
+		{health, at + "/person", url.Values{"do": {"note"}, "group": {"health"}, "words": {long}}, "4,000 characters at most"},
+		{focal, at + "/person", url.Values{"do": {"change"}, "field.name": {long}}, "200 characters at most"},
+		{focal, at + "/person", url.Values{"do": {"consent"}, "recipient": {"nobody"}, "group": {"need"}, "wording": {"1"}, "lang": {"en"}, "how": {"signed"}, "of": {"person"}}, "to whom"},
+		{focal, at, url.Values{"do": {"withdraw"}, "reason": {"other"}, "version": {"3"}, "words": {long}}, "500 characters at most"},
+		{health, "/en/staff/desks/mrc-obock-health", url.Values{"pause": {long}}, "100 characters at most"},
+		{health, "/en/staff/desks/mrc-obock-health", url.Values{"capacity": {"9223372036854775807"}}, "number"},
+	} {
+		if _, body = c.by.post(c.path, c.form); !strings.Contains(body, c.says) || strings.Contains(body, long[:400]) {
+			t.Errorf("%s: %q is not said", c.path, c.says)
+		}
+	}
+	if now, err := s.h.db.Referral(t.Context(), sick[0].ID); err != nil || now.State != dtm.ReferralAccepted {
+		t.Errorf("%+v, %v", now, err)
+	}
 	if status, _ = health.post(at+"/person", url.Values{"do": {"note"}, "group": {"protection"}, "words": {"x"}}); status != http.StatusOK {
 		t.Errorf("%d", status)
 	}
