@@ -51,6 +51,7 @@ func main() {
 	moving := flag.Int("move", 0, "take a folder with so many `submissions` to a PostgreSQL server of its own and back, and nothing else; -folder keeps what it fills")
 	beside := flag.Bool("beside", false, "measure the budget on SQLite and DuckDB and on a PostgreSQL server of its own, and print both side by side; -rows and -records apply")
 	points := flag.String("points", "", "measure operations of so `many` points each, for example 10,100,1000, from the repository's root, and print one table; nothing else")
+	operations := flag.Int("operations", 0, "put so many operations into one PostgreSQL database of its own, from the repository's root, and measure the first alone and among them; nothing else")
 	var soaking soak
 	flag.DurationVar(&soaking.over, "soak", 0, "pour the load of -hours at -times the real rate into this much time, and tell whether memory, goroutines, descriptors or logs grow; nothing else")
 	flag.StringVar(&soaking.keep, "profiles", "", "a `folder` for heap and goroutine profiles of the server after each part of -soak")
@@ -59,6 +60,13 @@ func main() {
 	flag.Parse()
 	if *beside {
 		if err := benchBeside(*bin, *records, *rows); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if *operations > 0 {
+		if err := benchOperations(*bin, *operations); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}

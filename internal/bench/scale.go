@@ -86,7 +86,7 @@ func scaled(bin string, n int) error {
 	if _, _, err := run(bin, "init", "-data", data, "-operation", pack); err != nil {
 		return err
 	}
-	if err := history(bin, dir, data, points); err != nil {
+	if err := history(bin, dir, data, points, scaleMonths); err != nil {
 		return err
 	}
 	if err := phones(bin, data, points); err != nil {
@@ -257,9 +257,9 @@ func packOf(dir string, n int) ([]string, error) {
 }
 
 // history imports what was registered before there were phones, by sex and age and by
-// nationality.
-func history(bin, dir, data string, points []string) error {
-	rows, sum := len(points)*scaleMonths*scaleRows, time.Duration(0)
+// nationality, in so many months.
+func history(bin, dir, data string, points []string, months int) error {
+	rows, sum := len(points)*months*scaleRows, time.Duration(0)
 	r := rand.New(rand.NewPCG(4, 9))
 	pick := func(s ...string) string { return s[r.IntN(len(s))] }
 	most := int64(0)
@@ -278,9 +278,9 @@ func history(bin, dir, data string, points []string) error {
 		}
 		w := bufio.NewWriter(f)
 		fmt.Fprintln(w, "date,fmp,movement,previous,next,"+by.heading+",n,reason_economic,reason_conflict")
-		first := dtm.MonthOf(time.Now()).Add(-scaleMonths)
+		first := dtm.MonthOf(time.Now()).Add(-months)
 		for i := range by.of {
-			m := first.Add(i * scaleMonths / by.of)
+			m := first.Add(i * months / by.of)
 			fmt.Fprintf(w, "%s-%02d,%s,%s,%s,%s,%s,%d,%d,%d\n", m, 1+r.IntN(28), points[r.IntN(len(points))], pick("incoming", "outgoing"), pick("ETH", "ETH", "ETH", "YEM", "SOM"), pick("DJI", "SAU", "YEM"), by.cells(), 1+r.IntN(20), r.IntN(2), r.IntN(2))
 		}
 		if err := errors.Join(w.Flush(), f.Close()); err != nil {
@@ -292,7 +292,7 @@ func history(bin, dir, data string, points []string) error {
 		}
 		sum, most = sum+took, max(most, rss)
 	}
-	line(fmt.Sprintf("import, %d rows a point", scaleMonths*scaleRows*3/2), fmt.Sprintf("%.1f s, %d MB", sum.Seconds(), most>>20), "")
+	line(fmt.Sprintf("import, %d rows a point", months*scaleRows*3/2), fmt.Sprintf("%.1f s, %d MB", sum.Seconds(), most>>20), "")
 	return nil
 }
 
