@@ -55,7 +55,8 @@ func (p *Pages) needs(w http.ResponseWriter, r *http.Request) error {
 	}
 	said := func(t dtm.Table, x dtm.Figure, ok bool) string {
 		switch {
-		case x.Suppressed:
+		case x.Suppressed, !ok && slices.ContainsFunc(t.Notes, func(n dtm.Note) bool { return n.Code == dtm.NoteCompany }):
+			// Of few people, guard tells not even that there are any.
 			return "<" + locale.Number(l, float64(p.Operation.Threshold), 0)
 		case !ok || x.Value == nil:
 			return "–"
@@ -101,7 +102,7 @@ func (p *Pages) needs(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		present, tPresent, err := ask("people_present", split...)
+		present, tPresent, err := ask("people_present_average", split...)
 		if err != nil {
 			return err
 		}

@@ -357,3 +357,39 @@ func TestTrianglesAgainstR(t *testing.T) {
 		near(t, s+"to come", got.Missing, a[s+"to come"][0], 9)
 	}
 }
+
+// TestRecaptureAgainstR: for several sets, R's estimate, variance and interval; and over
+// all that can be met twice of a population of known size, weighed by R's hypergeometric
+// probabilities, the estimate is that size and the variance its own (Chapman 1951, Seber
+// 1970: neither is biased where the two counts are not fewer than the population).
+func TestRecaptureAgainstR(t *testing.T) {
+	t.Parallel()
+	a := answersOfR(t)
+	for k := 1; k <= 6; k++ {
+		set := fmt.Sprint("recapture", k, " ")
+		n := a[set+"counts"]
+		mean, variance := 0.0, 0.0
+		for i, m := range a[set+"twice"] {
+			e, v, err := Chapman(n[0], n[1], m, 0.95)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := a[set+"probability"][i]
+			mean, variance = mean+p*e.Estimate, variance+p*v
+		}
+		near(t, set+"mean", mean, a[set+"population"][0], 8)
+		near(t, set+"mean variance", variance, a[set+"variance"][0], 7)
+		var estimates, variances, low, high []float64
+		for _, m := range a[set+"seen"] {
+			e, v, err := Chapman(n[0], n[1], m, 0.95)
+			if err != nil {
+				t.Fatal(err)
+			}
+			estimates, variances, low, high = append(estimates, e.Estimate), append(variances, v), append(low, e.Low), append(high, e.High)
+		}
+		allNear(t, set+"estimate", estimates, a[set+"estimate"], 9)
+		allNear(t, set+"variance", variances, a[set+"seber"], 9)
+		allNear(t, set+"low", low, a[set+"low"], 9)
+		allNear(t, set+"high", high, a[set+"high"], 9)
+	}
+}

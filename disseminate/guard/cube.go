@@ -12,12 +12,16 @@ import (
 // of one kind of count, split and filtered by its dimensions and any fewer of them,
 // and by place when it has one: country > region > point, crossed with direction.
 type cube struct {
-	of     string   // which people: dtm.Indicator.Of
-	ask    string   // the indicator that gives the counts; "" is each that counts them
-	dims   []string // beside place and time
-	place  bool
-	always bool // the dimension's codes overlap: they are never added up
-	only   bool // people of a part of the cube before it: the rest follows by subtraction
+	subject string   // of facts beside movements: which (record.go)
+	of      string   // which people: dtm.Indicator.Of
+	ask     string   // the indicator that gives the counts; "" is each that counts them
+	dims    []string // beside place and time
+	place   bool
+	regions bool   // of places, only regions
+	always  bool   // the codes of the first dimension overlap: they are never added up
+	whole   string // then: which people the codes are of
+	only    bool   // people of a part of the cube before it: the rest follows by subtraction
+	kind    string // of facts beside movements: dtm.Indicator.Kind
 }
 
 // cubes are all that is published. Whatever is asked beyond them is refused: what
@@ -29,9 +33,10 @@ var cubes = []cube{
 	{of: "total", ask: "total_movements", dims: []string{"sex", "age"}, place: true},
 	{of: "total", ask: "total_movements", dims: []string{"route"}},
 	{of: "total", ask: "total_movements", dims: []string{"day"}},
-	{of: "reason", ask: "reason_share_pct", dims: []string{"reason"}, place: true, always: true},
-	{of: "transport", ask: "transport_share_pct", dims: []string{"transport"}, place: true, always: true},
+	{of: "reason", ask: "reason_share_pct", dims: []string{"reason"}, place: true, always: true, whole: "total"},
+	{of: "transport", ask: "transport_share_pct", dims: []string{"transport"}, place: true, always: true, whole: "total"},
 	{of: "vulnerable", place: true},
+	{of: "vulnerabilities", ask: "vulnerability_share_pct", dims: []string{"vulnerability"}, place: true, always: true, whole: "assessed:vulnerabilities"},
 }
 
 // places are the dimensions of place and direction, which nearly every table has.
@@ -46,33 +51,56 @@ func alias(i dtm.Indicator) string {
 }
 
 // ofMovements tells whether the figures are of movements: those are what the cubes are of.
-func ofMovements(i dtm.Indicator) bool { return i.Facts == "" || i.Facts == "movement" }
+func ofMovements(i dtm.Indicator) bool {
+	return i.Facts == "" || i.Facts == "movement" || i.Facts == "vulnerability"
+}
 
-// people tells whether the indicator's figures are of people at all. Numbers of
-// points and of days are not; that somebody passed at all is no secret.
-func people(i dtm.Indicator) bool { return i.Of != "points" && i.Of != "observed_days" }
+// people tells whether the indicator's figures are of people at all. Numbers of points,
+// of days, of sites and of incidents are not, nor what points and sites lack; that
+// somebody passed at all is no secret.
+func people(i dtm.Indicator) bool {
+	if !ofMovements(i) {
+		return i.Counts || i.Share
+	}
+	return i.Of != "points" && i.Of != "observed_days"
+}
 
 // cubeFor finds the cube that has the dimensions (month apart); false: none.
-func cubeFor(of string, dims []string) (*cube, bool) {
-	for i, c := range cubes {
+func (g *Guard) cubeFor(i dtm.Indicator, dims []string) (*cube, bool) {
+	list, of := movements, alias(i)
+	switch {
+	case !ofMovements(i):
+		list, of = g.records[i.Facts], g.recorded(i)
+	case !people(i):
+		of = "total"
+	}
+	for _, c := range list {
 		if c.of == of && !slices.ContainsFunc(dims, func(d string) bool {
-			return !slices.Contains(c.dims, d) && !(c.place && slices.Contains(places, d))
+			return !slices.Contains(c.dims, d) && !(c.place && slices.Contains(places, d) && !(c.regions && d == "point"))
 		}) && (!c.always || slices.Contains(dims, c.dims[0])) {
-			return &cubes[i], true
+			return c, true
 		}
 	}
 	return nil, false
 }
 
+// movements are the cubes of movements.
+var movements = func() (out []*cube) {
+	for n := range cubes {
+		out = append(out, &cubes[n])
+	}
+	return out
+}()
+
 // published are the dimensions of an indicator that its tables may be split by, each
 // beside its own.
-func published(i dtm.Indicator) []string {
-	if !ofMovements(i) {
+func (g *Guard) published(i dtm.Indicator) []string {
+	if !ofMovements(i) && !people(i) {
 		return i.By
 	}
 	var out []string
 	for _, d := range i.By {
-		if d == "month" || declared(i, append([]string{d}, i.Default...)) {
+		if d == "month" || g.declared(i, append([]string{d}, i.Default...)) {
 			out = append(out, d)
 		}
 	}
@@ -80,28 +108,25 @@ func published(i dtm.Indicator) []string {
 }
 
 // declared tells whether a table by (or filtered by) the dimensions is published.
-func declared(i dtm.Indicator, dims []string) bool {
+func (g *Guard) declared(i dtm.Indicator, dims []string) bool {
 	dims = slices.DeleteFunc(slices.Clone(dims), func(d string) bool { return d == "month" })
 	dims = append(dims, slices.Collect(maps.Keys(i.Fixed))...)
 	if i.Kind == "ratio" {
 		dims = append(dims, "sex", "age")
 	}
-	if !people(i) {
-		_, ok := cubeFor("total", dims)
-		return ok
-	}
-	_, ok := cubeFor(alias(i), dims)
+	_, ok := g.cubeFor(i, dims)
 	return ok
 }
 
 // key names one count of a month: which people, then the codes of the dimensions that
-// are given, in the order of their names. A point stands for its region too.
+// are given, in the order of their names. A point stands for its region too; what is at
+// no known point, for the region that was said.
 func key(of string, at map[string]string) string {
 	var b strings.Builder
 	b.WriteString(of)
-	_, point := at["point"]
+	point, given := at["point"]
 	for _, d := range slices.Sorted(maps.Keys(at)) {
-		if d == "region" && point {
+		if d == "region" && given && (point != "" || at[d] == "") {
 			continue
 		}
 		b.WriteString("|" + d + "=" + at[d])

@@ -47,7 +47,7 @@ func (g *Guard) ask(t dtm.Table) (*question, error) {
 	for _, c := range t.Cells {
 		dims = append(dims, slices.Collect(maps.Keys(c))...)
 	}
-	if t.Indicator.Share || t.Indicator.Kind == "share_answers" { // its whole is of the same people
+	if t.Indicator.Share || t.Indicator.Kind == "share_answers" || t.Indicator.Kind == "answers" { // its whole is of the same people
 		dims = append(dims, t.Indicator.Default...)
 	}
 	if t.Indicator.Kind == "ratio" {
@@ -59,12 +59,8 @@ func (g *Guard) ask(t dtm.Table) (*question, error) {
 	}
 	slices.Sort(dims)
 	dims = slices.Compact(dims)
-	of := alias(t.Indicator)
-	if !people(t.Indicator) {
-		of = "total"
-	}
 	var ok bool
-	if q.cube, ok = cubeFor(of, dims); !ok {
+	if q.cube, ok = g.cubeFor(t.Indicator, dims); !ok {
 		return nil, dtm.Errorf(dtm.Invalid, "%s is not published by %s together: smaller counts could be computed from it", t.Indicator.ID, strings.Join(dims, ", ")).
 			Coded("guard.undeclared", t.Indicator.ID, strings.Join(dims, ", "))
 	}
@@ -221,7 +217,7 @@ func (q *question) parts(f dtm.Figure) ([]part, error) {
 		return []part{of(p), of(p, i.Default...)}, nil
 	}
 	switch i.Kind {
-	case "count", "average_calendar", "average_observed", "average_per_point", "panel", "vulnerable":
+	case "count", "average_calendar", "average_observed", "average_per_point", "panel", "vulnerable", "answers", "coded", "stock_average":
 		return []part{of(p)}, nil
 	}
 	return nil, dtm.Errorf(dtm.Invalid, "%s is not published: nobody has said what it is made of", i.ID).Coded("guard.undeclared", i.ID, "")

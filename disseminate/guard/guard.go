@@ -39,6 +39,7 @@ type Guard struct {
 	stored    *Stored
 	prior     Prior
 	until     context.Context
+	records   map[string][]*cube // of facts beside movements, by subject
 
 	one    singleflight.Group
 	work   sync.Mutex                 // one month is chosen at a time: it takes a processor
@@ -50,9 +51,15 @@ type Guard struct {
 
 // state is what was found out about one state of the data.
 type state struct {
-	months map[dtm.Month]*Pattern
-	totals map[dtm.Month]int64
+	months map[slot]*Pattern
+	totals map[string]map[dtm.Month]int64 // of what everybody asks for, by indicator
 	priors map[dtm.Month]*before
+}
+
+// slot is what one pattern is of: a month's movements, or its facts of another subject.
+type slot struct {
+	subject string // "" of movements
+	month   dtm.Month
 }
 
 var _ dtm.Figures = (*Guard)(nil)
@@ -85,6 +92,7 @@ func New(inner dtm.Figures, op *dtm.Operation, options ...Option) *Guard {
 	for _, o := range options {
 		o(g)
 	}
+	g.records = g.recordCubes()
 	return g
 }
 
@@ -92,7 +100,7 @@ func New(inner dtm.Figures, op *dtm.Operation, options ...Option) *Guard {
 func (g *Guard) Catalogue() []dtm.Indicator {
 	list := g.Figures.Catalogue()
 	for n := range list {
-		list[n].By = published(list[n])
+		list[n].By = g.published(list[n])
 	}
 	return list
 }
@@ -101,7 +109,7 @@ func (g *Guard) Catalogue() []dtm.Indicator {
 func (g *Guard) Indicator(id string) (dtm.Indicator, error) {
 	i, err := g.Figures.Indicator(id)
 	if err == nil {
-		i.By = published(i)
+		i.By = g.published(i)
 	}
 	return i, err
 }
@@ -128,11 +136,13 @@ func (g *Guard) table(ctx context.Context, query dtm.Query) (t dtm.Table, moved 
 	if t, err = g.Figures.Table(ctx, query); err != nil {
 		return t, false, err
 	}
-	if !ofMovements(t.Indicator) {
-		t, hidden, err := alone(t, g.threshold, func() (nest, error) { return g.within(ctx, t) })
-		return g.noted(t, hidden), false, err
+	if !ofMovements(t.Indicator) && !people(t.Indicator) {
+		return t, false, nil
 	}
-	t.Indicator.By = published(t.Indicator)
+	t.Indicator.By = g.published(t.Indicator)
+	if !ofMovements(t.Indicator) && g.recorded(t.Indicator) == "" {
+		return g.noted(none(t), len(t.Figures) > 0), false, nil
+	}
 	q, err := g.ask(t)
 	if err != nil || !people(t.Indicator) {
 		if err != nil {
@@ -148,34 +158,33 @@ func (g *Guard) table(ctx context.Context, query dtm.Query) (t dtm.Table, moved 
 			return dtm.Table{}, false, err
 		}
 		hidden = hidden || v.Suppressed
+		if v.Suppressed {
+			if drop, err := g.unlisted(ctx, q, f); drop || err != nil {
+				if err != nil {
+					return dtm.Table{}, false, err
+				}
+				continue
+			}
+		}
 		out = append(out, v)
 	}
-	t.Figures = g.join(ctx, q, t.Figures, out)
+	if len(out) == len(t.Figures) {
+		out = g.join(ctx, q, t.Figures, out)
+	}
+	t.Figures = out
 	return g.noted(t, hidden), q.unknown && q.later, nil
 }
 
-// within finds the regions that the places of a table lie in. None when a place lay in two
-// during the period.
-func (g *Guard) within(ctx context.Context, t dtm.Table) (nest, error) {
-	at := slices.IndexFunc(t.By, func(d string) bool { return d == "site" || d == "point" || d == "area" })
-	if at < 0 || slices.Contains(t.By, region) || !slices.Contains(t.Indicator.By, region) {
-		return nest{}, nil
-	}
-	q := t.Query
-	q.By = append(slices.Clone(t.By), region)
-	finer, err := g.Figures.Table(ctx, q)
-	if err != nil {
-		return nest{}, err
-	}
-	n := nest{dim: t.By[at], in: map[string]string{}}
-	place, outer := slices.Index(finer.By, n.dim), slices.Index(finer.By, region)
-	for _, f := range finer.Figures {
-		if was, known := n.in[f.Keys[place]]; known && was != f.Keys[outer] {
-			return nest{}, nil
+// none withholds all of a table.
+func none(t dtm.Table) dtm.Table {
+	var out []dtm.Figure
+	for _, f := range t.Figures {
+		if !slices.ContainsFunc(t.By, func(d string) bool { return d != "month" }) {
+			out = append(out, dtm.Figure{Keys: f.Keys, Suppressed: f.Value != nil})
 		}
-		n.in[f.Keys[place]] = f.Keys[outer]
 	}
-	return n, nil
+	t.Figures = out
+	return t
 }
 
 // noted says that something is withheld: in one way for all of it, since a table that
@@ -220,10 +229,16 @@ func (g *Guard) look(ctx context.Context, q *question, f dtm.Figure) (dtm.Figure
 	}
 	now := sides[0]
 	known := f.People == now.n
+	if q.cube.kind == "stock_average" {
+		// A number of people of a month: what it is of several, other days of other sites
+		// than each month's would have to be told for.
+		off := int64(len(parts[0])) // each is rounded
+		known = f.People >= now.n-off && f.People <= now.n+off && !slices.ContainsFunc(parts[0], func(n need) bool { return n.month != parts[0][0].month })
+	}
 	switch {
 	case i.Kind == "change_previous_month" || i.Kind == "change_previous_year" || i.Kind == "change_baseline":
 		known = f.People == now.n && (sides[1].n == 0 || f.Value == nil) || f.People == min(now.n, sides[1].n)
-	case i.Unit == "percent" && f.Denominator != nil:
+	case i.Unit == "percent" && f.Denominator != nil && len(sides) > 1:
 		known = known && int64(*f.Denominator) == sides[1].n
 	}
 	hide := !known
@@ -234,14 +249,20 @@ func (g *Guard) look(ctx context.Context, q *question, f dtm.Figure) (dtm.Figure
 	if i.Unit == "percent" && f.Denominator != nil && len(sides) > 1 && divides(i.Kind) && sides[1].n < smallBase {
 		hide = true
 	}
-	if i.Kind == "vulnerable" && f.Denominator != nil {
+	if (i.Kind == "vulnerable" || i.Kind == "coded") && f.Denominator != nil {
+		asked, of := int64(0), "assessed:"+i.ID
+		if i.Kind == "coded" {
+			of = q.cube.whole
+		}
 		for _, n := range parts[0] {
-			c, err := g.cell(ctx, q, n, "assessed:"+i.ID)
+			c, err := g.cell(ctx, q, n, of)
 			if err != nil {
 				return f, err
 			}
 			hide = hide || c.Hidden
+			asked += c.Count
 		}
+		hide = hide || i.Kind == "coded" && (asked != int64(*f.Denominator) || asked < smallBase)
 	}
 	if i.Kind == "average_per_point" && !slices.Contains(q.t.By, "point") {
 		// Another sum over the points: it is given where they all are.

@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 
 	lru "github.com/hashicorp/golang-lru/v2"
-
-	"dtm"
 )
 
 // Months whose patterns are remembered, and how many of each. A month that is running
@@ -18,32 +16,32 @@ const (
 
 // kept remembers patterns by month and by what they were chosen of.
 type kept struct {
-	months *lru.Cache[dtm.Month, *lru.Cache[[sha256.Size]byte, *Pattern]]
+	months *lru.Cache[slot, *lru.Cache[[sha256.Size]byte, *Pattern]]
 }
 
 func newKept() kept {
-	months, err := lru.New[dtm.Month, *lru.Cache[[sha256.Size]byte, *Pattern]](keptMonths)
+	months, err := lru.New[slot, *lru.Cache[[sha256.Size]byte, *Pattern]](keptMonths)
 	if err != nil {
 		panic(err) // the size is not positive
 	}
 	return kept{months}
 }
 
-func (k kept) get(m dtm.Month, id [sha256.Size]byte) (*Pattern, bool) {
-	of, ok := k.months.Get(m)
+func (k kept) get(of slot, id [sha256.Size]byte) (*Pattern, bool) {
+	list, ok := k.months.Get(of)
 	if !ok {
 		return nil, false
 	}
-	return of.Get(id)
+	return list.Get(id)
 }
 
-func (k kept) add(m dtm.Month, id [sha256.Size]byte, p *Pattern) {
-	of, err := lru.New[[sha256.Size]byte, *Pattern](keptOf)
+func (k kept) add(of slot, id [sha256.Size]byte, p *Pattern) {
+	list, err := lru.New[[sha256.Size]byte, *Pattern](keptOf)
 	if err != nil {
 		panic(err)
 	}
-	if before, ok, _ := k.months.PeekOrAdd(m, of); ok {
-		of = before
+	if before, ok, _ := k.months.PeekOrAdd(of, list); ok {
+		list = before
 	}
-	of.Add(id, p)
+	list.Add(id, p)
 }

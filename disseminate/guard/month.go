@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"hash"
 	"maps"
@@ -18,7 +19,10 @@ import (
 // name is what the counts of a question are called in a month's pattern.
 func (g *Guard) name(p *Pattern, q *question, at map[string]string) string {
 	if _, part := at[first(q.cube.dims)]; q.cube.always && !part {
-		return "total" // those who gave any answer or none
+		return q.cube.whole // those who gave any answer or none
+	}
+	if q.cube.subject != "" {
+		return q.cube.of
 	}
 	if q.cube.of == "vulnerable" {
 		return "vulnerable:" + q.t.Indicator.ID
@@ -43,10 +47,19 @@ func (g *Guard) cell(ctx context.Context, q *question, n need, of string) (Cell,
 			return Cell{}, err
 		}
 		if prior == nil || prior.total {
-			total, at, err := g.total(ctx, q.release, n.month)
+			total, at, err := g.total(ctx, q.release, movementsTotal, n.month)
 			q.later = q.later || at != q.release
 			return Cell{Count: total, Hidden: total > 0 && total < g.threshold, High: -1}, err
 		}
+	}
+	if len(n.at) == 0 && q.cube.top() {
+		prior, err := g.before(ctx, q.release, n.month)
+		if err != nil {
+			return Cell{}, err
+		}
+		total, at, err := g.total(ctx, q.release, q.cube.ask, n.month)
+		q.later = q.later || at != q.release
+		return Cell{Count: total, Hidden: !prior.tells(q.cube.of, total, g.threshold), High: -1}, err
 	}
 	p, err := g.pattern(ctx, q, n.month)
 	if err != nil {
@@ -64,7 +77,7 @@ func (g *Guard) of(release string) *state {
 	defer g.mu.Unlock()
 	s, ok := g.states.Get(release)
 	if !ok {
-		s = &state{months: map[dtm.Month]*Pattern{}, priors: map[dtm.Month]*before{}}
+		s = &state{months: map[slot]*Pattern{}, totals: map[string]map[dtm.Month]int64{}, priors: map[dtm.Month]*before{}}
 		g.states.Add(release, s)
 	}
 	return s
@@ -96,20 +109,35 @@ func (g *Guard) before(ctx context.Context, release string, m dtm.Month) (*befor
 	return b, nil
 }
 
-// total is how many people a month has, and the state of the data in which it has them.
-func (g *Guard) total(ctx context.Context, release string, m dtm.Month) (int64, string, error) {
-	s := g.of(release)
+const movementsTotal = "total_movements"
+
+// total is how many people an indicator counts in a month, and the state of the data in
+// which it does.
+func (g *Guard) total(ctx context.Context, release, id string, m dtm.Month) (int64, string, error) {
+	s, key := g.of(release), id
+	var span dtm.Period
+	if id != movementsTotal { // the span of data is that of movements: others by year
+		key += m.First().Format(" 2006")
+		span = dtm.Months(dtm.Month{Year: m.Year, Month: 1}, dtm.Month{Year: m.Year, Month: 12})
+	}
 	g.mu.Lock()
-	totals := s.totals
+	totals := s.totals[key]
 	g.mu.Unlock()
 	if totals != nil {
 		return totals[m], release, nil
 	}
-	span, err := g.Figures.Span(ctx)
-	if err != nil || span.From.IsZero() {
-		return 0, release, err
+	if id == movementsTotal {
+		var err error
+		if span, err = g.Figures.Span(ctx); err != nil || span.From.IsZero() {
+			return 0, release, err
+		}
 	}
-	t, err := g.Figures.Table(ctx, dtm.Query{Indicator: "total_movements", Period: span, By: []string{"month"}})
+	q := dtm.Query{Indicator: id, Period: span, By: []string{"month"}}
+	t, err := g.Figures.Table(ctx, q)
+	if ofOthers(err) { // a release's facts beside movements are of its own month
+		q.Period = dtm.Months(m, m)
+		t, err = g.Figures.Table(ctx, q)
+	}
 	if err != nil {
 		return 0, release, err
 	}
@@ -119,24 +147,39 @@ func (g *Guard) total(ctx context.Context, release string, m dtm.Month) (int64, 
 		if err != nil {
 			return 0, release, err
 		}
-		totals[at] = f.People
+		if totals[at] = f.People; t.Indicator.Kind == "stock_average" && f.Value != nil {
+			totals[at] = int64(*f.Value + 1e-9) // 9.7 are fewer than 10
+		}
 	}
 	s = g.of(t.Release.ID())
 	g.mu.Lock()
-	s.totals = totals
+	s.totals[key] = totals
 	g.mu.Unlock()
 	return totals[m], t.Release.ID(), nil
 }
 
-// Pattern is what is shown and withheld of a month. It is chosen when it is first
-// asked for, and again when the facts of the month are others.
+// ofOthers tells that a release was asked for the days or the facts of another month.
+func ofOthers(err error) bool {
+	var e *dtm.Error
+	return errors.As(err, &e) && (e.Code == "release.days" || e.Code == "release.ends")
+}
+
+// Pattern is what is shown and withheld of a month, of all that is published of it. It
+// is chosen when it is first asked for, and again when the facts of the month are others.
 func (g *Guard) Pattern(ctx context.Context, m dtm.Month) (*Pattern, error) {
 	r, err := g.Figures.Release(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p, err := g.chosenAt(ctx, r.ID(), m)
-	return p.pattern, err
+	all := &Pattern{Month: m, Cells: map[string]Cell{}}
+	for _, subject := range append([]string{""}, g.subjects()...) {
+		p, err := g.chosenAt(ctx, r.ID(), slot{subject, m})
+		if err != nil {
+			return nil, err
+		}
+		all.join(p.pattern)
+	}
+	return all, nil
 }
 
 // pattern is the pattern of a month that a question needs.
@@ -144,7 +187,7 @@ func (g *Guard) pattern(ctx context.Context, q *question, m dtm.Month) (*Pattern
 	if p := q.months[m]; p != nil {
 		return p, nil
 	}
-	p, err := g.chosenAt(ctx, q.release, m)
+	p, err := g.chosenAt(ctx, q.release, slot{q.cube.subject, m})
 	if err == nil {
 		q.months[m] = p.pattern
 		q.later = q.later || p.release != q.release
@@ -158,7 +201,7 @@ type chosen struct {
 	release string
 }
 
-func (g *Guard) chosenAt(ctx context.Context, release string, m dtm.Month) (chosen, error) {
+func (g *Guard) chosenAt(ctx context.Context, release string, m slot) (chosen, error) {
 	s := g.of(release)
 	g.mu.Lock()
 	p := s.months[m]
@@ -166,7 +209,7 @@ func (g *Guard) chosenAt(ctx context.Context, release string, m dtm.Month) (chos
 	if p != nil {
 		return chosen{p, release}, nil
 	}
-	got := g.one.DoChan(release+m.String(), func() (any, error) { return g.chooseForAll(ctx, m) })
+	got := g.one.DoChan(release+m.month.String()+m.subject, func() (any, error) { return g.chooseForAll(ctx, m) })
 	select {
 	case r := <-got:
 		c, _ := r.Val.(chosen)
@@ -178,13 +221,13 @@ func (g *Guard) chosenAt(ctx context.Context, release string, m dtm.Month) (chos
 
 // chooseForAll chooses for all who wait: it ends with the guard, not with the ctx of the
 // first of them.
-func (g *Guard) chooseForAll(ctx context.Context, m dtm.Month) (c chosen, err error) {
+func (g *Guard) chooseForAll(ctx context.Context, m slot) (c chosen, err error) {
 	ctx, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	defer context.AfterFunc(g.until, end)()
 	defer func() {
 		if fault := recover(); fault != nil { // nobody's request is there to catch it
-			c, err = chosen{}, fmt.Errorf("choosing what is withheld of %s: %v\n%s", m, fault, debug.Stack())
+			c, err = chosen{}, fmt.Errorf("choosing what is withheld of %s: %v\n%s", m.month, fault, debug.Stack())
 		}
 	}()
 	if c, err = g.choose(ctx, m); err == nil {
@@ -214,24 +257,30 @@ func (g *Guard) finest(ctx context.Context, id string, q *cube, m dtm.Month) (fi
 	if q.place {
 		by = append(by, places...)
 	}
-	by = slices.DeleteFunc(append(by, q.dims...), func(d string) bool { return !slices.Contains(i.By, d) })
+	by = slices.DeleteFunc(append(by, q.dims...), func(d string) bool {
+		return !slices.Contains(i.By, d) || q.regions && d == "point"
+	})
 	t, err := g.Figures.Table(ctx, dtm.Query{Indicator: id, Period: dtm.Months(m, m), By: by})
-	if dtm.KindOf(err) == dtm.Invalid && first(q.dims) == "day" {
-		return finest{}, nil // a release holds only the days of its own month: no others can be asked for
+	if ofOthers(err) {
+		return finest{}, nil // no others can be asked for
 	}
 	if err != nil {
 		return finest{}, err
 	}
 	by = slices.Sorted(slices.Values(t.By))
-	f := finest{lines{by: by}, lines{by: by}, t.Release.ID()}
+	f := finest{people: lines{by: by}, assessed: lines{by: by}, release: t.Release.ID()}
 	for _, x := range t.Figures {
 		codes := make([]string, len(by))
 		for n, d := range t.By {
 			codes[slices.Index(by, d)] = x.Keys[n]
 		}
-		f.people.list = append(f.people.list, line{codes, x.People})
-		if q.of == "vulnerable" && x.Denominator != nil {
-			f.assessed.list = append(f.assessed.list, line{codes, int64(*x.Denominator)})
+		l := line{codes: codes, n: x.People}
+		if q.kind == "stock_average" && x.Value != nil {
+			l.part = *x.Value
+		}
+		f.people.list = append(f.people.list, l)
+		if x.Denominator != nil && (q.of == "vulnerable" || q.always && q.whole != "total") {
+			f.assessed.list = append(f.assessed.list, line{codes: codes, n: int64(*x.Denominator)})
 		}
 	}
 	return f, nil
@@ -245,21 +294,21 @@ type versioned interface {
 
 // choose gives the pattern of a month: that which was chosen of the same facts and of
 // the same that was published before, or another.
-func (g *Guard) choose(ctx context.Context, m dtm.Month) (chosen, error) {
+func (g *Guard) choose(ctx context.Context, m slot) (chosen, error) {
 	v, ok := g.Figures.(versioned)
-	if !ok {
+	if !ok || m.subject != "" {
 		return g.chooseAnew(ctx, m)
 	}
-	version, release, err := v.Version(ctx, m)
+	version, release, err := v.Version(ctx, m.month)
 	if err != nil {
 		return chosen{}, err
 	}
-	prior, err := g.before(ctx, release, m)
+	prior, err := g.before(ctx, release, m.month)
 	if err != nil {
 		return chosen{}, err
 	}
 	sum := sha256.New()
-	fmt.Fprintln(sum, m, version)
+	fmt.Fprintln(sum, m.month, version)
 	if prior != nil {
 		fmt.Fprint(sum, prior.total, prior.shown) // fmt sorts keys
 	}
@@ -275,7 +324,7 @@ func (g *Guard) choose(ctx context.Context, m dtm.Month) (chosen, error) {
 }
 
 // chooseAnew counts a month by all cubes and chooses what is withheld.
-func (g *Guard) chooseAnew(ctx context.Context, m dtm.Month) (chosen, error) {
+func (g *Guard) chooseAnew(ctx context.Context, m slot) (chosen, error) {
 	n, err := g.count(ctx, m)
 	for again := mostAgain; err == nil && n.moved && again > 0; again-- {
 		n, err = g.count(ctx, m)
@@ -283,7 +332,7 @@ func (g *Guard) chooseAnew(ctx context.Context, m dtm.Month) (chosen, error) {
 	if err != nil {
 		return chosen{}, err
 	}
-	prior, err := g.before(ctx, n.release, m)
+	prior, err := g.before(ctx, n.release, m.month)
 	if err != nil {
 		return chosen{}, err
 	}
@@ -296,7 +345,7 @@ func (g *Guard) chooseAnew(ctx context.Context, m dtm.Month) (chosen, error) {
 	}
 	var p *Pattern
 	if g.stored != nil {
-		p = &Pattern{Month: m, Cells: map[string]Cell{}}
+		p = &Pattern{Month: m.month, subject: m.subject, Cells: map[string]Cell{}}
 		for k, e := range n.cells {
 			p.Cells[k] = Cell{Count: e.n, Region: e.region}
 		}
@@ -307,7 +356,7 @@ func (g *Guard) chooseAnew(ctx context.Context, m dtm.Month) (chosen, error) {
 	if p == nil {
 		g.work.Lock()
 		defer g.work.Unlock()
-		if p, err = n.choose(ctx, m, g.threshold, prior); err != nil {
+		if p, err = n.choose(ctx, m.month, g.threshold, prior); err != nil {
 			return chosen{}, err
 		}
 	}
@@ -325,16 +374,19 @@ type counted struct {
 	moved   bool      // records came in meanwhile: the lines are not of one state
 }
 
-func (g *Guard) count(ctx context.Context, m dtm.Month) (*counted, error) {
-	c := &counted{counts: newCounts(), names: map[*cube]string{}, sum: sha256.New()}
+func (g *Guard) count(ctx context.Context, m slot) (*counted, error) {
+	c := &counted{counts: newCounts(m.subject), names: map[*cube]string{}, sum: sha256.New()}
 	type asked struct {
 		q      *cube
 		id     string
 		finest finest
 	}
 	var list []asked
-	for n := range cubes {
-		q := &cubes[n]
+	of := movements
+	if m.subject != "" {
+		of = g.records[m.subject]
+	}
+	for _, q := range of {
 		if q.ask != "" {
 			list = append(list, asked{q: q, id: q.ask})
 			continue
@@ -350,7 +402,7 @@ func (g *Guard) count(ctx context.Context, m dtm.Month) (*counted, error) {
 	all.SetLimit(runtime.GOMAXPROCS(0))
 	for n := range list {
 		all.Go(func() (err error) {
-			list[n].finest, err = g.finest(ctx, list[n].id, list[n].q, m)
+			list[n].finest, err = g.finest(ctx, list[n].id, list[n].q, m.month)
 			return err
 		})
 	}
@@ -364,8 +416,22 @@ func (g *Guard) count(ctx context.Context, m dtm.Month) (*counted, error) {
 			c.release = f.release
 		}
 		fmt.Fprintf(c.sum, "%s\n%v\n%v\n", id, f.people, f.assessed)
+		if f.release == "" && m.subject != "" {
+			continue // a release's facts are of its own month
+		}
 		name := q.of
 		switch {
+		case m.subject != "":
+			if q.whole == q.of {
+				c.add(name, *q, f.assessed.less(q.dims[0]))
+			} else if q.kind == "coded" {
+				c.add(q.whole, *q, &f.assessed)
+			}
+			if q.top() && !slices.Contains(c.tops, name) {
+				c.tops = append(c.tops, name)
+			}
+		case q.of == "vulnerabilities":
+			c.add(q.whole, *q, &f.assessed)
 		case q.of == "vulnerable":
 			name = "vulnerable:" + id
 			c.add("assessed:"+id, *q, &f.assessed)
@@ -378,12 +444,20 @@ func (g *Guard) count(ctx context.Context, m dtm.Month) (*counted, error) {
 		switch {
 		case q.only:
 			c.part(name, "total")
-		case q.always:
+		case q.whole == "total":
 			c.whole(name, *q, "total", &f.people)
 		}
 	}
+	if m.subject != "" {
+		c.link(of)
+		return c, nil
+	}
 	for _, i := range g.Figures.Catalogue() {
 		c.prefer(i)
+		if i.Of == "vulnerable" && !i.Operation {
+			c.sameAsCode("vulnerable:"+i.ID, "vulnerabilities", "vulnerability")
+			c.sameAsCode("assessed:"+i.ID, "assessed:vulnerabilities", "vulnerability")
+		}
 	}
 	return c, nil
 }

@@ -10,6 +10,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"dtm"
 )
@@ -21,8 +22,9 @@ type Pattern struct {
 	Cells map[string]Cell // by key
 	// Open names the counts that stay open to computation whatever is withheld,
 	// because an earlier release gives them away.
-	Open  []string
-	names map[*cube]string // of its counts: tables over other rows than the first have one of their own
+	Open    []string
+	subject string           // of facts beside movements
+	names   map[*cube]string // of its counts: tables over other rows than the first have one of their own
 
 	// Small and Company count those withheld for themselves and for others.
 	Small, Company int
@@ -35,6 +37,13 @@ type Cell struct {
 	Company   bool  // withheld for the sake of others
 	Low, High int64 // of withheld ones; High < 0: nothing bounds it
 	Region    string
+}
+
+// join adds the counts of another subject.
+func (p *Pattern) join(o *Pattern) {
+	maps.Copy(p.Cells, o.Cells)
+	p.Open = append(p.Open, o.Open...)
+	p.Small, p.Company = p.Small+o.Small, p.Company+o.Company
 }
 
 // Shown are the keys and counts that readers know of a month.
@@ -130,18 +139,58 @@ func (s *Stored) apply(p *Pattern) bool {
 	if !ok {
 		return false
 	}
+	if len(p.Cells) > 0 && p.subject != "" && !s.has(p) {
+		return false // made before these were protected by month
+	}
+	coded := s.names("vulnerabilities")
 	for k, c := range p.Cells {
 		h, is := hidden[k]
+		if !coded && strings.Contains(k, "vulnerabilities|") {
+			h, is = Cell{High: -1}, true // likewise
+		}
 		p.Cells[k] = Cell{Count: c.Count, Region: c.Region, Hidden: is, Company: h.Company, Low: h.Low, High: h.High}
 	}
 	return true
 }
 
+// names tells whether anything is said of the people named.
+func (s *Stored) names(name string) bool {
+	for k := range s.Shown {
+		if _, is := of(k, name); is {
+			return true
+		}
+	}
+	for _, hidden := range s.hidden {
+		for k := range hidden {
+			if _, is := of(k, name); is {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// has tells whether anything is said of the pattern's subject.
+func (s *Stored) has(p *Pattern) bool {
+	for k := range p.Cells {
+		if _, shown := s.Shown[k]; shown {
+			return true
+		}
+		if _, hidden := s.hidden[p.Month][k]; hidden {
+			return true
+		}
+	}
+	return false
+}
+
 // counts are those of one month, by key, and how they add up.
 type counts struct {
-	cells map[string]*entry
-	rows  [][]*entry // a total, then its parts
-	round int        // of add
+	cells   map[string]*entry
+	rows    [][]*entry      // a total, then its parts
+	round   int             // of add
+	subject string          // of facts beside movements
+	base    map[*entry]bool // chosen before
+	tops    []string        // keys of what everybody asks for, month by month
 }
 
 type entry struct {
@@ -152,6 +201,12 @@ type entry struct {
 	dear   bool   // what reports are made of
 	same   *entry // counts the same people
 	round  int    // in which it came
+	free   bool   // nothing to protect, however few
+	listed bool   // of facts beside movements: has a row though it is withheld
+	part   float64
+	group  string // of facts beside movements: the question
+	known  bool   // chosen before, and shown
+	forced bool   // withheld whatever it is
 }
 
 func (e *entry) root() *entry {
@@ -161,7 +216,13 @@ func (e *entry) root() *entry {
 	return e
 }
 
-func newCounts() *counts { return &counts{cells: map[string]*entry{}} }
+func newCounts(subject string) *counts {
+	c := &counts{cells: map[string]*entry{}, subject: subject}
+	if subject == "" {
+		c.tops = []string{"total"}
+	}
+	return c
+}
 
 // lines are the cells of the finest table of a cube.
 type lines struct {
@@ -172,6 +233,7 @@ type lines struct {
 type line struct {
 	codes []string // of by
 	n     int64
+	part  float64 // of averages, which add up as they are, not rounded; else 0
 }
 
 // level is one way to aggregate: the dimensions that are given, as bits of their
@@ -199,7 +261,7 @@ func (t *lines) levels(q cube) []level {
 	for l := level(0); l < 1<<len(t.by); l++ {
 		bad := l.has(point) && region >= 0 && !l.has(region)
 		for d, name := range t.by {
-			bad = bad || q.always && !l.has(d) && slices.Contains(q.dims, name)
+			bad = bad || q.always && !l.has(d) && name == q.dims[0]
 		}
 		if !bad {
 			out = append(out, l)
@@ -213,7 +275,7 @@ func (t *lines) key(b []byte, of string, l level, codes []string) []byte {
 	b = append(b, of...)
 	point := slices.Index(t.by, "point")
 	for d, name := range t.by {
-		if !l.has(d) || name == "region" && l.has(point) {
+		if !l.has(d) || name == "region" && l.has(point) && (codes[point] != "" || codes[d] == "") {
 			continue
 		}
 		b = append(b, '|')
@@ -247,14 +309,20 @@ func (c *counts) add(of string, q cube, t *lines) {
 			e := c.cells[string(buf)]
 			if e == nil {
 				given := t.given(v, l.codes)
-				e = &entry{key: string(buf), weight: weight(q, given), dear: headline(q, given), round: c.round}
+				e = &entry{key: string(buf), group: groupOf(c.subject, of, given), weight: weight(q, given), dear: headline(q, given), round: c.round}
+				_, own := given[first(q.dims)]
+				e.listed = strings.Count(e.key, "|") == 1 && (own || q.of == q.subject || q.kind == "count")
 				if region >= 0 {
 					e.region = l.codes[region]
 				}
 				c.cells[e.key] = e
 			}
 			if e.round == c.round {
-				e.n += l.n
+				if e.part += l.part; l.part > 0 {
+					e.n = max(1, int64(e.part+1e-9)) // 9.7 are fewer than 10
+				} else {
+					e.n += l.n
+				}
 			}
 			at[v] = e
 		}
@@ -263,7 +331,7 @@ func (c *counts) add(of string, q cube, t *lines) {
 		for _, v := range levels {
 			for d, name := range t.by {
 				part := sum{at[v], d}
-				if !v.has(d) || q.always && slices.Contains(q.dims, name) || seen[part] {
+				if !v.has(d) || q.always && name == q.dims[0] || seen[part] {
 					continue
 				}
 				total := v &^ (1 << d)
@@ -345,16 +413,145 @@ type before struct {
 	total bool // the month's total is published whatever follows from it
 }
 
+// tells tells whether a month's total is shown, whatever else is: of movements, one of a
+// release is, and one of figures that come after it is a count like others; of other
+// facts, one that did not change by a few since an earlier release.
+func (b *before) tells(top string, n, threshold int64) bool {
+	if n == 0 || n < threshold {
+		return n == 0
+	}
+	if b == nil || b.total && top == "total" {
+		return true
+	}
+	return top != "total" && !slices.ContainsFunc(b.shown, func(shown map[string]int64) bool {
+		was, known := shown[top]
+		d := n - was
+		return known && d != 0 && d > -threshold && d < threshold
+	})
+}
+
+// changedByFew tells whether one of the counts that an earlier release showed is another by
+// less than the threshold. Of small numbers, what changed then hangs together with all that
+// did not: nothing is told of the subject anew, but how many there are.
+func (b *before) changedByFew(c *counts, threshold int64) bool {
+	if b == nil {
+		return false
+	}
+	for _, shown := range b.shown {
+		for k, was := range shown {
+			subject, _, _ := strings.Cut(k, "|")
+			if subject, _, _ = strings.Cut(subject, ":"); subject != c.subject {
+				continue
+			}
+			now := int64(0)
+			if e := c.cells[k]; e != nil {
+				now = e.n
+			}
+			if d := now - was; d != 0 && d > -threshold && d < threshold {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// least is what readers know a count to be at least. One of none is in no table; of facts
+// beside movements, what is withheld is only where it has a row (unlisted).
+func (c *counts) least(e *entry) float64 {
+	if c.subject != "" && !e.listed {
+		return 0
+	}
+	return 1
+}
+
+// fewest is how many times the threshold a month must have of a subject for anything to
+// be told but how many.
+const fewest = 3
+
+// setApart takes the counts of fewer than few people out, and withholds all of them but
+// their number.
+func (c *counts) setApart(few, threshold int64, prior *before, p *Pattern) {
+	apart := map[*entry]bool{}
+	for _, top := range c.tops {
+		whole := c.cells[top]
+		if whole != nil && whole.n >= few {
+			continue
+		}
+		for k, e := range c.cells {
+			if _, is := of(k, top); !is && top != c.subject {
+				continue
+			}
+			apart[e] = true
+			shown := k == top && prior.tells(k, e.n, threshold)
+			p.Cells[k] = Cell{Count: e.n, Region: e.region, Hidden: !shown, High: -1}
+			switch {
+			case shown:
+			case e.n < threshold:
+				p.Small++
+			default:
+				p.Company++
+			}
+		}
+	}
+	maps.DeleteFunc(c.cells, func(_ string, e *entry) bool { return apart[e] })
+	c.rows = slices.DeleteFunc(c.rows, func(row []*entry) bool {
+		return slices.ContainsFunc(row, func(e *entry) bool { return apart[e] })
+	})
+}
+
 // choose finds the pattern: which counts are withheld so that none of 1 to
 // threshold-1, and no change of so few since an earlier release, can be concluded to
 // within the threshold. It may take minutes: once ctx ends it gives that error.
 func (c *counts) choose(ctx context.Context, m dtm.Month, threshold int64, prior *before) (*Pattern, error) {
+	p := &Pattern{Month: m, Cells: make(map[string]Cell, len(c.cells))}
+	if c.subject == "" {
+		c.pick(ctx, threshold, prior, p)
+		return ended(ctx, p)
+	}
+	few := fewest * threshold
+	if prior.changedByFew(c, threshold) {
+		few = math.MaxInt64
+	}
+	c.setApart(few, threshold, prior, p)
+	for _, group := range c.families() {
+		f := c.family(group, p)
+		f.pick(ctx, threshold, prior, p)
+		if len(p.Open) == 0 {
+			continue
+		}
+		// So few are so many: nothing is told.
+		p.Open = nil
+		if group == "" {
+			c.setApart(math.MaxInt64, threshold, prior, p)
+			return ended(ctx, p)
+		}
+		for k, e := range f.cells {
+			if !f.base[e] {
+				p.Cells[k] = Cell{Count: e.n, Region: e.region, Hidden: true, High: -1}
+			}
+		}
+	}
+	return ended(ctx, p)
+}
+
+// ended is no pattern once ctx is over: what was chosen then is not whole.
+func ended(ctx context.Context, p *Pattern) (*Pattern, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// pick chooses among the counts; once ctx ends, what it chose is not to be used.
+func (c *counts) pick(ctx context.Context, threshold int64, prior *before, p *Pattern) {
 	// Counts that must be equal are one.
 	for _, row := range c.rows {
 		if len(row) == 2 {
 			if a, b := row[0].root(), row[1].root(); a != b {
 				b.same = a
 				a.weight, a.dear = max(a.weight, b.weight), a.dear || b.dear
+				a.listed = a.listed || b.listed
+				a.known, a.forced, a.free = a.known || b.known, a.forced || b.forced, a.free && b.free
 			}
 		}
 	}
@@ -367,32 +564,38 @@ func (c *counts) choose(ctx context.Context, m dtm.Month, threshold int64, prior
 		if !ok {
 			i = s.Add(float64(e.n))
 			index[e] = i
-			s.Fixed = append(s.Fixed, false)
+			s.Fixed = append(s.Fixed, e.known)
 			s.Dear = append(s.Dear, e.dear)
-			s.Least = append(s.Least, 1) // a count of none is not in any table
+			s.Least = append(s.Least, c.least(e))
 			s.Cost = append(s.Cost, (1+math.Log2(1+float64(e.n)))*e.weight)
-			less := e.n < threshold
-			small, hidden = append(small, less), append(hidden, less)
+			less := e.n < threshold && !e.free
+			small, hidden = append(small, less), append(hidden, less || e.forced)
 		}
 		return i
 	}
-	unchanged := map[int]bool{}
+	unchanged, shown := map[int]bool{}, map[string]bool{}
+	for _, k := range c.tops {
+		if e := c.cells[k]; e != nil {
+			shown[k] = prior.tells(k, e.n, threshold)
+		}
+	}
 	keys := slices.Sorted(maps.Keys(c.cells))
 	for _, k := range keys {
 		e := c.cells[k]
 		i := of(e)
-		if k == "total" && !small[i] && (prior == nil || prior.total) {
-			s.Fixed[i] = true // the month's total is what everybody asks for
+		if shown[k] && !small[i] {
+			s.Fixed[i] = true
 		}
 		if prior == nil || s.Fixed[i] {
 			continue
 		}
-		for _, shown := range prior.shown {
-			was, known := shown[k]
+		for _, before := range prior.shown {
+			was, known := before[k]
 			switch d := e.n - was; {
 			case !known:
 			case d == 0:
 				unchanged[i] = true // who thinks that nothing changed knows it
+				hidden[i] = small[i]
 			case d > -threshold && d < threshold:
 				small[i], hidden[i] = true, true
 			}
@@ -406,13 +609,13 @@ func (c *counts) choose(ctx context.Context, m dtm.Month, threshold int64, prior
 	}
 	// The total of a month that is released is shown. Where others count the same people,
 	// it tells them, and what is open says so.
-	told := -1
-	if e := c.cells["total"]; e != nil && prior != nil && prior.total && e.n >= threshold {
-		told = of(e)
-		if small[told] {
-			small[told], hidden[told], s.Fixed[told] = false, false, true
-		} else {
-			told = -1
+	told := map[int]bool{}
+	for _, k := range c.tops {
+		if !shown[k] {
+			continue
+		}
+		if i := of(c.cells[k]); small[i] {
+			told[i], small[i], hidden[i], s.Fixed[i] = true, false, false, true
 		}
 	}
 	seen := map[string]bool{}
@@ -432,24 +635,28 @@ func (c *counts) choose(ctx context.Context, m dtm.Month, threshold int64, prior
 		}
 	}
 	work := protect(s, slices.Clone(small), hidden, float64(threshold), func() bool { return ctx.Err() != nil })
-	var company []int
-	for i, h := range hidden {
-		if h && !small[i] {
-			company = append(company, i)
+	if c.subject == "" {
+		var company []int
+		for i, h := range hidden {
+			if h && !small[i] {
+				company = append(company, i)
+			}
 		}
+		slices.SortStableFunc(company, func(a, b int) int { return cmp.Compare(s.Cost[b], s.Cost[a]) })
+		work.tell(company)
 	}
-	slices.SortStableFunc(company, func(a, b int) int { return cmp.Compare(s.Cost[b], s.Cost[a]) })
-	work.tell(company)
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	p := &Pattern{Month: m, Cells: make(map[string]Cell, len(keys))}
 	for _, k := range keys {
 		e := c.cells[k]
 		i := of(e)
 		cell := Cell{Count: e.n, Region: e.region, Hidden: hidden[i], High: -1}
+		if c.base[e] { // chosen before
+			if work.open[i] {
+				p.Open = append(p.Open, k)
+			}
+			continue
+		}
 		switch {
-		case i == told && k != "total":
+		case told[i] && !shown[k]:
 			p.Open = append(p.Open, k)
 		case small[i]:
 			p.Small++
@@ -460,11 +667,10 @@ func (c *counts) choose(ctx context.Context, m dtm.Month, threshold int64, prior
 			p.Company++
 			cell.Company = true
 			cell.Low = int64(work.Least[i])
-			if !math.IsInf(work.Most[i], 1) {
+			if work.Most != nil && !math.IsInf(work.Most[i], 1) {
 				cell.High = int64(work.Most[i])
 			}
 		}
 		p.Cells[k] = cell
 	}
-	return p, nil
 }

@@ -21,9 +21,9 @@ func busyMonth(n int) *counts {
 	}
 	t := &lines{by: []string{"direction", "next", "point", "previous", "region"}}
 	for _, k := range slices.SortedFunc(maps.Keys(people), func(a, b [5]string) int { return slices.Compare(a[:], b[:]) }) {
-		t.list = append(t.list, line{k[:], people[k]})
+		t.list = append(t.list, line{codes: k[:], n: people[k]})
 	}
-	c := newCounts()
+	c := newCounts("")
 	c.add("total", cubes[0], t)
 	return c
 }

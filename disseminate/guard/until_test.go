@@ -19,9 +19,9 @@ func TestChoiceEnds(t *testing.T) {
 	l := lines{by: []string{"direction", "next", "point", "previous", "region"}}
 	for range 1500 {
 		point := r.IntN(12)
-		l.list = append(l.list, line{[]string{fmt.Sprint(r.IntN(2)), fmt.Sprint(r.IntN(12)), fmt.Sprint(point), fmt.Sprint(r.IntN(12)), fmt.Sprint(point % 4)}, 1 + int64(r.IntN(30))})
+		l.list = append(l.list, line{codes: []string{fmt.Sprint(r.IntN(2)), fmt.Sprint(r.IntN(12)), fmt.Sprint(point), fmt.Sprint(r.IntN(12)), fmt.Sprint(point % 4)}, n: 1 + int64(r.IntN(30))})
 	}
-	c := newCounts()
+	c := newCounts("")
 	c.add("total", cubes[0], &l)
 	ctx, end := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer end()

@@ -20,7 +20,7 @@ func (w *writer) stranded() Document {
 	d := w.begin(w.say("report.stranded.title")+"\u00a0· "+w.when, w.say("report.stranded.subtitle", first(w.l, w.period), locale.Date(w.l, last)))
 	sites := w.table("sites_counted", w.period, nil)
 	counted := w.table("site_days_counted", w.period, nil)
-	for _, c := range []struct{ id, note string }{{"people_present_average", "report.stranded.note.average"}, {"people_present_peak", "report.stranded.note.peak"}, {"site_arrivals", "report.stranded.note.arrivals"}, {"site_departures", "report.stranded.note.departures"}} {
+	for _, c := range []struct{ id, note string }{{"people_present_average", "report.stranded.note.average"}, {"site_arrivals", "report.stranded.note.arrivals"}, {"site_departures", "report.stranded.note.departures"}} {
 		t := w.table(c.id, w.period, nil)
 		if f := one(t); f.Value != nil || f.Suppressed {
 			d.Cells = append(d.Cells, Cell{Value: w.number(t, f), Label: t.Indicator.Name.In(w.l), Note: w.say(c.note)})

@@ -148,3 +148,20 @@ for (k in 1:3) { # what is still to come of a triangle: the chain ladder is a Po
   put(set, "size", n); put(set, "y", d$y[d$known])
   put(set, "to come", sum(predict(m, d[!d$known, ], type = "response")))
 }
+
+for (k in 1:6) { # two counts of known populations: over all that can be met twice, Chapman's estimate is the
+  # population and Seber's variance its variance (exact where the counts together are not fewer than it)
+  set.seed(900 + k)
+  size <- c(40, 75, 120, 300, 658, 2500)[k]
+  n1 <- ceiling(size * runif(1, 0.5, 0.8)); n2 <- ceiling(size * runif(1, 0.55, 0.9))
+  m <- max(0, n1 + n2 - size):min(n1, n2)
+  p <- dhyper(m, n1, size - n1, n2)
+  est <- (n1 + 1) * (n2 + 1) / (m + 1) - 1
+  set <- paste0("recapture", k)
+  put(set, "counts", c(n1, n2)); put(set, "twice", m); put(set, "probability", p)
+  put(set, "population", size); put(set, "variance", sum(p * (est - size)^2))
+  seen <- round(quantile(m, c(0, 0.25, 0.5, 0.75, 1), type = 1)); e <- (n1 + 1) * (n2 + 1) / (seen + 1) - 1
+  v <- (n1 + 1) * (n2 + 1) * (n1 - seen) * (n2 - seen) / ((seen + 1)^2 * (seen + 2))
+  put(set, "seen", seen); put(set, "estimate", e); put(set, "seber", v)
+  put(set, "low", pmax(n1 + n2 - seen, e - qnorm(0.975) * sqrt(v))); put(set, "high", e + qnorm(0.975) * sqrt(v))
+}
