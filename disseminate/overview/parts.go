@@ -61,7 +61,6 @@ func (b *building) strandedHeads() {
 	b.figure("people_present_average", b.say("report.stranded.note.average"))
 	b.figure("sites_counted")
 	b.figure("site_arrivals", b.say("report.stranded.note.arrivals"))
-	b.figure("site_departures", b.say("report.stranded.note.departures"))
 }
 
 func (b *building) returnHeads() {
