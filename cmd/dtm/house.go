@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"dtm"
@@ -44,7 +45,8 @@ type house struct {
 	forms     *formCache
 	team      team // enumerators' figures, kept a while
 	imports   underway
-	asked     askable // figures to be asked in SQL
+	asked     askable      // figures to be asked in SQL
+	visits    atomic.Int64 // pages asked for
 	now       func() time.Time
 
 	draining sync.Once

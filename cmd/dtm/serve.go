@@ -120,7 +120,7 @@ func (h *house) routes() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return serve.Chain(h.mux(metrics, guarded(pages)), serve.Identify, serve.Observe(slog.Default(), metrics), serve.Recover(serve.Problem), serve.Security(serve.DefaultCSP), serve.Announced(max(mostAnnounced, h.config.MaxUpload<<20), serve.Problem), serve.Compress(), serve.Bodies(largeBodies)), nil
+	return serve.Chain(h.mux(metrics, h.counted(guarded(pages))), serve.Identify, serve.Observe(slog.Default(), metrics), serve.Recover(serve.Problem), serve.Security(serve.DefaultCSP), serve.Announced(max(mostAnnounced, h.config.MaxUpload<<20), serve.Problem), serve.Compress(), serve.Bodies(largeBodies)), nil
 }
 
 // mux has the addresses of all rooms; those of the pages are the pages' own.

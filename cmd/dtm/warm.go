@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"dtm"
@@ -60,30 +61,44 @@ func (h *house) keepAhead(ctx context.Context, p *web.Pages) {
 	}
 }
 
-// calm returns when no more than a few records a second come in, ctx ends, or the
-// longest has passed: what is computed while many come is of no use a moment later, and
-// who sends waits for it.
+// calm returns when no more than a few records a second come in and no page is asked for,
+// ctx ends, or the longest has passed: what is computed while many records come is of no
+// use a moment later, and who sends or reads waits for it. Readers are waited for no
+// longer than readersLatest, because some may always be there.
 func (h *house) calm(ctx context.Context, longest time.Duration) {
+	start := time.Now()
 	before, err := h.db.Last(ctx)
-	for end := time.Now().Add(longest); err == nil && time.Now().Before(end); {
+	read := h.visits.Load()
+	for err == nil && time.Since(start) < longest {
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(calmEvery):
 		}
 		var now int64
-		if now, err = h.db.Last(ctx); now-before < calmEntries {
+		now, err = h.db.Last(ctx)
+		asked := h.visits.Load()
+		if now-before < calmEntries && (asked == read || time.Since(start) > readersLatest) {
 			return
 		}
-		before = now
+		before, read = now, asked
 	}
 }
 
 // fewer than calmEntries within calmEvery are calm.
 const (
-	calmEvery   = time.Second
-	calmEntries = 50
+	calmEvery     = time.Second
+	calmEntries   = 50
+	readersLatest = 20 * time.Second
 )
+
+// counted counts the pages that are asked for, so that what can wait does.
+func (h *house) counted(pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.visits.Add(1)
+		pages.ServeHTTP(w, r)
+	})
+}
 
 // aheadLatest is how long what pages show waits for that.
 const aheadLatest = 5 * time.Minute

@@ -22,6 +22,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -371,10 +372,13 @@ func pages(bin, data string, rows int) error {
 	}); err != nil {
 		return err
 	}
+	if err := readers(s.base); err != nil {
+		return err
+	}
 	for i, month := range []string{"2025-10", "2025-11", "2025-12"} {
 		began := time.Now()
 		var both errgroup.Group
-		for _, l := range []string{"en", "fr"} {
+		for _, l := range []string{"en", "fr", "ar"} {
 			both.Go(func() error {
 				_, code, err := get(s.base + "/" + l + "/report/" + month + ".pdf")
 				if err == nil && code != http.StatusOK {
@@ -386,15 +390,60 @@ func pages(bin, data string, rows int) error {
 		if err := both.Wait(); err != nil {
 			return err
 		}
-		what := "monthly report, EN and FR, engine warm"
+		what := "monthly report, EN, FR and AR, engine warm"
 		if i == 0 {
-			what = "monthly report, EN and FR, engine starting"
+			what = "monthly report, EN, FR and AR, engine starting"
 		}
 		if i != 1 {
 			line(what, ms(time.Since(began)), map[bool]string{true: "", false: "1,000 ms"}[i == 0])
 		}
 	}
 	line("memory of the server after that", s.memory(), "")
+	return nil
+}
+
+// readers measures a page that was asked for before, by one reader, and 500 at once who
+// look at four pages each; a page that is not given whole is an error.
+func readers(base string) error {
+	paths := []string{"/en/", "/fr/", "/en/flows/", "/fr/points/"}
+	ask := func(i int) error {
+		_, code, err := get(base + paths[i%len(paths)])
+		if err == nil && code != http.StatusOK {
+			err = fmt.Errorf("%s: %d", paths[i%len(paths)], code)
+		}
+		return err
+	}
+	for i := range paths {
+		if err := ask(i); err != nil {
+			return err
+		}
+	}
+	var took []time.Duration
+	for range 200 {
+		began := time.Now()
+		if err := ask(0); err != nil {
+			return err
+		}
+		took = append(took, time.Since(began))
+	}
+	line("dashboard, cached", fmt.Sprintf("p50 %s, p95 %s", ms(percentile(took, .5)), ms(percentile(took, .95))), "p95 5 ms")
+	const many = 500
+	all, failed := make([]time.Duration, many*len(paths)), atomic.Int64{}
+	var wg sync.WaitGroup
+	began := time.Now()
+	for r := range many {
+		wg.Go(func() {
+			for i := range paths {
+				started := time.Now()
+				if err := ask(r + i); err != nil {
+					failed.Add(1)
+				}
+				all[r*len(paths)+i] = time.Since(started)
+			}
+		})
+	}
+	wg.Wait()
+	line("500 readers at once, four pages each", fmt.Sprintf("%d failed, %.0f pages/s, p50 %s, p95 %s", failed.Load(), float64(len(all))/time.Since(began).Seconds(), ms(percentile(all, .5)), ms(percentile(all, .95))), "0 failed")
 	return nil
 }
 
