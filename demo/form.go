@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -48,6 +49,16 @@ func (f *Form) Day(day time.Time, seed uint64) []Instance {
 	return v.out
 }
 
+// Fill gives a submission with these answers, by the questions' names, made at that time.
+func (f *Form) Fill(id string, at time.Time, given map[string]string) []byte {
+	a := &answers{at: at, is: map[string]string{"observed": at.Format(time.DateOnly), "start": at.Format(stamp), "end": at.Format(stamp), "instanceID": id}}
+	maps.Copy(a.is, given)
+	return a.write(f.form, xform.Computed(f.model, a.write(f.form, nil), xform.Env{Now: at}))
+}
+
+// stamp is how phones write a time.
+const stamp = "2006-01-02T15:04:05.000Z07:00"
+
 // inventor is one day of a form at work.
 type inventor struct {
 	*Form
@@ -70,7 +81,6 @@ func (v *inventor) begin(from, hours int) *answers {
 
 // send adds a submission; then may add answers to what the form made of the others.
 func (v *inventor) send(a *answers, took int, then func(made map[string]string)) {
-	const stamp = "2006-01-02T15:04:05.000Z07:00"
 	id := uuid(v.r)
 	a.is["start"], a.is["end"] = a.at.Format(stamp), a.at.Add(time.Duration(took+v.r.IntN(took))*time.Second).Format(stamp)
 	a.is["deviceid"], a.is["instanceID"] = "demo-"+v.form.ID, id

@@ -56,8 +56,8 @@ var assets = []asset{
 type engine struct{ from, name, sum, version string }
 
 var engines = []engine{
-	{typst.Package + "/pkg/typst_ts_web_compiler_bg.wasm", "typst.wasm.zst", typst.SHA256, typst.Version},
-	{raster.Package + "/index_bg.wasm", "resvg.wasm.zst", raster.SHA256, raster.Version},
+	{typst.Build.Package + "/pkg/typst_ts_web_compiler_bg.wasm", "typst.wasm.zst", typst.Build.SHA256, typst.Build.Version},
+	{raster.Build.Package + "/index_bg.wasm", "resvg.wasm.zst", raster.Build.SHA256, raster.Build.Version},
 }
 
 func main() {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	crand "crypto/rand"
 	"fmt"
 	"io"
 	"math"
@@ -18,9 +17,9 @@ import (
 
 	"dtm"
 	"dtm/event"
+	"dtm/internal/inside"
 	"dtm/operation"
 	"dtm/refer"
-	"dtm/seal"
 	"dtm/store/sqlite"
 )
 
@@ -35,19 +34,6 @@ type deskBench struct {
 var deskUsers = []dtm.User{
 	{Email: "focal@bench.example", Role: dtm.RoleFocal},
 	{Email: "desk@bench.example", Role: dtm.RoleDesk, Partner: "iom", Desk: "mrc-obock-health"},
-}
-
-// open opens the store of a folder as the program does.
-func (d deskBench) open(ctx context.Context, data string, op *dtm.Operation, now func() time.Time) (*sqlite.DB, error) {
-	text, err := os.ReadFile(filepath.Join(data, "key"))
-	if err != nil {
-		return nil, err
-	}
-	key, err := seal.ReadFile(string(text))
-	if err != nil {
-		return nil, err
-	}
-	return sqlite.Open(ctx, filepath.Join(data, "dtm.db"), sqlite.Options{Operation: op.Code, Now: now, Keys: filepath.Join(data, "keys.db"), Seal: key, Programmes: op.Programmes})
 }
 
 // names are invented, with the most frequent as frequent as such names are.
@@ -93,7 +79,7 @@ func (d deskBench) fill(bin, data string) error {
 		return err
 	}
 	ctx := event.WithActor(context.Background(), event.System)
-	db, err := d.open(ctx, making, op, time.Now)
+	db, err := inside.Open(ctx, making, "", op)
 	if err != nil {
 		return err
 	}
@@ -212,48 +198,26 @@ func (d deskBench) people(ctx context.Context, db *sqlite.DB, op *dtm.Operation)
 	return nil
 }
 
-// signedIn adds sessions of the users, with a second factor, and gives their cookies.
-func (d deskBench) signedIn(data string, users []dtm.User) (list []*http.Client, err error) {
+// signedIn gives clients of the users, who are added where there are none.
+func signedIn(data string, users []dtm.User) (list []*http.Client, err error) {
 	op, err := operation.Pack("djibouti")
 	if err != nil {
 		return nil, err
 	}
 	ctx := event.WithActor(context.Background(), event.System)
-	db, err := d.open(ctx, data, op, time.Now)
+	db, err := inside.Open(ctx, data, "", op)
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
-	now := time.Now().UTC()
 	for _, u := range users {
-		if _, _, err := db.User(ctx, u.Email); dtm.KindOf(err) == dtm.NotFound {
-			if err := db.AddUser(ctx, u, "bench"); err != nil {
-				return nil, err
-			}
-			if err := db.AddFactors(ctx, u.Email, []dtm.Factor{{ID: "app", Kind: dtm.FactorTOTP, Name: "app", Secret: []byte("sealed"), Created: now}}, ""); err != nil {
-				return nil, err
-			}
-		} else if err != nil {
+		transport, err := inside.SignIn(ctx, db, u)
+		if err != nil {
 			return nil, err
 		}
-		token := crand.Text() + crand.Text()
-		if err := db.AddSession(ctx, token, dtm.Session{Kind: dtm.SessionKindPages, Email: u.Email, Created: now, Expires: now.Add(12 * time.Hour), Second: now, Proved: now}); err != nil {
-			return nil, err
-		}
-		list = append(list, &http.Client{Transport: cookied{token}})
+		list = append(list, &http.Client{Transport: transport})
 	}
 	return list, nil
-}
-
-// cookied sends the cookie of a session with each request.
-type cookied struct{ token string }
-
-var keptAlive = &http.Transport{MaxIdleConnsPerHost: 8}
-
-func (c cookied) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.AddCookie(&http.Cookie{Name: "dtm", Value: c.token})
-	return keptAlive.RoundTrip(r)
 }
 
 // ask is one page as somebody asks for it; a form is posted.
@@ -278,7 +242,7 @@ func (d deskBench) measure(bin, dir string) error {
 	if err != nil {
 		return err
 	}
-	clients, err := d.signedIn(data, deskUsers)
+	clients, err := signedIn(data, deskUsers)
 	if err != nil {
 		return err
 	}
@@ -386,7 +350,7 @@ func (d deskBench) some(data string) (ids [2][]string, numbers []string, err err
 		return ids, nil, err
 	}
 	ctx := context.Background()
-	db, err := d.open(ctx, data, op, time.Now)
+	db, err := inside.Open(ctx, data, "", op)
 	if err != nil {
 		return ids, nil, err
 	}

@@ -92,7 +92,7 @@ func scaled(bin string, n int) error {
 	if err := phones(bin, data, points); err != nil {
 		return err
 	}
-	clients, err := deskBench{}.signedIn(data, []dtm.User{{Email: "scale@bench.example", Role: dtm.RoleManager}})
+	clients, err := signedIn(data, []dtm.User{{Email: "scale@bench.example", Role: dtm.RoleManager}})
 	if err != nil {
 		return err
 	}

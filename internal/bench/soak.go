@@ -74,7 +74,7 @@ func (k soak) run(bin string) error {
 	if err := k.shelve(bin, dir, data); err != nil {
 		return err
 	}
-	clients, err := deskBench{}.signedIn(data, []dtm.User{{Email: "soak@bench.example", Role: dtm.RoleAdmin}})
+	clients, err := signedIn(data, []dtm.User{{Email: "soak@bench.example", Role: dtm.RoleAdmin}})
 	if err != nil {
 		return err
 	}
@@ -116,8 +116,7 @@ func (k soak) run(bin string) error {
 	}
 	var ends []held
 	for load.part() {
-		keptAlive.CloseIdleConnections() // what clients keep open is not the server's
-		http.DefaultClient.CloseIdleConnections()
+		http.DefaultClient.CloseIdleConnections() // what clients keep open is not the server's
 		clients[0].CloseIdleConnections()
 		s.rest(mostRest)
 		h, err := w.look()
@@ -310,7 +309,7 @@ func (k soak) streams(bin, dir, data string, s *server, staff *http.Client) ([]*
 		return nil, err
 	}
 	base := token.FindString(string(added))
-	p := &phone{url: base + "/submission", client: &http.Client{Transport: keptAlive}}
+	p := &phone{url: base + "/submission", client: http.DefaultClient}
 	v := &visitor{staff, s.base}
 	views, err := v.paths()
 	if err != nil {

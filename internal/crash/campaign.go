@@ -19,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"dtm/internal/pgtest"
+	"dtm/operation"
 )
 
 // Campaign is a series of kills.
@@ -70,7 +71,8 @@ func (o Outcome) String() string {
 		o.Kills, o.Databases, o.Ready.Seconds(), o.Acknowledged, o.Photos, o.Screenings, o.Steps, o.Lost, o.PhotosLost, o.Changed, o.Stored, o.People, o.Counted, o.Check)
 }
 
-// Run runs the campaign in a temporary folder, removed when nothing bad was seen.
+// Run runs the campaign in a temporary folder, removed when nothing bad was seen. When ctx
+// ends it is judged by the kills until then.
 func (c *Campaign) Run(ctx context.Context) (o Outcome, err error) {
 	if err := c.enter("dtm-crash-"); err != nil {
 		return o, err
@@ -96,6 +98,9 @@ func (c *Campaign) Run(ctx context.Context) (o Outcome, err error) {
 	wg.Go(func() { c.desk.answer(ctx, "http://"+c.address, rand.New(rand.NewPCG(c.Seed, 0))) })
 	for o.Kills < c.Kills && ctx.Err() == nil {
 		s, ready, err := c.start(ctx)
+		if ctx.Err() != nil {
+			break // ended early: what there is is judged
+		}
 		if err != nil {
 			return o, fmt.Errorf("after %d kills: %w", o.Kills, err)
 		}
@@ -106,14 +111,14 @@ func (c *Campaign) Run(ctx context.Context) (o Outcome, err error) {
 		}
 		sleep(ctx, time.Duration(r.Int64N(int64(c.Longest))))
 		if c.Postgres && r.IntN(2) == 0 {
-			if err := c.crashDatabase(ctx, cluster, r, &o); err != nil {
+			if err := c.crashDatabase(ctx, cluster, r, &o); err != nil && ctx.Err() == nil {
 				done()
 				return o, err
 			}
 		}
 		err = errors.Join(s.Process.Kill(), ignoreKill(s.Wait()))
 		done()
-		if err != nil {
+		if err != nil && ctx.Err() == nil {
 			return o, err
 		}
 		o.Kills++
@@ -157,7 +162,11 @@ func (c *Campaign) care(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	c.crowd.screening, err = readScreening(form)
+	op, err := operation.Pack("djibouti")
+	if err != nil {
+		return err
+	}
+	c.crowd.screening, err = readScreening(op, form)
 	return err
 }
 

@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	crand "crypto/rand"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -17,60 +14,36 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"dtm"
+	"dtm/demo"
 	"dtm/event"
-	"dtm/gather/xform"
+	"dtm/gather/xlsform"
+	"dtm/internal/inside"
 	"dtm/operation"
-	"dtm/seal"
-	"dtm/store/postgres"
 	"dtm/store/sqlite"
 )
 
 // screener writes screenings of people who need a doctor, as a phone does.
-type screener struct {
-	version string
-	model   *xform.Model
-}
+type screener struct{ form *demo.Form }
 
-func readScreening(form []byte) (*screener, error) {
-	m, err := xform.ReadModel(form)
+func readScreening(op *dtm.Operation, published []byte) (*screener, error) {
+	v := screeningVersion.FindSubmatch(published)
+	packed, ok := op.Form("screening")
+	if v == nil || !ok {
+		return nil, fmt.Errorf("there is no screening form, or none with a version")
+	}
+	form, _, err := xlsform.Read(packed.File, packed.Data)
 	if err != nil {
 		return nil, err
 	}
-	v := screeningVersion.FindSubmatch(form)
-	if v == nil {
-		return nil, fmt.Errorf("no version in the screening form")
-	}
-	return &screener{string(v[1]), m}, nil
+	form.Version = string(v[1])
+	f, err := demo.NewForm(op, form)
+	return &screener{f}, err
 }
 
-// write gives the screening of somebody with this name, what the form computes computed.
+// write gives the screening of somebody with this name.
 func (s *screener) write(id, name string, now time.Time) string {
-	given := map[string]string{"point": "obock", "observed": now.Format(time.DateOnly), "consent": "yes", "share": "yes", "sex": "male", "age": "25", "nationality": "ETH", "health": "soon", "need": "health", "reach": "yes",
-		"danger": "no", "asylum": "no", "forced": "no", "violence": "no", "go_home": "no", "papers": "no", "refer": "health", "language": "om", "person_name": name, "safe": "yes", "end": now.UTC().Format("2006-01-02T15:04:05.000Z"), "instanceID": id}
-	write := func(computed map[string]string) []byte {
-		var b strings.Builder
-		var level func(n *xform.Node)
-		level = func(n *xform.Node) {
-			attr, v := "", ""
-			if n == s.model.Root {
-				attr = fmt.Sprintf(` id="screening" version="%s"`, s.version)
-			}
-			if len(n.Children) == 0 {
-				var known bool
-				if v, known = given[n.Name]; !known {
-					v = computed[n.Path]
-				}
-			}
-			b.WriteString("<" + n.Name + attr + ">" + v)
-			for _, c := range n.Children {
-				level(c)
-			}
-			b.WriteString("</" + n.Name + ">")
-		}
-		level(s.model.Root)
-		return []byte(b.String())
-	}
-	return string(write(xform.Computed(s.model, write(nil), xform.Env{Now: now})))
+	return string(s.form.Fill(id, now.UTC(), map[string]string{"point": "obock", "consent": "yes", "share": "yes", "sex": "male", "age": "25", "nationality": "ETH", "health": "soon", "need": "health", "reach": "yes",
+		"danger": "no", "asylum": "no", "forced": "no", "violence": "no", "go_home": "no", "papers": "no", "refer": "health", "language": "om", "person_name": name, "safe": "yes"}))
 }
 
 // act is what somebody at the desk was told is done.
@@ -88,25 +61,13 @@ type desk struct {
 
 const deskUser = "desk@example.org"
 
-// open opens the store as the program does, with what is sealed.
+// open opens the store, with what is sealed.
 func (c *Campaign) open(ctx context.Context) (*sqlite.DB, error) {
 	op, err := operation.Pack("djibouti")
 	if err != nil {
 		return nil, err
 	}
-	text, err := os.ReadFile(filepath.Join(c.data, "key"))
-	if err != nil {
-		return nil, err
-	}
-	key, err := seal.ReadFile(string(text))
-	if err != nil {
-		return nil, err
-	}
-	keys := filepath.Join(c.data, "keys.db")
-	if c.store != "" {
-		return postgres.Open(ctx, c.store, postgres.Options{Operation: op.Code, Keys: keys, Seal: key, Programmes: op.Programmes})
-	}
-	return sqlite.Open(ctx, filepath.Join(c.data, "dtm.db"), sqlite.Options{Operation: op.Code, Keys: keys, Seal: key, Programmes: op.Programmes})
+	return inside.Open(ctx, c.data, c.store, op)
 }
 
 // hire lets the health desk of Obock be answered, while no server runs.
@@ -117,31 +78,13 @@ func (c *Campaign) hire(ctx context.Context) (_ *desk, err error) {
 		return nil, err
 	}
 	defer db.Close()
-	now := time.Now().UTC()
-	today := now.Truncate(24 * time.Hour)
+	today := time.Now().UTC().Truncate(24 * time.Hour)
 	if _, err = db.AddAgreement(ctx, dtm.Agreement{Partner: "iom", Kind: dtm.AgreementCases, Purpose: "crash", Basis: "crash", Programmes: []string{"health"}, Groups: dtm.FieldGroups, From: today.AddDate(-1, 0, 0), To: today.AddDate(1, 0, 0)}); err != nil {
 		return nil, err
 	}
-	if err = db.AddUser(ctx, dtm.User{Email: deskUser, Role: dtm.RoleDesk, Partner: "iom", Desk: "mrc-obock-health"}, password); err != nil {
-		return nil, err
-	}
-	if err = db.AddFactors(ctx, deskUser, []dtm.Factor{{ID: "app", Kind: dtm.FactorTOTP, Name: "app", Secret: []byte("sealed"), Created: now}}, ""); err != nil {
-		return nil, err
-	}
-	token := crand.Text() + crand.Text()
-	if err = db.AddSession(ctx, token, dtm.Session{Kind: dtm.SessionKindPages, Email: deskUser, Created: now, Expires: now.Add(24 * time.Hour), Second: now, Proved: now}); err != nil {
-		return nil, err
-	}
-	return &desk{told: map[act]int{}, client: &http.Client{Timeout: 30 * time.Second, Transport: signedIn{token},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}, nil
-}
-
-type signedIn struct{ token string }
-
-func (s signedIn) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	r.AddCookie(&http.Cookie{Name: "dtm", Value: s.token})
-	return http.DefaultTransport.RoundTrip(r)
+	transport, err := inside.SignIn(ctx, db, dtm.User{Email: deskUser, Role: dtm.RoleDesk, Partner: "iom", Desk: "mrc-obock-health"})
+	return &desk{told: map[act]int{}, client: &http.Client{Timeout: 30 * time.Second, Transport: transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}, err
 }
 
 // answer takes from the inbox what can be done with one button, until ctx ends.

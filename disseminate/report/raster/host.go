@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"strings"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -92,32 +91,19 @@ func bit(b bool) uint64 {
 	return 0
 }
 
-// host declares the functions that the painter asks for. They find their copy in the
-// context of the call.
+// host declares the functions that the painter asks for.
 func host(ctx context.Context, r wazero.Runtime, compiled wazero.CompiledModule) error {
-	b := r.NewHostModuleBuilder("wbg")
-	for _, def := range compiled.ImportedFunctions() {
-		_, name, _ := def.Import()
-		f := hostFuncs[strings.TrimPrefix(name, "__wbg_")]
+	return bindgen.Host(ctx, r, compiled, func(name string) (func(context.Context, []uint64), error) {
+		f := hostFuncs[name]
 		if f == nil {
-			return fmt.Errorf("the painter asks for %s, which has no answer here", name)
+			return nil, fmt.Errorf("the painter asks for %s, which has no answer here", name)
 		}
-		b.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(func(ctx context.Context, _ api.Module, s []uint64) {
-			f(ctx.Value(moduleKey{}).(*module), s)
-		}), def.ParamTypes(), def.ResultTypes()).Export(name)
-	}
-	_, err := b.Instantiate(ctx)
-	return err
+		return func(ctx context.Context, s []uint64) { f(ctx.Value(moduleKey{}).(*module), s) }, nil
+	})
 }
 
 // read is a window on the painter's memory, valid until its next call.
-func (m *module) read(p, n uint64) []byte {
-	b, ok := m.mod.Memory().Read(uint32(p), uint32(n))
-	if !ok {
-		panic(fmt.Errorf("the painter points outside its memory: %d bytes at %d", uint32(n), uint32(p)))
-	}
-	return b
-}
+func (m *module) read(p, n uint64) []byte { return bindgen.Window(m.mod, p, n) }
 
 // pass copies b into memory that the painter owns from then on.
 func (m *module) pass(b []byte) (p, n uint64) {

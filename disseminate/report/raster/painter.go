@@ -50,7 +50,7 @@ type Painter struct {
 // folder that keeps the machine code (made when it is missing; "" keeps nothing). It
 // starts when the first picture is asked for. Errors: Unsupported for another build.
 func New(wasm []byte, fonts [][]byte, cacheDir string) (*Painter, error) {
-	if err := pinned(wasm); err != nil {
+	if err := Build.Check(wasm); err != nil {
 		return nil, err
 	}
 	done, err := lru.New[[32]byte, []byte](kept)

@@ -51,7 +51,7 @@ type Engine struct {
 // Errors: Unsupported for another build of the compiler, Unavailable when ctx
 // ends first, Invalid for a font that is none, Internal otherwise.
 func New(ctx context.Context, wasm []byte, fonts [][]byte, cacheDir string) (*Engine, error) {
-	if err := pinned(wasm); err != nil {
+	if err := Build.Check(wasm); err != nil {
 		return nil, err
 	}
 	for i, f := range fonts {

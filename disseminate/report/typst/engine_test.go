@@ -294,7 +294,7 @@ func TestClose(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	t.Parallel()
-	if _, err := typst.New(t.Context(), []byte("\x00asm\x01\x00\x00\x00"), nil, t.TempDir()); dtm.KindOf(err) != dtm.Unsupported || !strings.Contains(err.Error(), typst.Version) {
+	if _, err := typst.New(t.Context(), []byte("\x00asm\x01\x00\x00\x00"), nil, t.TempDir()); dtm.KindOf(err) != dtm.Unsupported || !strings.Contains(err.Error(), typst.Build.Version) {
 		t.Errorf("another build: got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -28,24 +28,18 @@ type machine struct {
 
 type machineKey struct{}
 
-// host declares the functions that the compiler asks for. They find their
-// machine in the context of the call.
+// host declares the functions that the compiler asks for. One without an answer is a fault
+// only when it is called.
 func host(ctx context.Context, r wazero.Runtime, compiled wazero.CompiledModule) error {
-	b := r.NewHostModuleBuilder("wbg")
-	for _, def := range compiled.ImportedFunctions() {
-		_, name, _ := def.Import()
-		f := hostFuncs[strings.TrimPrefix(name, "__wbg_")]
-		if f == nil {
-			f = func(*machine, []uint64) {
+	return bindgen.Host(ctx, r, compiled, func(name string) (func(context.Context, []uint64), error) {
+		f := hostFuncs[name]
+		return func(ctx context.Context, s []uint64) {
+			if f == nil {
 				panic(fmt.Errorf("the PDF engine called %s, which has no answer here", name))
 			}
-		}
-		b.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(func(ctx context.Context, _ api.Module, s []uint64) {
 			f(ctx.Value(machineKey{}).(*machine), s)
-		}), def.ParamTypes(), def.ResultTypes()).Export(name)
-	}
-	_, err := b.Instantiate(ctx)
-	return err
+		}, nil
+	})
 }
 
 // newMachine starts a copy and gives it the fonts.
@@ -304,13 +298,7 @@ func (m *machine) script(body string) *function {
 }
 
 // memory is a window on the compiler's memory, valid until its next call.
-func (m *machine) memory(p, n uint64) []byte {
-	b, ok := m.mod.Memory().Read(uint32(p), uint32(n))
-	if !ok {
-		panic(fmt.Errorf("the PDF engine points outside its memory: %d bytes at %d", uint32(n), uint32(p)))
-	}
-	return b
-}
+func (m *machine) memory(p, n uint64) []byte { return bindgen.Window(m.mod, p, n) }
 
 func (m *machine) copy(p, n uint64) []byte { return append([]byte(nil), m.memory(p, n)...) }
 
