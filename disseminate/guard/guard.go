@@ -190,13 +190,22 @@ func none(t dtm.Table) dtm.Table {
 // noted says that something is withheld: in one way for all of it, since a table that
 // said of each whether it is small would say more than guard reckons with.
 func (g *Guard) noted(t dtm.Table, hidden bool) dtm.Table {
-	if hidden {
-		t.Notes = append(slices.Clone(t.Notes), dtm.Note{Code: dtm.NoteCompany, Text: dtm.Text{
-			dtm.English: fmt.Sprintf("Counts under %d are withheld, and some larger ones with them, so that the small ones cannot be computed from the rest; where it can be done, these are given as a round number.", g.threshold),
-			dtm.French:  fmt.Sprintf("Les effectifs inférieurs à %d ne sont pas publiés, ni certains plus grands, afin que les petits ne puissent être calculés à partir du reste\u202f; lorsque c’est possible, ceux-ci sont donnés en nombre rond.", g.threshold),
-			dtm.Arabic:  fmt.Sprintf("حُجبت الأعداد الأقل من %d، ومعها بعض الأعداد الأكبر حتى لا يمكن حساب الصغيرة من الباقي؛ وحيثما أمكن تُعطى هذه بعدد مقرّب.", g.threshold),
-		}})
+	if !hidden {
+		return t
 	}
+	text := dtm.Text{
+		dtm.English: fmt.Sprintf("Counts under %d are withheld, and some larger ones with them, so that the small ones cannot be computed from the rest", g.threshold),
+		dtm.French:  fmt.Sprintf("Les effectifs inférieurs à %d ne sont pas publiés, ni certains plus grands, afin que les petits ne puissent être calculés à partir du reste", g.threshold),
+		dtm.Arabic:  fmt.Sprintf("حُجبت الأعداد الأقل من %d، ومعها بعض الأعداد الأكبر حتى لا يمكن حساب الصغيرة من الباقي", g.threshold),
+	}
+	end := dtm.Text{dtm.English: ".", dtm.French: ".", dtm.Arabic: "."}
+	if ofMovements(t.Indicator) {
+		end = dtm.Text{dtm.English: "; where it can be done, these are given as a round number.", dtm.French: "\u202f; lorsque c’est possible, ceux-ci sont donnés en nombre rond.", dtm.Arabic: "؛ وحيثما أمكن تُعطى هذه بعدد مقرّب."}
+	}
+	for l := range text {
+		text[l] += end[l]
+	}
+	t.Notes = append(slices.Clone(t.Notes), dtm.Note{Code: dtm.NoteCompany, Text: text})
 	return t
 }
 
