@@ -64,7 +64,7 @@ func (a Actor) glass(id string) bool {
 func (a Actor) knows(c dtm.Referral) bool { return a.Answers(c) || a.glass(c.ID) }
 
 // Answers tells whether the actor may do something about a referral. Who broke the glass
-// may only look.
+// may look and write notes, not answer.
 func (a Actor) Answers(c dtm.Referral) bool {
 	switch {
 	case Decide(a.User, ReadReferrals) != nil:

@@ -364,7 +364,7 @@ func (p *Pages) referralOf(r *http.Request) (dtm.Referral, error) {
 }
 
 // answers is nil when the user may do something about a referral that they may see: who
-// broke the glass may only look.
+// broke the glass may look and write notes, not answer.
 func (p *Pages) answers(r *http.Request, x dtm.Referral) error {
 	a, err := p.asker(r.Context(), member(r.Context()))
 	if err == nil && !a.Answers(x) {
