@@ -85,7 +85,7 @@ func runDemo(ctx context.Context, c *call) error {
 			}
 			fmt.Fprintf(c.out, "  %-28s %-12s %s%s\n", a[0], a[1], a[2], note)
 		}
-		fmt.Fprintf(c.out, "\nOther commands work on it meanwhile: dtm indicator -data %s total_movements -from %s\nCtrl-C ends it and removes its data.\n", h.dir, dtm.MonthOf(time.Now()))
+		fmt.Fprintf(c.out, "\nOther commands work on it meanwhile: %s indicator -data %s total_movements -from %s\nCtrl-C ends it and removes its data.\n", os.Args[0], h.dir, dtm.MonthOf(time.Now()))
 	})
 }
 
