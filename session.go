@@ -28,6 +28,10 @@ type Session struct {
 	Armed   bool      // the user has a second factor, now
 }
 
+// ClockSkew is how far the clocks of servers on one store may differ. What is dated further
+// ahead was made while a clock stood ahead.
+const ClockSkew = 5 * time.Minute
+
 // Sessions keeps sessions by their tokens, which are stored hashed.
 type Sessions interface {
 	// AddSession begins one: token is at least 32 random bytes as text. An empty Kind

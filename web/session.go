@@ -77,7 +77,7 @@ func (p *Pages) session(ctx context.Context, r *http.Request) (dtm.Session, erro
 	if err != nil {
 		return dtm.Session{}, err
 	}
-	if now := p.Now(); now.Sub(s.Seen) >= sessionNote {
+	if now := p.Now(); now.Sub(s.Seen).Abs() >= sessionNote {
 		ends := now.Add(sessionIdle)
 		if most := s.Created.Add(sessionMost); ends.After(most) {
 			ends = most

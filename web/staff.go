@@ -460,7 +460,7 @@ func (p *Pages) through(g gate, fn serve.Func) serve.Func {
 			return send("/staff/second" + back)
 		case !s.Armed && access.NeedsSecond(u.Role) && !g.unarmed:
 			return send("/staff/account/")
-		case g.proven && p.Now().Sub(s.Proved) > provedFor:
+		case g.proven && p.Now().Sub(s.Proved).Abs() > provedFor:
 			return send("/staff/second" + back)
 		}
 		ctx := event.WithActor(context.WithValue(context.WithValue(r.Context(), userKey{}, u), sessionKey{}, s), "user:"+u.Email)

@@ -151,6 +151,14 @@ func TestFindings(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 28, 10, 0, 0, 0, time.UTC)
 	ago := func(d time.Duration) []backup.Entry { return []backup.Entry{{At: now.Add(-d)}} }
+	for want, list := range map[time.Duration][]backup.Entry{0: nil, 20 * time.Minute: append(ago(-400*time.Hour), ago(40*time.Minute)...), 61 * time.Minute: ago(-time.Minute)} {
+		if got := untilBackup(list, time.Hour, now); got != want {
+			t.Errorf("%v until the next backup, want %v", got, want)
+		}
+	}
+	if got := untilBackup(ago(2*time.Hour), time.Hour, now); got != 0 {
+		t.Errorf("a backup that is overdue waits %v", got)
+	}
 	whole := backup.Trial{At: now.Add(-24 * time.Hour)}
 	for _, c := range []struct {
 		name string
@@ -163,6 +171,7 @@ func TestFindings(t *testing.T) {
 		{"two missed", backupFinding(ago(135*time.Minute), whole, time.Hour, now), fault},
 		{"not tried for long", backupFinding(ago(time.Minute), backup.Trial{At: now.Add(-9 * 24 * time.Hour)}, time.Hour, now), warning},
 		{"a trial failed", backupFinding(ago(time.Minute), backup.Trial{At: now, Fault: "cut"}, time.Hour, now), fault},
+		{"one of a clock that stood ahead", backupFinding(append(ago(-400*time.Hour), ago(135*time.Minute)...), whole, time.Hour, now), fault},
 		{"certificate of a year", certificateFinding(now.AddDate(1, 0, 0), now), well},
 		{"certificate of two weeks", certificateFinding(now.AddDate(0, 0, 14), now), warning},
 		{"certificate that ran out", certificateFinding(now.Add(-time.Hour), now), fault},

@@ -258,8 +258,9 @@ func (h *house) seeBackups(_ context.Context, now time.Time) (finding, error) {
 // failed; no trial for eight days is a warning.
 func backupFinding(list []backup.Entry, t backup.Trial, every time.Duration, now time.Time) finding {
 	f := finding{what: "backups"}
+	list = slices.DeleteFunc(slices.Clone(list), func(e backup.Entry) bool { return e.At.After(now.Add(every)) }) // made while the clock stood ahead
 	if len(list) == 0 {
-		f.level, f.says, f.do = warning, "the shelf is empty", "`dtm backup now` makes the first; the server makes one an hour"
+		f.level, f.says, f.do = warning, "there is none on the shelf up to now", "`dtm backup now` makes the first; the server makes one an hour"
 		return f
 	}
 	age := now.Sub(list[0].At).Round(time.Minute)

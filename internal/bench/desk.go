@@ -211,7 +211,7 @@ func signedIn(data string, users []dtm.User) (list []*http.Client, err error) {
 	}
 	defer db.Close()
 	for _, u := range users {
-		transport, err := inside.SignIn(ctx, db, u)
+		transport, err := inside.SignIn(ctx, db, u, time.Now())
 		if err != nil {
 			return nil, err
 		}

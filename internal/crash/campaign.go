@@ -31,6 +31,7 @@ type Campaign struct {
 	Longest  time.Duration
 	Seed     uint64
 	Postgres bool // the store is on a database server, which is killed too
+	Clocks   bool // the wall clock of the server is stepped
 	Tell     func(format string, a ...any)
 
 	dir, data string
@@ -38,6 +39,10 @@ type Campaign struct {
 	address   string // of all the lives of the server, so that phones find it again
 	crowd     *crowd
 	desk      *desk
+	clock     *clock
+	shelf     string       // of backups, "" without
+	exports   int          // tables that came whole,
+	missing   int          // and what was acknowledged and is not in them
 	before    func() error // the judge looks; for the test of the judge
 }
 
@@ -48,7 +53,7 @@ type Outcome struct {
 	Ready        time.Duration // the longest time from start to ready after a kill
 	Acknowledged int           // records that a phone was told are received
 	Screenings   int           // screenings of people to be referred, told to be received
-	Steps        int           // steps of referrals that somebody at the desk was told are done
+	Done         int           // steps of referrals that somebody at the desk was told are done
 	Photos       int           // of them with a photograph
 	Stored       int           // records in the store
 	Lost         int           // acknowledged and not there
@@ -56,6 +61,10 @@ type Outcome struct {
 	Changed      int           // there with other content than was sent
 	People       int           // movements of the records stored
 	Counted      int           // movements that the indicator says: more are doubled, fewer lost
+	Exports      int           // tables taken out whole meanwhile
+	Missing      int           // acknowledged before one was asked for, and not in it
+	Steps        int           // steps of the wall clock
+	Faults       []string      // what did not hold when the clock was right again
 	Check        string        // what `dtm check` says
 	Broken       bool          // and that it found a fault
 }
@@ -63,12 +72,12 @@ type Outcome struct {
 // Bad says that something was lost, doubled or changed, or that the server was too long
 // in coming back.
 func (o Outcome) Bad() bool {
-	return o.Broken || o.Lost+o.PhotosLost+o.Changed > 0 || o.People != o.Counted || o.Stored < o.Acknowledged || o.Ready > 5*time.Second
+	return o.Broken || len(o.Faults) > 0 || o.Lost+o.PhotosLost+o.Changed+o.Missing > 0 || o.People != o.Counted || o.Stored < o.Acknowledged || o.Ready > 5*time.Second
 }
 
 func (o Outcome) String() string {
-	return fmt.Sprintf("%d kills, %d of the database server; ready again within %.1f s; %d records acknowledged, %d with a photograph; %d screenings acknowledged, %d steps of their referrals; lost %d, and %d photographs; changed or doubled %d; %d records stored, %d people in them, %d counted\n%s",
-		o.Kills, o.Databases, o.Ready.Seconds(), o.Acknowledged, o.Photos, o.Screenings, o.Steps, o.Lost, o.PhotosLost, o.Changed, o.Stored, o.People, o.Counted, o.Check)
+	return fmt.Sprintf("%d kills, %d of the database server; ready again within %.1f s; %d records acknowledged, %d with a photograph; %d screenings acknowledged, %d steps of their referrals; lost %d, and %d photographs; changed or doubled %d; %d records stored, %d people in them, %d counted; %d tables taken out whole, lacking %d; the clock stepped %d times%s\n%s",
+		o.Kills, o.Databases, o.Ready.Seconds(), o.Acknowledged, o.Photos, o.Screenings, o.Done, o.Lost, o.PhotosLost, o.Changed, o.Stored, o.People, o.Counted, o.Exports, o.Missing, o.Steps, strings.Join(append([]string{""}, o.Faults...), "; "), o.Check)
 }
 
 // Run runs the campaign in a temporary folder, removed when nothing bad was seen. When ctx
@@ -91,12 +100,22 @@ func (c *Campaign) Run(ctx context.Context) (o Outcome, err error) {
 	if err := c.care(ctx); err != nil {
 		return o, err
 	}
+	if c.Clocks && !c.Postgres {
+		if err := c.keepShelf(ctx); err != nil {
+			return o, err
+		}
+	}
 	r := rand.New(rand.NewPCG(c.Seed, 1))
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	wg := c.phones(ctx)
 	wg.Go(func() { c.desk.answer(ctx, "http://"+c.address, rand.New(rand.NewPCG(c.Seed, 0))) })
 	for o.Kills < c.Kills && ctx.Err() == nil {
+		if c.Clocks {
+			if err := c.desk.signIn(ctx, c); err != nil && ctx.Err() == nil {
+				return o, err
+			}
+		}
 		s, ready, err := c.start(ctx)
 		if ctx.Err() != nil {
 			break // ended early: what there is is judged
@@ -106,8 +125,13 @@ func (c *Campaign) Run(ctx context.Context) (o Outcome, err error) {
 		}
 		o.Ready = max(o.Ready, ready)
 		life, done := context.WithCancel(ctx)
-		if o.Kills%3 == 0 {
-			go c.office(life, r.IntN(4))
+		if o.Kills%2 == 0 {
+			now := rand.New(rand.NewPCG(c.Seed, r.Uint64()))
+			wg.Go(func() { c.office(life, now) })
+		}
+		if c.Clocks && o.Kills%3 != 0 {
+			now := rand.New(rand.NewPCG(c.Seed, r.Uint64()))
+			wg.Go(func() { c.clock.wander(life, now, c.Longest/2) })
 		}
 		sleep(ctx, time.Duration(r.Int64N(int64(c.Longest))))
 		if c.Postgres && r.IntN(2) == 0 {
@@ -128,12 +152,18 @@ func (c *Campaign) Run(ctx context.Context) (o Outcome, err error) {
 	}
 	stop()
 	wg.Wait()
+	o.Exports, o.Missing, o.Steps = c.exports, c.missing, c.clock.steps
 	if c.before != nil {
 		if err := c.before(); err != nil {
 			return o, err
 		}
 	}
 	ctx = context.WithoutCancel(ctx)
+	if c.Clocks {
+		if o.Faults, err = c.aftermath(ctx); err != nil {
+			return o, err
+		}
+	}
 	if err := c.judge(ctx, &o); err != nil {
 		return o, err
 	}
@@ -235,7 +265,11 @@ func (c *Campaign) start(ctx context.Context) (*exec.Cmd, time.Duration, error) 
 	if err != nil {
 		return nil, 0, err
 	}
-	if err := s.Start(); err != nil {
+	begin := s.Start
+	if c.Clocks {
+		begin = func() error { return c.clock.start(s) }
+	}
+	if err := begin(); err != nil {
 		return nil, 0, err
 	}
 	lines := make(chan string, 100)
@@ -274,20 +308,6 @@ func (c *Campaign) isReady() bool {
 	return res.StatusCode == http.StatusOK
 }
 
-// office does one thing that reads or writes much while the server lives.
-func (c *Campaign) office(ctx context.Context, what int) {
-	switch what {
-	case 0:
-		_, _ = c.dtm(ctx, "backup", "-data", c.data, "-out", filepath.Join(c.dir, "backup"))
-	case 1:
-		_, _ = c.dtm(ctx, "release", "create", "-data", c.data, "-month", "2026-10")
-	case 2:
-		_, _ = c.dtm(ctx, "indicator", "-data", c.data, "total_movements", "-from", "2026-10", "-by", "point,sex")
-	case 3:
-		_, _ = c.dtm(ctx, "quality", "-data", c.data, "-month", "2026-10")
-	}
-}
-
 var screeningVersion = regexp.MustCompile(`id="screening" version="([^"]+)"`)
 
 var keyed = regexp.MustCompile(`http://\S+(/v1/key/\S+/projects/1)`)
@@ -300,7 +320,7 @@ func (c *Campaign) enter(name string) (err error) {
 	if c.dir, err = os.MkdirTemp("", name); err != nil {
 		return err
 	}
-	c.data = filepath.Join(c.dir, "data")
+	c.data, c.clock = filepath.Join(c.dir, "data"), &clock{}
 	return nil
 }
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	crand "crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -54,9 +56,10 @@ type act struct {
 
 // desk is somebody who answers what comes to the health desk, on the page.
 type desk struct {
-	client *http.Client
-	mu     sync.Mutex
-	told   map[act]int
+	client    *http.Client
+	mu        sync.Mutex
+	transport http.RoundTripper
+	told      map[act]int
 }
 
 const deskUser = "desk@example.org"
@@ -82,9 +85,40 @@ func (c *Campaign) hire(ctx context.Context) (_ *desk, err error) {
 	if _, err = db.AddAgreement(ctx, dtm.Agreement{Partner: "iom", Kind: dtm.AgreementCases, Purpose: "crash", Basis: "crash", Programmes: []string{"health"}, Groups: dtm.FieldGroups, From: today.AddDate(-1, 0, 0), To: today.AddDate(1, 0, 0)}); err != nil {
 		return nil, err
 	}
-	transport, err := inside.SignIn(ctx, db, dtm.User{Email: deskUser, Role: dtm.RoleDesk, Partner: "iom", Desk: "mrc-obock-health"})
-	return &desk{told: map[act]int{}, client: &http.Client{Timeout: 30 * time.Second, Transport: transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}, err
+	if err := employ(ctx, db, crand.Reader); err != nil {
+		return nil, err
+	}
+	d := &desk{told: map[act]int{}}
+	d.client = &http.Client{Timeout: 30 * time.Second, Transport: d, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return d, d.enter(ctx, db, time.Now())
+}
+
+// enter signs in by the clock of the server to come.
+func (d *desk) enter(ctx context.Context, db *sqlite.DB, now time.Time) error {
+	transport, err := inside.SignIn(ctx, db, dtm.User{Email: deskUser, Role: dtm.RoleDesk, Partner: "iom", Desk: "mrc-obock-health"}, now)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.transport = transport
+	return err
+}
+
+// RoundTrip asks as who is signed in now.
+func (d *desk) RoundTrip(r *http.Request) (*http.Response, error) {
+	d.mu.Lock()
+	t := d.transport
+	d.mu.Unlock()
+	return t.RoundTrip(r)
+}
+
+// signIn signs in anew while no server runs: a session ends when the clock goes past its
+// end, or back before its beginning.
+func (d *desk) signIn(ctx context.Context, c *Campaign) error {
+	ctx = event.WithActor(ctx, event.System)
+	db, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.enter(ctx, db, time.Now().Add(c.clock.off)), db.Close())
 }
 
 // answer takes from the inbox what can be done with one button, until ctx ends.
@@ -127,8 +161,8 @@ func (d *desk) once(ctx context.Context, base string, r *rand.Rand) bool {
 		return false
 	}
 	defer done.Body.Close()
-	if _, err := io.Copy(io.Discard, done.Body); err != nil || done.StatusCode != http.StatusSeeOther {
-		return false
+	if _, err := io.Copy(io.Discard, done.Body); err != nil || done.StatusCode != http.StatusSeeOther || !strings.HasPrefix(done.Header.Get("Location"), "/en/staff/referrals/") {
+		return false // not done, or sent to sign in
 	}
 	d.mu.Lock()
 	d.told[what]++
@@ -182,13 +216,16 @@ func (c *Campaign) judgeReferrals(ctx context.Context, o *Outcome) error {
 			return err
 		}
 		for _, h := range history {
-			if strings.Contains(h.Actor, deskUser) {
+			if strings.Contains(h.Actor, deskUser) || h.Action == dtm.ReferralExpire {
 				steps[act{h.Referral, h.Action}]++
 			}
 		}
 	}
+	if err := escalations(ctx, db, steps); err != nil {
+		return err
+	}
 	for what, n := range c.desk.told {
-		o.Steps += n
+		o.Done += n
 		if steps[what] != n {
 			o.Lost++
 			c.Tell("%s of %s: told %d times, there %d times", what.action, what.referral, n, steps[what])
@@ -201,4 +238,20 @@ func (c *Campaign) judgeReferrals(ctx context.Context, o *Outcome) error {
 		}
 	}
 	return nil
+}
+
+// escalations adds those of each level in the log.
+func escalations(ctx context.Context, log dtm.Events, steps map[act]int) error {
+	for after := int64(0); ; {
+		batch, err := log.Events(ctx, after, 1000)
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		for _, e := range batch {
+			if e.Name == dtm.ReferralEscalated {
+				steps[act{e.Subject, dtm.ReferralAction(e.Name + e.Detail)}]++
+			}
+		}
+		after = batch[len(batch)-1].Seq
+	}
 }

@@ -7,7 +7,13 @@
 // The phones are ours and do what Collect does: they send a record with its photograph
 // until it is acknowledged, the same bytes each time. Some never hear the answer and
 // send again; some send what was acknowledged long ago. Meanwhile somebody backs up,
-// freezes a month and asks for figures.
+// freezes a month, asks for figures and a report, and takes all records out.
+//
+//	go run ./internal/crash -clocks -kills 200
+//
+// The wall clock of the server is stepped forwards and back as well, by up to twenty days.
+// At the end it is a year ahead, when no deadline may have been missed or met twice, and
+// then right, when backups must go on.
 //
 //	go run ./internal/crash -postgres -kills 1000
 //
@@ -57,6 +63,7 @@ func main() {
 	flag.Uint64Var(&c.Seed, "seed", uint64(time.Now().UnixNano()), "of the moments and the records")
 	flag.StringVar(&c.Program, "bin", "bin/dtm", "the program")
 	flag.BoolVar(&c.Postgres, "postgres", false, "keep the store on a PostgreSQL server, which is killed too")
+	flag.BoolVar(&c.Clocks, "clocks", false, "step the wall clock of the server forwards and back meanwhile")
 	restore := flag.Duration("restore", 0, "lose the machine after so long under load, and restore its newest backup, instead of kills")
 	flips := flag.Int("flips", 100, "bytes changed on the shelf of backups after -restore")
 	faults := flag.Int("faults", 0, "faults of the disk instead of kills")

@@ -64,14 +64,10 @@ func (c *Campaign) Restore(ctx context.Context, load time.Duration, flips int) (
 	if err := c.settle(ctx); err != nil {
 		return r, err
 	}
-	secret, shelf := filepath.Join(c.dir, "secret"), filepath.Join(c.dir, "shelf")
-	public, err := exec.CommandContext(ctx, c.Program, "backup", "key", "-out", secret).Output()
-	if err != nil {
+	if err := c.keepShelf(ctx); err != nil {
 		return r, err
 	}
-	if err := c.set(fmt.Sprintf("backup_dir = %q\nbackup_recipient = %q\nbackup_minutes = 1\n", shelf, strings.TrimSpace(string(public)))); err != nil {
-		return r, err
-	}
+	secret, shelf := c.secret(), c.shelf
 	s, _, err := c.start(ctx)
 	if err != nil {
 		return r, err
@@ -125,6 +121,18 @@ func (c *Campaign) Restore(ctx context.Context, load time.Duration, flips int) (
 	c.Tell("%d records acknowledged, %d restored; changing bytes", r.Acknowledged, r.Stored)
 	return r, c.flip(ctx, shelf, secret, file, flips, &r)
 }
+
+// keepShelf has the server back up by itself every minute, on a shelf beside its folder.
+func (c *Campaign) keepShelf(ctx context.Context) error {
+	public, err := exec.CommandContext(ctx, c.Program, "backup", "key", "-out", c.secret()).Output()
+	if err != nil {
+		return err
+	}
+	c.shelf = filepath.Join(c.dir, "shelf")
+	return c.set(fmt.Sprintf("backup_dir = %q\nbackup_recipient = %q\nbackup_minutes = 1\n", c.shelf, strings.TrimSpace(string(public))))
+}
+
+func (c *Campaign) secret() string { return filepath.Join(c.dir, "secret") }
 
 // set adds settings to the folder's.
 func (c *Campaign) set(text string) error {

@@ -35,9 +35,9 @@ func Open(ctx context.Context, data, store string, op *dtm.Operation) (*sqlite.D
 }
 
 // SignIn adds a session of the user, who is added with a second factor when there is none
-// of the name, and gives the transport of a client that is signed in for twelve hours.
-func SignIn(ctx context.Context, db *sqlite.DB, u dtm.User) (http.RoundTripper, error) {
-	now := time.Now().UTC()
+// of the name, and gives the transport of a client that is signed in for twelve hours from
+// now, by the clock of the server that it will ask.
+func SignIn(ctx context.Context, db *sqlite.DB, u dtm.User, now time.Time) (http.RoundTripper, error) {
 	if _, _, err := db.User(ctx, u.Email); dtm.KindOf(err) == dtm.NotFound {
 		if err := db.AddUser(ctx, u, crand.Text()); err != nil {
 			return nil, err

@@ -247,7 +247,7 @@ func TestShelf(t *testing.T) {
 	if err != nil || len(list) != 2 || !list[0].At.Equal(second.At) || len(list[0].Media) != 5 || len(list[1].Media) != 4 {
 		t.Fatalf("%v %+v", err, list)
 	}
-	if newest, err := s.Newest(); err != nil || !newest.Equal(second.At) {
+	if newest, err := s.Newest(second.At); err != nil || !newest.Equal(second.At) {
 		t.Errorf("the newest is of %v: %v", newest, err)
 	}
 	for _, e := range list {

@@ -293,15 +293,16 @@ func (s Shelf) List() ([]Entry, error) {
 }
 
 // Newest is when the newest backup was begun, by its name alone: a list has a line for every
-// attachment. The zero time for an empty shelf.
-func (s Shelf) Newest() (at time.Time, err error) {
+// attachment. One dated after now, by a clock that stood ahead, does not count. The zero
+// time when there is none.
+func (s Shelf) Newest(now time.Time) (at time.Time, err error) {
 	names, err := filepath.Glob(filepath.Join(s.Dir, "dtm-*.json"))
 	for _, name := range names {
 		this, err := begun(name)
 		if err != nil {
 			return at, err
 		}
-		if this.After(at) {
+		if this.After(at) && !this.After(now) {
 			at = this
 		}
 	}

@@ -239,10 +239,11 @@ func (db *DB) glasses(ctx context.Context, op, query string, args ...any) ([]dtm
 	return list, nil
 }
 
-// BrokenGlass lists those of a user that are open now.
+// BrokenGlass lists those of a user that are open now. One broken by a clock that stood
+// ahead is not: it would be for as long as that.
 func (db *DB) BrokenGlass(ctx context.Context, email string) ([]dtm.Glass, error) {
-	return db.glasses(ctx, "store.BrokenGlass", glassQuery+` AND g.email = $2 AND g.until > $3
-		ORDER BY g.at DESC`, db.operation, address(email), timeText(db.now()))
+	return db.glasses(ctx, "store.BrokenGlass", glassQuery+` AND g.email = $2 AND g.until > $3 AND g.at <= $4
+		ORDER BY g.at DESC`, db.operation, address(email), timeText(db.now()), timeText(db.now().Add(dtm.ClockSkew)))
 }
 
 // GlassToReview lists those that nobody has judged and then those judged since a time.

@@ -76,10 +76,11 @@ func scanSession(scan func(...any) error) (dtm.Session, error) {
 // user's apart, and nothing that opens it.
 const sessionID = 16
 
-// Session finds a session: Unauthenticated when there is none or it has expired.
+// Session finds a session: Unauthenticated when there is none or it has expired. One that
+// begins in the future was begun by a clock that stood ahead: until then it would not end.
 func (db *DB) Session(ctx context.Context, token string) (dtm.Session, error) {
 	s, err := scanSession(db.read.QueryRowContext(ctx, sessionQuery+` AND s.token_hash = $2`, db.operation, tokenHash(token)).Scan)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && !s.Expires.After(db.now()) {
+	if errors.Is(err, sql.ErrNoRows) || err == nil && (!s.Expires.After(db.now()) || s.Created.After(db.now().Add(dtm.ClockSkew))) {
 		return dtm.Session{}, dtm.Errorf(dtm.Unauthenticated, "the session has ended; sign in again").Coded("session.ended")
 	}
 	return s, failure("store.Session", err)

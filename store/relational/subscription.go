@@ -351,9 +351,9 @@ func (db *DB) Message(ctx context.Context, id string) (dtm.SubscriptionMessage, 
 func (db *DB) DueMessages(ctx context.Context, now time.Time, limit int) ([]dtm.SubscriptionMessage, error) {
 	return db.messages(ctx, "store.DueMessages", `
 	JOIN subscription s ON s.operation = m.operation AND s.id = m.subscription
-	WHERE m.operation = $1 AND m.done IS NULL AND m.next <= $2 AND s.state = 'active' AND s.channel = 'email'
+	WHERE m.operation = $1 AND m.done IS NULL AND (m.next <= $2 OR m.next > $4) AND s.state = 'active' AND s.channel = 'email'
 	ORDER BY m.seq
-	LIMIT $3`, db.operation, timeText(now), limit)
+	LIMIT $3`, db.operation, timeText(now), limit, timeText(now.Add(aheadFor)))
 }
 
 // QueueMessage keeps a message with the news that the subscription was not told yet.
@@ -373,7 +373,7 @@ func (db *DB) QueueMessage(ctx context.Context, m dtm.SubscriptionMessage, slot 
 			n, err := t.change(`
 				UPDATE subscription
 				SET slot = $3
-				WHERE operation = $1 AND id = $2 AND slot < $3`, t.db.operation, s.ID, slot)
+				WHERE operation = $1 AND id = $2 AND slot <> $3`, t.db.operation, s.ID, slot)
 			if err != nil || n == 0 {
 				return err
 			}

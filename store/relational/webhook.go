@@ -321,11 +321,15 @@ func (db *DB) Deliveries(ctx context.Context, webhook string, limit int) ([]dtm.
 	return list, failure("store.Deliveries", err)
 }
 
+// aheadFor is longer than any pause between attempts: what is put off further was by a
+// clock that stood ahead, and is due.
+const aheadFor = 6 * time.Hour
+
 // DueDeliveries lists deliveries of a webhook to be tried by now, oldest first.
 func (db *DB) DueDeliveries(ctx context.Context, webhook string, now time.Time, limit int) ([]dtm.Delivery, error) {
-	rows, err := db.read.QueryContext(ctx, deliveryQuery+` AND webhook = $2 AND done IS NULL AND next <= $3
+	rows, err := db.read.QueryContext(ctx, deliveryQuery+` AND webhook = $2 AND done IS NULL AND (next <= $3 OR next > $5)
 		ORDER BY event
-		LIMIT $4`, db.operation, webhook, timeText(now), limit)
+		LIMIT $4`, db.operation, webhook, timeText(now), limit, timeText(now.Add(aheadFor)))
 	list, err := scanDeliveries(rows, err)
 	return list, failure("store.DueDeliveries", err)
 }

@@ -69,6 +69,14 @@ func sessions(t *testing.T, d Dialect) {
 	if e := allEvents(t, s); len(e) != 7 || e[5].Name != dtm.SessionsEnded || e[0].Name != dtm.SignedIn || e[0].Actor != "user:a@example.org" {
 		t.Errorf("events = %+v", e)
 	}
+	// The clocks of two servers differ a little; one begun by a clock that stood far ahead
+	// would live as long as that.
+	must(t, s.AddSession(ctx, "token-near", dtm.Session{Email: "g@example.org", Created: now.Add(time.Minute), Expires: now.Add(time.Hour)}))
+	must(t, s.AddSession(ctx, "token-ahead", dtm.Session{Email: "g@example.org", Created: now.AddDate(1, 0, 0), Expires: now.AddDate(1, 0, 1)}))
+	_, err = s.Session(ctx, "token-near")
+	must(t, err)
+	_, err = s.Session(ctx, "token-ahead")
+	wantKind(t, err, dtm.Unauthenticated)
 }
 
 func reviews(t *testing.T, d Dialect) {

@@ -66,6 +66,10 @@ func webhooks(t *testing.T, d Dialect) {
 	if due, err = s.DueDeliveries(ctx, a.ID, now.Add(time.Minute), 10); err != nil || len(due) != 1 || due[0].Event != 5 {
 		t.Errorf("due = %+v, %v", due, err)
 	}
+	// When the clock has gone back by a month, what was put off by an hour is due.
+	if due, err = s.DueDeliveries(ctx, a.ID, now.AddDate(0, -1, 0), 10); err != nil || len(due) != 2 {
+		t.Errorf("due = %+v, %v", due, err)
+	}
 	log, err := s.Deliveries(ctx, a.ID, 10)
 	must(t, err)
 	if len(log) != 3 || log[0].Event != 5 || log[1].Done == nil || log[2].Problem != "the answer was 500" || log[2].Attempts != 1 {
