@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"dtm"
@@ -15,6 +16,7 @@ type ahead struct {
 	mu    sync.Mutex
 	turn  sync.Mutex // held by the one that is computed: requests have the other processors
 	known map[string]*result
+	made  atomic.Int64 // how many results there were
 }
 
 // result is the last of its name.
@@ -87,6 +89,7 @@ func computed[T any](ctx context.Context, p *Pages, name, tag string, compute fu
 			}
 			r.running = nil
 			a.mu.Unlock()
+			a.made.Add(1)
 			close(running)
 		})
 	}

@@ -9,38 +9,46 @@ import (
 
 // routes are all addresses of the pages.
 func (p *Pages) routes(mux *http.ServeMux) {
-	page := func(pattern string, fn serve.Func) { mux.Handle(pattern, serve.Handle(serve.HTML(p.errorPage), fn)) }
+	handle := func(fn serve.Func) http.Handler { return serve.Handle(serve.HTML(p.errorPage), fn) }
+	page := func(pattern string, fn serve.Func) { mux.Handle(pattern, handle(fn)) }
+	same := func(pattern string, fn serve.Func) { // for everybody, and no large file
+		h := handle(fn)
+		if p.kept != nil {
+			h = p.kept.Wrap(h)
+		}
+		mux.Handle(pattern, h)
+	}
 	page("GET /{$}", p.start)
 	for _, l := range p.langs {
 		at := "GET /" + string(l)
-		page(at+"/{$}", p.dashboard)
-		page(at+"/data/{$}", p.openData)
-		page(at+"/data/{file}", p.data)
+		same(at+"/{$}", p.dashboard)
+		same(at+"/data/{$}", p.openData)
+		same(at+"/data/{file}", p.data)
 		for _, s := range overview.Subjects {
-			page(at+"/"+string(s)+"/{$}", p.subject(s))
+			same(at+"/"+string(s)+"/{$}", p.subject(s))
 		}
-		page(at+"/points/{code}", p.placePage(overview.PlacePoint))
-		page(at+"/regions/{code}", p.placePage(overview.PlaceRegion))
-		page(at+"/chart/{id}", p.chartPage)
-		page(at+"/embed/{id}", p.embed)
+		same(at+"/points/{code}", p.placePage(overview.PlacePoint))
+		same(at+"/regions/{code}", p.placePage(overview.PlaceRegion))
+		same(at+"/chart/{id}", p.chartPage)
+		same(at+"/embed/{id}", p.embed)
 		page(at+"/report/{file}", p.report)
-		page(at+"/reports/{$}", p.reports)
-		page(at+"/indicators/{$}", p.indicators)
-		page(at+"/indicators/{id}", p.indicator)
+		same(at+"/reports/{$}", p.reports)
+		same(at+"/indicators/{$}", p.indicators)
+		same(at+"/indicators/{id}", p.indicator)
 		if p.Releases != nil {
-			page(at+"/releases/{$}", p.releases)
-			page(at+"/releases/{month}/{n}", p.release)
+			same(at+"/releases/{$}", p.releases)
+			same(at+"/releases/{month}/{n}", p.release)
 			page(at+"/releases/{month}/{n}/{file}", p.releasePart)
 		}
-		page(at+"/warning/{$}", p.warning)
-		page(at+"/outlook/{$}", p.outlook)
+		same(at+"/warning/{$}", p.warning)
+		same(at+"/outlook/{$}", p.outlook)
 		if p.Forecasts != nil {
-			page(at+"/outlook/archive/{$}", p.archive)
-			page(at+"/outlook/archive.csv", p.archiveCSV)
+			same(at+"/outlook/archive/{$}", p.archive)
+			same(at+"/outlook/archive.csv", p.archiveCSV)
 		}
-		page(at+"/network/{$}", p.journeysPage)
-		page(at+"/methods", p.methods)
-		page(at+"/about", p.about)
+		same(at+"/network/{$}", p.journeysPage)
+		same(at+"/methods", p.methods)
+		same(at+"/about", p.about)
 	}
 	if p.Staff != nil {
 		p.staffRoutes(mux)

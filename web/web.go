@@ -5,11 +5,13 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
 	"dtm"
 	"dtm/disseminate/maps"
+	"dtm/serve"
 )
 
 // Options are what the pages need.
@@ -42,6 +44,9 @@ type Options struct {
 	QueryText func(id string) (string, error)
 	Word      func(code string, l dtm.Lang) string
 	Now       func() time.Time
+	// State names what the public pages rest on in store and warehouse, for keeping whole
+	// pages while it is the same; nil: each is made anew.
+	State func(context.Context) (string, error)
 	// Patience is how long a reader waits for what takes long and was never computed; 0:
 	// some seconds. Go runs what is computed beside the requests, until the program ends;
 	// nil: a goroutine does.
@@ -60,6 +65,7 @@ type Pages struct {
 	langs   []dtm.Lang
 	started time.Time
 
+	kept     *serve.Kept // nil: pages are made anew
 	ahead    ahead
 	watching watching
 	coming   coming
@@ -78,8 +84,17 @@ func New(o Options) (*Pages, error) {
 		return nil, err
 	}
 	p.langs = offered(o.Operation)
+	if o.State != nil {
+		p.kept = serve.Keep(p.state, o.Now)
+	}
 	p.views, err = p.parse()
 	return p, err
+}
+
+// state names what public pages rest on: the data, what was computed of them ahead, the day.
+func (p *Pages) state(ctx context.Context) (string, error) {
+	s, err := p.Options.State(ctx)
+	return fmt.Sprintf("%s %d %s", s, p.ahead.made.Load(), p.Now().In(p.Operation.Zone).Format(time.DateOnly)), err
 }
 
 // ground is the map of the areas as they are now; nil when there is none. What is in

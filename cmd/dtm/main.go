@@ -19,6 +19,7 @@ import (
 	"golang.org/x/term"
 
 	"dtm"
+	"dtm/disseminate/report"
 )
 
 // command is one sub-command. Those that work on a data folder are carried out
@@ -166,6 +167,7 @@ func list() []command {
 }
 
 func main() {
+	report.Work() // as a process of the PDF engine
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	dir, err := os.Getwd()

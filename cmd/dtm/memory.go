@@ -71,7 +71,7 @@ func runMemory(ctx context.Context, c *call) error {
 
 // memory is the memory of this process: resident by kind, Go's by use, DuckDB's by use.
 func (h *house) memory(ctx context.Context) ([]held, error) {
-	list, err := resident()
+	list, err := resident("self")
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,12 @@ func (h *house) memory(ctx context.Context) ([]held, error) {
 			list = append(list, held{"go " + names[i], int64(s.Value.Uint64())})
 		}
 	}
-	list = append(list, held{"go heap/objects, of them for PDFs", h.printer.memory()}, held{"go heap/objects, of them never touched", int64(len(ballast))})
+	list = append(list, held{"go heap/objects, of them never touched", int64(len(ballast))})
+	pdf, err := h.printer.memory()
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, held{"PDF engine, in processes of its own", pdf})
 	tell := func(name string, from any) error {
 		w, ok := from.(interface {
 			Memory(context.Context) (map[string]int64, error)
@@ -116,9 +121,9 @@ func (h *house) memory(ctx context.Context) ([]held, error) {
 
 var residentLine = regexp.MustCompile(`(?m)^(RssAnon|RssFile|RssShmem):\s+(\d+) kB$`)
 
-// resident is what the kernel says of this process.
-func resident() ([]held, error) {
-	b, err := os.ReadFile("/proc/self/status")
+// resident is what the kernel says of a process.
+func resident(pid string) ([]held, error) {
+	b, err := os.ReadFile(filepath.Join("/proc", pid, "status"))
 	if err != nil {
 		return nil, err
 	}

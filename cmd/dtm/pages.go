@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"dtm"
@@ -13,7 +14,7 @@ import (
 
 // publicPages are the pages over the figures that may leave.
 func (h *house) publicPages() web.Options {
-	return web.Options{Operation: h.op, Figures: h.public, Now: h.now, Releases: h.releasePages(), Editor: h.editor, Alerts: h.db, QueryText: h.figures.QueryText, Word: indicator.Word, Forecasts: h.db, Go: h.beside, Outsides: h.db, Late: h.figures.Late,
+	return web.Options{Operation: h.op, Figures: h.public, Now: h.now, Releases: h.releasePages(), Editor: h.editor, Alerts: h.db, QueryText: h.figures.QueryText, Word: indicator.Word, Forecasts: h.db, Go: h.beside, Outsides: h.db, Late: h.figures.Late, State: h.publicState,
 		Report: func(ctx context.Context, asked string, r dtm.Report, l dtm.Lang) ([]byte, error) {
 			b, _, err := h.report(ctx, asked, r, l)
 			return b, err
@@ -21,6 +22,17 @@ func (h *house) publicPages() web.Options {
 		Picture:  h.picture,
 		Datasets: h.datasets,
 	}
+}
+
+// publicState changes with everything that public pages show: what any server of the
+// operation wrote, and how much of it this one's warehouse has.
+func (h *house) publicState(ctx context.Context) (string, error) {
+	last, err := h.db.Last(ctx)
+	if err != nil {
+		return "", err
+	}
+	p, err := h.facts.Position(ctx)
+	return fmt.Sprintf("%d %d %s", last, p.Seq, p.Hash), err
 }
 
 // pages are those of the public and, behind sign-in, of the staff.

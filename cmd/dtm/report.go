@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -15,6 +17,7 @@ import (
 	"dtm/disseminate/maps"
 	"dtm/disseminate/report"
 	"dtm/disseminate/report/raster"
+	"dtm/disseminate/report/typst"
 	"dtm/locale"
 )
 
@@ -22,13 +25,13 @@ import (
 // asked for.
 type printer struct {
 	mu      sync.Mutex
-	press   *report.Press
+	press   *typst.Engine
 	painter *raster.Painter
 	bases   maps.Bases
 }
 
 // start gives the engine and the map of the operation's areas.
-func (p *printer) start(h *house, op *dtm.Operation) (*report.Press, *maps.Base, error) {
+func (p *printer) start(h *house, op *dtm.Operation) (*typst.Engine, *maps.Base, error) {
 	base, err := p.bases.Of(op)
 	if err != nil {
 		return nil, nil, err
@@ -41,14 +44,29 @@ func (p *printer) start(h *house, op *dtm.Operation) (*report.Press, *maps.Base,
 	return p.press, base, nil
 }
 
-// memory is what the engine holds between two reports, in bytes.
-func (p *printer) memory() int64 {
+// memory is what the engine's processes hold that wait for a document, in bytes, without
+// the files that they share with this one.
+func (p *printer) memory() (n int64, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.press == nil {
-		return 0
+		return 0, nil
 	}
-	return p.press.Memory()
+	for _, pid := range p.press.Processes() {
+		list, err := resident(strconv.Itoa(pid))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // killed meanwhile
+		}
+		if err != nil {
+			return 0, err
+		}
+		for _, x := range list {
+			if x.What == "resident, of no file" {
+				n += x.Bytes
+			}
+		}
+	}
+	return n, nil
 }
 
 // engineCache is the folder of the engines' machine code.

@@ -1,11 +1,12 @@
 package report
 
 import (
-	"context"
 	"embed"
 	"errors"
+	"fmt"
 	"io/fs"
-	"sync"
+	"os"
+	"os/exec"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -25,16 +26,47 @@ const (
 	painterAsset = "asset/resvg.wasm.zst"
 )
 
-// NewEngine starts the embedded PDF engine with the embedded fonts. The folder
-// cacheDir keeps its machine code (100 MB): the first start takes half a minute,
-// later ones half a second. Errors are those of typst.New; Unavailable when the
-// program was built without make assets.
-func NewEngine(ctx context.Context, cacheDir string) (*typst.Engine, error) {
-	wasm, fonts, err := load(assets, engineAsset, "*.ttf")
-	if err != nil {
-		return nil, err
+// NewPress makes the PDF engine with the embedded fonts, of processes of this very program:
+// its main calls Work first. The folder cacheDir keeps its machine code (100 MB): the first
+// document of a machine takes half a minute, the first of a process half a second. Errors
+// of its documents are those of typst; Unavailable when the program was built without make
+// assets.
+func NewPress(cacheDir string) *typst.Engine {
+	return typst.New(func() *exec.Cmd {
+		c := exec.Command(program())
+		c.Args = []string{workName, workVerb, cacheDir}
+		c.Env = []string{} // it needs none, and no secret of this one's
+		return c
+	})
+}
+
+// What a process of the press is called with.
+const workName, workVerb = "dtm", "pdf-engine"
+
+// program is the file of this process, even when another has been put in its place since.
+func program() string {
+	const self = "/proc/self/exe"
+	if _, err := os.Stat(self); err == nil {
+		return self
 	}
-	return typst.New(ctx, wasm, fonts, cacheDir)
+	p, err := os.Executable()
+	if err != nil {
+		return os.Args[0]
+	}
+	return p
+}
+
+// Work makes this process one of a press's, when it was started as such, and ends it then.
+func Work() {
+	if len(os.Args) != 3 || os.Args[1] != workVerb {
+		return
+	}
+	load := func() ([]byte, [][]byte, error) { return load(assets, engineAsset, "*.ttf") }
+	if err := typst.Work(load, os.Args[2], os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
 }
 
 // NewPainter makes the embedded painter of pictures, with those of the embedded fonts
@@ -84,74 +116,5 @@ func load(files fs.FS, engine, pattern string) (wasm []byte, fonts [][]byte, err
 }
 
 func missing(what string) error {
-	return &dtm.Error{Kind: dtm.Unavailable, Op: "report.NewEngine", Code: "report.noassets", Msg: what + " is not in this program: it was built before `make assets` had fetched it; run make build"}
-}
-
-// Press is an engine that starts when it is first needed or at Start, so that a
-// server is ready before its PDF engine is. It is a Compiler.
-type Press struct {
-	cacheDir string
-	start    sync.Mutex
-	engine   *typst.Engine
-	closed   bool
-}
-
-// NewPress makes a press that keeps the engine's machine code in cacheDir.
-func NewPress(cacheDir string) *Press { return &Press{cacheDir: cacheDir} }
-
-// Start starts the engine and returns when it is ready. Callers run it in the
-// background at start-up. A failed start is tried again by the next call.
-func (p *Press) Start(ctx context.Context) error {
-	_, err := p.ready(ctx)
-	return err
-}
-
-// Compile is typst.Engine.Compile, after the engine's start.
-func (p *Press) Compile(ctx context.Context, main string, files map[string][]byte) ([]byte, error) {
-	e, err := p.ready(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return e.Compile(ctx, main, files)
-}
-
-// Memory is how many bytes the engine holds while it waits for a document: 0 before its
-// start.
-func (p *Press) Memory() int64 {
-	if !p.start.TryLock() { // it is being started
-		return 0
-	}
-	defer p.start.Unlock()
-	if p.engine == nil {
-		return 0
-	}
-	return p.engine.Memory()
-}
-
-// Close ends the engine, if it was started; later calls are refused.
-func (p *Press) Close() error {
-	p.start.Lock()
-	defer p.start.Unlock()
-	p.closed = true
-	if p.engine == nil {
-		return nil
-	}
-	return p.engine.Close()
-}
-
-func (p *Press) ready(ctx context.Context) (*typst.Engine, error) {
-	p.start.Lock()
-	defer p.start.Unlock()
-	if p.closed {
-		return nil, &dtm.Error{Kind: dtm.Unavailable, Op: "report.Press", Code: "report.closed", Msg: "the PDF engine is closed; start the program again"}
-	}
-	if p.engine != nil {
-		return p.engine, nil
-	}
-	e, err := NewEngine(ctx, p.cacheDir)
-	if err != nil {
-		return nil, err
-	}
-	p.engine = e
-	return e, nil
+	return &dtm.Error{Kind: dtm.Unavailable, Op: "report.NewPress", Code: "report.noassets", Msg: what + " is not in this program: it was built before `make assets` had fetched it; run make build"}
 }

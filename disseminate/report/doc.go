@@ -2,6 +2,7 @@
 // figures, sentences, drawings and tables, all of them words in the reader's
 // language, comes in; a tagged PDF goes out.
 //
+//	report.Work() // first of all in main: the engine is this program again
 //	press := report.NewPress(cacheDir)
 //	pdf, err := report.Print(ctx, press, document)
 //

@@ -41,6 +41,7 @@ func warm() error {
 var press = report.NewPress(cache)
 
 func TestMain(m *testing.M) {
+	report.Work()
 	if err := warm(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -13,7 +13,7 @@ import (
 //go:embed template/*.typ
 var templates embed.FS
 
-// Compiler makes a PDF of the document main and its files: typst.Engine or Press.
+// Compiler makes a PDF of the document main and its files: typst.Engine.
 type Compiler interface {
 	Compile(ctx context.Context, main string, files map[string][]byte) ([]byte, error)
 }

@@ -166,11 +166,7 @@ func warm(folder string) error {
 	if err != nil {
 		return err
 	}
-	e, err := typst.New(context.Background(), wasm, nil, folder)
-	if err != nil {
-		return err
-	}
-	return e.Close()
+	return typst.Prepare(context.Background(), wasm, folder)
 }
 
 func read(from string) ([]byte, error) {

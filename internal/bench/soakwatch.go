@@ -28,9 +28,9 @@ var watched = [...]struct {
 	bound   float64
 	value   func(*watcher, reading) float64
 }{
-	{"resident memory MB", 12, 0, func(_ *watcher, s reading) float64 { return s.memory("resident") - s.memory(press) }},
-	{"in use by Go MB", 4, 0, func(_ *watcher, s reading) float64 { return s.memory("go heap/objects") - s.memory(press) }},
-	{"in use for PDFs MB", 4, 128, func(_ *watcher, s reading) float64 { return s.memory(press) }}, // two copies of the compiler
+	{"resident memory MB", 12, 0, func(_ *watcher, s reading) float64 { return s.memory("resident") }},
+	{"in use by Go MB", 4, 0, func(_ *watcher, s reading) float64 { return s.memory("go heap/objects") }},
+	{"processes for PDFs MB", 4, 512, func(_ *watcher, s reading) float64 { return s.memory(press) }}, // two copies of the compiler
 	{"in use by DuckDB MB", 4, 0, func(_ *watcher, s reading) float64 { return s.memory("warehouse ", "release ") }},
 	{"goroutines", 2, 0, func(_ *watcher, s reading) float64 { return s.metric("go_goroutines") }},
 	{"descriptors", 2, 0, func(_ *watcher, s reading) float64 { return s.metric("process_open_fds") }},
@@ -38,9 +38,9 @@ var watched = [...]struct {
 	{"WAL of the warehouse MB", 1, 256, func(w *watcher, _ reading) float64 { return w.size("facts.duckdb.wal") }}, // checkpoint_threshold
 }
 
-// press is what the PDF engine holds between two reports. Its copies are renewed when they
-// hold 64 MB, so that it rises and falls with the reports: it is in no other line.
-const press = "go heap/objects, of them for PDFs"
+// press is what the PDF engine's processes hold between two reports: they end when there is
+// none for ten minutes, and it rises and falls with the reports. It is in no other line.
+const press = "PDF engine, in processes of its own"
 
 // reading is what the server said of itself.
 type reading struct {

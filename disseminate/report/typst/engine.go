@@ -4,102 +4,53 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path"
-	"runtime"
-	"strings"
+	"os/exec"
 	"sync"
-	"sync/atomic"
-
-	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/experimental"
+	"time"
 
 	"dtm"
 )
 
-// Limits of one engine. A report of ten pages takes about 20 MB.
-const (
-	memoryLimit = 256 << 20 // bytes that the compiler may take before a document is refused
-	renewAt     = 64 << 20  // bytes after which a fresh copy replaces the running one
-	mostValues  = 1000      // values it may leave behind, likewise; some faults of a document leave one
-	inputLimit  = 64 << 20  // bytes of all files of one document
-)
-
 // copies of the compiler that work at the same time: a report is wanted in two
-// languages. Each holds up to renewAt of memory.
+// languages. Each holds up to renewAt of memory beside its machine code.
 const copies = 2
 
-// Engine compiles documents, a few at a time in the order of asking. It is safe
-// for concurrent use.
+// idleFor is how long a process waits for its next document: at rest there is none.
+const idleFor = 10 * time.Minute
+
+// Engine compiles documents, a few at a time in the order of asking, each in a process
+// that does nothing else: what the compiler takes is given back when its process ends, a
+// document that would never end is stopped by killing it, and a fault ends nothing else.
+// It is safe for concurrent use.
 type Engine struct {
-	runtime  wazero.Runtime
-	compiled wazero.CompiledModule
-	fonts    [][]byte
-	turn     chan struct{} // as many as may still begin
-	idle     chan *machine // copies that wait
-	waiting  atomic.Int64  // bytes that they hold
-	closed   chan struct{}
-	close    sync.Once
-	closeErr error
+	command func() *exec.Cmd
+	turn    chan struct{} // as many as may still begin
+	mu      sync.Mutex
+	idle    []*worker // that wait, the one used last at the end
+	closed  bool
+	starts  sync.Mutex // held while one starts: the first may have to make the machine code
 }
 
-// New starts the engine: wasm is the pinned build of the compiler, fonts are TTF
-// or OTF files, cacheDir is a folder that keeps the machine code (about 100 MB;
-// made when it is missing; "" keeps nothing). The first start on a machine takes
-// half a minute, ended early when ctx ends; later ones half a second.
-//
-// Errors: Unsupported for another build of the compiler, Unavailable when ctx
-// ends first, Invalid for a font that is none, Internal otherwise.
-func New(ctx context.Context, wasm []byte, fonts [][]byte, cacheDir string) (*Engine, error) {
-	if err := Build.Check(wasm); err != nil {
-		return nil, err
+// New makes an engine whose processes are what command gives, anew each time: programs
+// that run Work on their standard input and output. The first starts with the first
+// document, or at Start, which takes half a minute when there is no machine code yet and
+// half a second otherwise. One that waits for ten minutes ends.
+func New(command func() *exec.Cmd) *Engine {
+	e := &Engine{command: command, turn: make(chan struct{}, copies)}
+	for range copies {
+		e.turn <- struct{}{}
 	}
-	for i, f := range fonts {
-		if !isFont(f) {
-			return nil, dtm.Errorf(dtm.Invalid, "font %d of %d is not a TrueType or OpenType file", i+1, len(fonts))
-		}
+	return e
+}
+
+// Start starts a process and returns when it is ready. Errors: Unavailable when ctx ends
+// first or the engine is closed, and those of Work.
+func (e *Engine) Start(ctx context.Context) error {
+	x, err := e.take(ctx)
+	if err == nil {
+		e.rest(x)
 	}
-	// Ending a call with its context lets a document be stopped that would never end.
-	// It costs two thirds of the speed, and is worth it for another reason too: code
-	// that never asks cannot be interrupted by the garbage collector either, and would
-	// hold up the whole program.
-	config := wazero.NewRuntimeConfig().WithCloseOnContextDone(true).WithMemoryLimitPages(memoryLimit >> 16)
-	if cacheDir != "" {
-		if err := os.MkdirAll(cacheDir, 0o755); err != nil {
-			return nil, internal("typst.New", "the folder for the PDF engine's machine code cannot be made", err)
-		}
-		cache, err := wazero.NewCompilationCacheWithDir(cacheDir)
-		if err != nil {
-			return nil, internal("typst.New", "the folder for the PDF engine's machine code cannot be used", err)
-		}
-		config = config.WithCompilationCache(cache)
-	}
-	e := &Engine{fonts: fonts, turn: make(chan struct{}, copies), idle: make(chan *machine, copies), closed: make(chan struct{})}
-	e.runtime = wazero.NewRuntimeWithConfig(ctx, config)
-	start := func() (err error) {
-		if e.compiled, err = e.runtime.CompileModule(experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0)), wasm); err != nil {
-			return err
-		}
-		if err = host(ctx, e.runtime, e.compiled); err != nil {
-			return err
-		}
-		m, err := newMachine(ctx, e.runtime, e.compiled, fonts)
-		if err == nil {
-			for range copies {
-				e.turn <- struct{}{}
-			}
-			e.rest(m)
-		}
-		return err
-	}
-	if err := start(); err != nil {
-		_ = e.runtime.Close(context.WithoutCancel(ctx))
-		if ctx.Err() != nil {
-			return nil, stopped("typst.New", ctx)
-		}
-		return nil, internal("typst.New", "the PDF engine does not start", err)
-	}
-	return e, nil
+	return err
 }
 
 // Compile makes a PDF of the document main, which may read the other files and
@@ -112,155 +63,136 @@ func New(ctx context.Context, wasm []byte, fonts [][]byte, cacheDir string) (*En
 // After any of them the engine is as good as new.
 func (e *Engine) Compile(ctx context.Context, main string, files map[string][]byte) ([]byte, error) {
 	const op = "typst.Compile"
-	rooted := make(map[string][]byte, len(files))
 	var size int
-	for name, data := range files {
-		rooted[path.Clean("/"+name)] = data
+	for _, data := range files {
 		size += len(data)
-	}
-	main = path.Clean("/" + main)
-	if _, ok := rooted[main]; !ok {
-		return nil, &dtm.Error{Kind: dtm.Invalid, Op: op, Where: main, Msg: "the document is not among its files"}
 	}
 	if size > inputLimit {
 		return nil, &dtm.Error{Kind: dtm.TooLarge, Op: op, Msg: fmt.Sprintf("the files of the document have %d MB; at most %d MB are taken", size>>20, inputLimit>>20)}
 	}
+	answer, err := e.ask(ctx, document{main, files})
+	if err != nil {
+		return nil, err
+	}
+	if answer.Fault != nil {
+		return nil, answer.Fault.error()
+	}
+	return answer.PDF, nil
+}
+
+// ask has a process answer. One that has ended while it waited, as by whoever kills
+// what is idle when memory is short, is replaced.
+func (e *Engine) ask(ctx context.Context, d document) (answer done, err error) {
+	const op = "typst.Compile"
+	for {
+		x, err := e.take(ctx)
+		if err != nil {
+			return done{}, err
+		}
+		if err = x.answer(ctx, d, &answer); err == nil {
+			e.rest(x)
+			return answer, nil
+		}
+		x.kill()
+		e.turn <- struct{}{}
+		if ctx.Err() != nil {
+			return done{}, stopped(op, ctx)
+		}
+		if !x.rested {
+			return done{}, internal(op, "the PDF engine's process ended", x.why(err))
+		}
+	}
+}
+
+// Processes are those that wait for a document.
+func (e *Engine) Processes() (pids []int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, x := range e.idle {
+		pids = append(pids, x.cmd.Process.Pid)
+	}
+	return pids
+}
+
+// Close ends the processes after the documents they are at. Later calls are refused.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	again := e.closed
+	e.closed = true
+	e.mu.Unlock()
+	if again {
+		return nil
+	}
+	for range copies {
+		<-e.turn
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, x := range e.idle {
+		x.rests.Stop()
+		x.end()
+	}
+	e.idle = nil
+	for range copies {
+		e.turn <- struct{}{} // whoever waits takes it and sees that the engine is closed
+	}
+	return nil
+}
+
+// take waits for a turn and gives a process that is ready. What was taken is given back
+// by rest, or its turn when it was killed.
+func (e *Engine) take(ctx context.Context) (*worker, error) {
+	const op = "typst.Compile"
 	if ctx.Err() != nil {
 		return nil, stopped(op, ctx)
 	}
-	var m *machine
 	select {
-	case <-e.closed:
-		return nil, errClosed(op)
 	case <-ctx.Done():
 		return nil, stopped(op, ctx)
 	case <-e.turn:
 	}
-	defer func() {
-		if m != nil {
-			e.rest(m)
-		}
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
 		e.turn <- struct{}{}
-	}()
-	select {
-	case <-e.closed: // both were ready
 		return nil, errClosed(op)
-	default:
 	}
-	select {
-	case m = <-e.idle:
-		e.waiting.Add(-int64(m.size()))
-	default:
-		var err error
-		if m, err = newMachine(ctx, e.runtime, e.compiled, e.fonts); err != nil {
-			m = nil
-			if ctx.Err() != nil {
-				return nil, stopped(op, ctx)
-			}
-			return nil, internal(op, "the PDF engine does not start again", err)
-		}
+	if n := len(e.idle); n > 0 {
+		x := e.idle[n-1]
+		e.idle = e.idle[:n-1]
+		x.rests.Stop()
+		x.rested = true
+		e.mu.Unlock()
+		return x, nil
 	}
-	answer, err := m.compile(ctx, main, rooted)
+	e.mu.Unlock()
+	x, err := e.begin(ctx)
 	if err != nil {
-		// Rust's allocator gives up without a word; a bug of the compiler writes one.
-		full := m.console == "" && strings.Contains(err.Error(), "wasm error: unreachable")
-		m.close()
-		m = nil
-		switch {
-		case ctx.Err() != nil:
-			return nil, stopped(op, ctx)
-		case full:
-			return nil, &dtm.Error{Kind: dtm.TooLarge, Op: op, Where: main, Err: err, Msg: fmt.Sprintf("the document needs more than %d MB of memory", memoryLimit>>20)}
+		e.turn <- struct{}{}
+	}
+	return x, err
+}
+
+// rest keeps a process for the next document, for a while.
+func (e *Engine) rest(x *worker) {
+	e.mu.Lock()
+	x.rests = time.AfterFunc(idleFor, func() { e.dismiss(x) })
+	e.idle = append(e.idle, x)
+	e.mu.Unlock()
+	e.turn <- struct{}{}
+}
+
+// dismiss ends a process that has waited long, unless it has work again.
+func (e *Engine) dismiss(x *worker) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range e.idle {
+		if e.idle[i] == x {
+			e.idle = append(e.idle[:i], e.idle[i+1:]...)
+			x.end()
+			return
 		}
-		return nil, internal(op, "the PDF engine failed", err)
 	}
-	if m.size() > renewAt || m.h.Live() > mostValues {
-		m.close()
-		m = nil
-	}
-	return outcome(op, answer)
-}
-
-// rest keeps a copy for the next document.
-func (e *Engine) rest(m *machine) {
-	e.waiting.Add(int64(m.size()))
-	e.idle <- m
-}
-
-// Memory is how many bytes the copies hold that wait for a document: at most 128 MB.
-func (e *Engine) Memory() int64 { return e.waiting.Load() }
-
-// Close ends the engine after the document it is at. Calls that wait and later
-// calls are refused.
-func (e *Engine) Close() error {
-	e.close.Do(func() {
-		close(e.closed)
-		for range copies {
-			<-e.turn
-		}
-		for len(e.idle) > 0 {
-			m := <-e.idle
-			e.waiting.Add(-int64(m.size()))
-			m.close()
-		}
-		e.turn <- struct{}{} // whoever waits takes it, sees that the engine is closed and hands it on
-		e.closeErr = e.runtime.Close(context.Background())
-	})
-	return e.closeErr
-}
-
-// outcome reads the compiler's answer: the PDF, or what is wrong with the
-// document.
-func outcome(op string, answer any) ([]byte, error) {
-	if pdf, ok := property(answer, "result").(*bytes); ok {
-		return pdf.b, nil
-	}
-	list, _ := property(answer, "diagnostics").(*array)
-	if list == nil {
-		return nil, &dtm.Error{Kind: dtm.Invalid, Op: op, Msg: "the document cannot be compiled: " + text(answer)}
-	}
-	var where string
-	var faults []string
-	for _, d := range list.items {
-		if severity := property(d, "severity"); severity == "warning" {
-			continue
-		}
-		if where == "" {
-			where = place(text(property(d, "path")), text(property(d, "range")))
-		}
-		faults = append(faults, fault(text(property(d, "message"))))
-	}
-	return nil, &dtm.Error{Kind: dtm.Invalid, Op: op, Where: where, Msg: "the document cannot be compiled: " + strings.Join(faults, "; ")}
-}
-
-// place is file:line:column, both from 1, of a span that Typst writes as
-// "line:column-line:column", both from 0.
-func place(file, span string) string {
-	file = strings.TrimPrefix(file, "/")
-	var line, column int
-	if n, _ := fmt.Sscanf(span, "%d:%d", &line, &column); n < 2 {
-		return file
-	}
-	return fmt.Sprintf("%s:%d:%d", file, line+1, column+1)
-}
-
-// fault is Typst's message, save where it speaks of a command line's options.
-func fault(msg string) string {
-	if strings.HasPrefix(msg, "failed to load file (access denied)") || strings.HasPrefix(msg, "file not found") {
-		return "failed to load file: it is not among the files given with the document"
-	}
-	return msg
-}
-
-func isFont(b []byte) bool {
-	if len(b) < 12 {
-		return false
-	}
-	switch string(b[:4]) {
-	case "\x00\x01\x00\x00", "OTTO", "true", "ttcf":
-		return true
-	}
-	return false
 }
 
 func stopped(op string, ctx context.Context) error {
@@ -273,9 +205,4 @@ func stopped(op string, ctx context.Context) error {
 
 func errClosed(op string) error {
 	return &dtm.Error{Kind: dtm.Unavailable, Op: op, Code: "report.closed", Msg: "the PDF engine is closed; start the program again"}
-}
-
-func internal(op, msg string, err error) error {
-	first, _, _ := strings.Cut(err.Error(), "\n") // the rest is a stack, for the log
-	return &dtm.Error{Kind: dtm.Internal, Op: op, Msg: msg + ": " + first, Err: err}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +24,7 @@ import (
 const cache = "../../../.cache/typst"
 
 func TestMain(m *testing.M) {
+	report.Work()
 	cmd := exec.Command("go", "run", "./internal/assets", "-warm", ".cache/typst")
 	cmd.Dir = "../../.."
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -34,23 +36,13 @@ func TestMain(m *testing.M) {
 
 // shared serves the tests that do not need an engine of their own: under the
 // race detector a start takes long.
-var shared = sync.OnceValues(func() (*typst.Engine, error) { return report.NewEngine(context.Background(), cache) })
+var shared = report.NewPress(cache)
 
-func engine(t *testing.T) *typst.Engine {
-	t.Helper()
-	e, err := shared()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
+func engine(t *testing.T) *typst.Engine { return shared }
 
 func start(t *testing.T) *typst.Engine {
 	t.Helper()
-	e, err := report.NewEngine(t.Context(), cache)
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := report.NewPress(cache)
 	t.Cleanup(func() {
 		if err := e.Close(); err != nil {
 			t.Error(err)
@@ -250,7 +242,7 @@ func TestNothingPilesUp(t *testing.T) {
 	e := start(t) // of its own: it counts
 	compile(t, e, "= Start")
 	values, _ := e.Live()
-	var peak uint32
+	var peak int
 	for i := range 24 {
 		compile(t, e, fmt.Sprintf("#table(columns: 4, ..range(800).map(i => [#(i * %d)]))", i+2))
 		if i%5 == 0 {
@@ -292,21 +284,87 @@ func TestClose(t *testing.T) {
 	}
 }
 
+// Who is idle may be killed, by whoever is short of memory.
+func TestKilledIdle(t *testing.T) {
+	t.Parallel()
+	e := start(t)
+	want := compile(t, e, "= The same")
+	for range 3 {
+		if n := e.Kill(); n == 0 {
+			t.Fatal("no process waits")
+		}
+		if !bytes.Equal(want, compile(t, e, "= The same")) {
+			t.Error("the next process gives other bytes")
+		}
+	}
+}
+
+// A program that is no engine is told of, with what it said.
+func TestNoEngine(t *testing.T) {
+	t.Parallel()
+	e := typst.New(func() *exec.Cmd { return exec.Command("sh", "-c", "echo no engine here >&2") })
+	for range typst.Copies + 1 { // each gives its turn back
+		_, err := e.Compile(t.Context(), "main.typ", doc("x"))
+		var de *dtm.Error
+		if !errors.As(err, &de) || de.Kind != dtm.Internal || !strings.Contains(de.Error(), "no engine here") {
+			t.Fatalf("got %v", err)
+		}
+	}
+	if err := typst.New(func() *exec.Cmd { return exec.Command("/no/such/program") }).Start(t.Context()); dtm.KindOf(err) != dtm.Internal {
+		t.Errorf("no such program: %v", err)
+	}
+}
+
+// A process ends with its owner, also while it works.
+func TestOwnerGone(t *testing.T) {
+	t.Parallel()
+	c := exec.Command(os.Args[0])
+	c.Args = []string{"dtm", "pdf-engine", cache}
+	in, err := c.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := typst.Ask(in, out, "main.typ", doc(hours)); err != nil {
+		t.Fatal(err)
+	}
+	if err := in.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(out); err != nil { // until it has ended
+		t.Fatal(err)
+	}
+	if err := c.Wait(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	t.Parallel()
-	if _, err := typst.New(t.Context(), []byte("\x00asm\x01\x00\x00\x00"), nil, t.TempDir()); dtm.KindOf(err) != dtm.Unsupported || !strings.Contains(err.Error(), typst.Build.Version) {
+	none := func() ([]byte, [][]byte, error) { return []byte("\x00asm\x01\x00\x00\x00"), nil, nil }
+	if err := typst.Prepare(t.Context(), []byte("\x00asm\x01\x00\x00\x00"), t.TempDir()); dtm.KindOf(err) != dtm.Unsupported || !strings.Contains(err.Error(), typst.Build.Version) {
 		t.Errorf("another build: got %v", err)
+	}
+	var said bytes.Buffer
+	if err := typst.Work(none, t.TempDir(), strings.NewReader(""), &said); err != nil || !strings.Contains(said.String(), typst.Build.Version) {
+		t.Errorf("a process without the build: %v, said %q", err, said.String())
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := report.NewEngine(ctx, t.TempDir()); dtm.KindOf(err) != dtm.Unavailable {
+	if err := report.NewPress(t.TempDir()).Start(ctx); dtm.KindOf(err) != dtm.Unavailable {
 		t.Errorf("cancelled start: got %v", err)
 	}
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := report.NewEngine(t.Context(), filepath.Join(file, "cache")); err == nil || !strings.Contains(err.Error(), "cannot be made") {
+	if err := report.NewPress(filepath.Join(file, "cache")).Start(t.Context()); err == nil || !strings.Contains(err.Error(), "cannot be made") {
 		t.Errorf("folder that cannot be made: got %v", err)
 	}
 }
