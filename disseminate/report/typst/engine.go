@@ -74,10 +74,7 @@ func (e *Engine) Compile(ctx context.Context, main string, files map[string][]by
 	if err != nil {
 		return nil, err
 	}
-	if answer.Fault != nil {
-		return nil, answer.Fault.error()
-	}
-	return answer.PDF, nil
+	return answer.PDF, answer.error()
 }
 
 // ask has a process answer. One that has ended while it waited, as by whoever kills
@@ -89,6 +86,7 @@ func (e *Engine) ask(ctx context.Context, d document) (answer done, err error) {
 		if err != nil {
 			return done{}, err
 		}
+		answer = done{}
 		if err = x.answer(ctx, d, &answer); err == nil {
 			e.rest(x)
 			return answer, nil

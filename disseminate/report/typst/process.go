@@ -52,9 +52,9 @@ func (e *Engine) begin(ctx context.Context) (*worker, error) {
 		}
 		return nil, internal(op, "the PDF engine's process does not start", x.why(err))
 	}
-	if hello.Fault != nil {
+	if err := hello.error(); err != nil {
 		x.end()
-		return nil, hello.Fault.error()
+		return nil, err
 	}
 	return x, nil
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // document is what a process is asked, done its answer; the first says how the compiler
-// started. An error that has a kind comes back as it was.
+// started.
 type document struct {
 	Main  string
 	Files map[string][]byte
@@ -21,34 +21,37 @@ type document struct {
 
 type done struct {
 	PDF    []byte
-	Fault  *failure
+	Fault  *dtm.Error // without its cause, whose words are Cause
+	Cause  string
 	Memory int // bytes that the compiler holds
 	Values int // that documents left behind in it
 }
 
-// failure is a *dtm.Error on its way between processes.
-type failure struct {
-	Kind                       dtm.Kind
-	Op, Code, Where, Msg, Text string
+// fail makes an answer of an error.
+func (d *done) fail(err error) {
+	if err == nil {
+		return
+	}
+	var e *dtm.Error
+	if !errors.As(err, &e) {
+		e = &dtm.Error{Err: err}
+	}
+	fault := *e
+	if fault.Err != nil {
+		d.Cause, fault.Err = fault.Err.Error(), nil
+	}
+	d.Fault = &fault
 }
 
-func failureOf(err error) *failure {
-	if err == nil {
+// error is what the answer says went wrong.
+func (d done) error() error {
+	if d.Fault == nil {
 		return nil
 	}
-	f := &failure{Kind: dtm.KindOf(err), Text: err.Error()}
-	var e *dtm.Error
-	if errors.As(err, &e) {
-		f.Op, f.Code, f.Where, f.Msg = e.Op, e.Code, e.Where, e.Msg
-		if e.Err != nil {
-			f.Text = e.Err.Error()
-		}
+	if d.Cause != "" {
+		d.Fault.Err = errors.New(d.Cause)
 	}
-	return f
-}
-
-func (f *failure) error() error {
-	return &dtm.Error{Kind: f.Kind, Op: f.Op, Code: f.Code, Where: f.Where, Msg: f.Msg, Err: errors.New(f.Text)}
+	return d.Fault
 }
 
 // Work is what a process of an engine does: it starts the compiler, says how that went,
@@ -67,7 +70,9 @@ func Work(load func() (wasm []byte, fonts [][]byte, err error), cacheDir string,
 	if err == nil {
 		c, err = newCompiler(context.Background(), wasm, fonts, cacheDir)
 	}
-	if sent := to.Encode(done{Fault: failureOf(err)}); sent != nil || err != nil {
+	var hello done
+	hello.fail(err)
+	if sent := to.Encode(hello); sent != nil || err != nil {
 		return sent
 	}
 	from := gob.NewDecoder(untilEnd(in))
@@ -78,9 +83,11 @@ func Work(load func() (wasm []byte, fonts [][]byte, err error), cacheDir string,
 		if err := from.Decode(&d); err != nil {
 			return err
 		}
-		pdf, err := c.compile(d.Main, d.Files)
-		memory, values := c.held()
-		if err := to.Encode(done{pdf, failureOf(err), memory, values}); err != nil {
+		var answer done
+		answer.PDF, err = c.compile(d.Main, d.Files)
+		answer.fail(err)
+		answer.Memory, answer.Values = c.held()
+		if err := to.Encode(answer); err != nil {
 			return err
 		}
 	}
