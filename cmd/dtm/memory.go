@@ -18,6 +18,7 @@ import (
 	"text/tabwriter"
 
 	"dtm"
+	"dtm/analyse/warehouse/duckdb"
 )
 
 // held is a part of a process's memory.
@@ -49,6 +50,9 @@ func runMemory(ctx context.Context, c *call) error {
 	if *collect {
 		runtime.GC() // what finalizers held is free at the second collection
 		debug.FreeOSMemory()
+		if err := duckdb.GiveBack(); err != nil {
+			return err
+		}
 	}
 	list, err := h.memory(ctx)
 	if err != nil {
@@ -92,6 +96,9 @@ func (h *house) memory(ctx context.Context) ([]held, error) {
 		return nil, err
 	}
 	list = append(list, held{"PDF engine, in processes of its own", pdf})
+	if n := duckdb.Objects(); n > 0 {
+		list = append(list, held{"duckdb objects", n})
+	}
 	tell := func(name string, from any) error {
 		w, ok := from.(interface {
 			Memory(context.Context) (map[string]int64, error)
