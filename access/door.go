@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"sync"
 	"time"
 
 	"dtm"
@@ -20,24 +19,17 @@ const (
 	freeAccount = 50 // at an account from anywhere
 	firstPause  = 2 * time.Second
 	mostPause   = 15 * time.Minute
-	forgotten   = time.Hour // after the last failure
-	mostKept    = 100_000
+	forgotten   = time.Hour           // after the last failure
+	remembered  = 30 * 24 * time.Hour // from where an account has signed in
 )
 
 // Door lets users in by address and password, and bounds how often that is tried.
-// It may be used by several goroutines. The counts are kept in memory.
+// It may be used by several goroutines. The counts are kept in the store: servers that
+// share it count together, and a restart forgets nothing.
 type Door struct {
 	Users dtm.Users
+	Tries dtm.Tries
 	Now   func() time.Time
-
-	mu    sync.Mutex
-	tries map[string]tried
-	known map[string]time.Time // account and address: signed in
-}
-
-type tried struct {
-	failures int
-	last     time.Time
 }
 
 // pause is how long after the last of n failures the next try may come.
@@ -52,7 +44,7 @@ func pause(n, free int) time.Duration {
 // too early is not looked at: TooMany, for which Retry tells how long to wait.
 func (d *Door) SignIn(ctx context.Context, email, password, address string) (dtm.User, error) {
 	var u dtm.User
-	err := d.bounded(email, address, func() (err error) {
+	err := d.bounded(ctx, email, address, func() (err error) {
 		u, err = SignIn(ctx, d.Users, email, password)
 		return err
 	})
@@ -62,9 +54,9 @@ func (d *Door) SignIn(ctx context.Context, email, password, address string) (dtm
 // Guess bounds how often an account tries something that it has to know, such as the
 // number on a slip, as SignIn bounds passwords: five tries, then longer and longer pauses.
 // The error of a try that was wrong is of kind NotFound; TooMany is one that came too early.
-func (d *Door) Guess(account, what string, try func() error) error {
+func (d *Door) Guess(ctx context.Context, account, what string, try func() error) error {
 	var wrong error
-	err := d.bounded(what+"\x00"+account, "", func() error {
+	err := d.bounded(ctx, what+"\x00"+account, "", func() error {
 		err := try()
 		if err != nil && dtm.KindOf(err) == dtm.NotFound {
 			wrong = err
@@ -80,14 +72,19 @@ func (d *Door) Guess(account, what string, try func() error) error {
 
 // bounded lets a try through when it does not come too early; one whose error is not
 // that the password or code is wrong does not count.
-func (d *Door) bounded(account, address string, try func() error) error {
+func (d *Door) bounded(ctx context.Context, account, address string, try func() error) error {
 	now := d.Now()
-	if wait := d.enter(account, address, now); wait > 0 {
+	list := limits(account, address)
+	wait, err := d.enter(ctx, list, now)
+	if err != nil {
+		return err
+	}
+	if wait > 0 {
 		return waiting(wait)
 	}
-	err := try()
+	err = try()
 	if err == nil || dtm.KindOf(err) != dtm.Unauthenticated {
-		d.leave(account, address, now, err == nil)
+		err = errors.Join(err, d.leave(context.WithoutCancel(ctx), list, now, err == nil))
 	}
 	return err
 }
@@ -105,71 +102,78 @@ func limits(email, address string) []limit {
 	return list
 }
 
-// enter tells how long to wait, and counts the try as failed when it may go on: of
-// a hundred at once no more than the free ones are looked at.
-func (d *Door) enter(email, address string, now time.Time) (wait time.Duration) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.tries == nil {
-		d.tries, d.known = map[string]tried{}, map[string]time.Time{}
-	}
-	if len(d.tries) > mostKept {
-		d.forget(now)
-	}
-	list := limits(email, address)
-	_, welcome := d.known[list[0].key]
-	for i, l := range list {
-		t := d.tries[l.key]
-		if now.Sub(t.last) > forgotten || i == 2 && welcome {
-			continue
-		}
-		wait = max(wait, pause(t.failures, l.free)-now.Sub(t.last))
-	}
-	if wait > 0 {
-		return wait
-	}
+func keysOf(list []limit) (keys []string) {
 	for _, l := range list {
-		t := d.tries[l.key]
-		if now.Sub(t.last) > forgotten {
-			t.failures = 0
-		}
-		d.tries[l.key] = tried{t.failures + 1, now}
+		keys = append(keys, l.key)
 	}
-	return 0
+	return keys
+}
+
+// counts tells whether failures still do. What failed in a time to come did so by a clock
+// that stood ahead: it would keep somebody out until then.
+func counts(t dtm.Tried, now time.Time) bool {
+	return t.Failures > 0 && now.Sub(t.Last) <= forgotten && !t.Last.After(now.Add(dtm.ClockSkew))
+}
+
+// waitFor is how long the next try has to wait.
+func waitFor(list []limit, known map[string]dtm.Tried, now time.Time) (wait time.Duration) {
+	right := known[list[0].key].Right
+	welcome := !right.IsZero() && now.Sub(right) <= remembered && !right.After(now.Add(dtm.ClockSkew))
+	for i, l := range list {
+		if t := known[l.key]; counts(t, now) && !(i == 2 && welcome) {
+			wait = max(wait, pause(t.Failures, l.free)-max(0, now.Sub(t.Last)))
+		}
+	}
+	return wait
+}
+
+// enter tells how long to wait, and counts the try as failed when it may go on: of
+// a hundred at once no more than the free ones are looked at. Who has to wait costs no
+// write.
+func (d *Door) enter(ctx context.Context, list []limit, now time.Time) (wait time.Duration, err error) {
+	known, err := d.Tries.Tries(ctx, keysOf(list))
+	if err != nil {
+		return 0, err
+	}
+	if wait = waitFor(list, known, now); wait > 0 {
+		return wait, nil
+	}
+	return wait, d.Tries.CountTries(ctx, keysOf(list), func(known map[string]dtm.Tried) map[string]dtm.Tried {
+		if wait = waitFor(list, known, now); wait > 0 {
+			return nil
+		}
+		keep := map[string]dtm.Tried{}
+		for key, t := range known {
+			if !counts(t, now) {
+				t.Failures = 0
+			}
+			t.Failures, t.Last = t.Failures+1, now
+			if until := now.Add(forgotten); t.Right.IsZero() || t.Until.Before(until) {
+				t.Until = until
+			}
+			keep[key] = t
+		}
+		return keep
+	})
 }
 
 // leave takes the failure back that enter counted; whoever is in starts anew.
-func (d *Door) leave(email, address string, now time.Time, in bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	list := limits(email, address)
-	for _, l := range list {
-		if t, ok := d.tries[l.key]; ok {
-			t.failures--
-			d.tries[l.key] = t
+func (d *Door) leave(ctx context.Context, list []limit, now time.Time, in bool) error {
+	return d.Tries.CountTries(ctx, keysOf(list), func(known map[string]dtm.Tried) map[string]dtm.Tried {
+		for key, t := range known {
+			if t.Failures--; t.Failures <= 0 {
+				t.Failures, t.Last = 0, time.Time{}
+			}
+			if t.Failures == 0 && t.Right.IsZero() {
+				t = dtm.Tried{}
+			}
+			known[key] = t
 		}
-	}
-	if in {
-		delete(d.tries, list[0].key)
-		d.known[list[0].key] = now
-	}
-}
-
-// forget drops what counts no more; all but the longest pauses when that is not enough.
-func (d *Door) forget(now time.Time) {
-	for key, t := range d.tries {
-		if now.Sub(t.last) > forgotten {
-			delete(d.tries, key)
+		if in {
+			known[list[0].key] = dtm.Tried{Right: now, Until: now.Add(remembered)}
 		}
-	}
-	for key, t := range d.tries {
-		if len(d.tries) > mostKept/2 && t.failures < freePair {
-			delete(d.tries, key)
-		}
-	}
-	if len(d.known) > mostKept {
-		clear(d.known)
-	}
+		return known
+	})
 }
 
 func waiting(wait time.Duration) error {

@@ -3,12 +3,14 @@ package access
 import (
 	"crypto/rand"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"dtm"
+	"dtm/store/sqlite"
 )
 
 func doorOf(t *testing.T, now *time.Time) (*Door, string) {
@@ -18,7 +20,27 @@ func doorOf(t *testing.T, now *time.Time) (*Door, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Door{Users: one{user: dtm.User{Email: "a@example.org", Role: dtm.RoleManager}, hash: hash}, Now: func() time.Time { return *now }}, right
+	return &Door{Users: one{user: dtm.User{Email: "a@example.org", Role: dtm.RoleManager}, hash: hash}, Tries: counter(t, filepath.Join(t.TempDir(), "dtm.db"), now), Now: func() time.Time { return *now }}, right
+}
+
+func counter(t *testing.T, file string, now *time.Time) *sqlite.DB {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), file, sqlite.Options{Operation: "test", Now: func() time.Time { return *now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// enters tells whether a try may go on; it is counted as wrong.
+func enters(t *testing.T, d *Door, email, address string, now time.Time) bool {
+	t.Helper()
+	wait, err := d.enter(t.Context(), limits(email, address), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wait == 0
 }
 
 // TestDoor: pauses grow, the right password does not open during one, opens after it,
@@ -78,28 +100,54 @@ func TestDoorFromManyAddresses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range freeAccount {
-		d.enter("a@example.org", fmt.Sprint("198.51.100.", n), now)
+		enters(t, d, "a@example.org", fmt.Sprint("198.51.100.", n), now)
 	}
-	if d.enter("a@example.org", "192.0.2.1", now) == 0 {
+	if enters(t, d, "a@example.org", "192.0.2.1", now) {
 		t.Error("a stranger goes on after many failures from everywhere")
 	}
 	if _, err := d.SignIn(t.Context(), "a@example.org", right, "10.0.0.1"); err != nil {
 		t.Errorf("the owner is kept out by strangers: %v", err)
 	}
 	for n := range freeAddress {
-		d.enter(fmt.Sprint(n, "@example.org"), "192.0.2.7", now)
+		enters(t, d, fmt.Sprint(n, "@example.org"), "192.0.2.7", now)
 	}
-	if d.enter("b@example.org", "192.0.2.7", now) == 0 {
+	if enters(t, d, "b@example.org", "192.0.2.7", now) {
 		t.Error("one address goes through a list of accounts without a pause")
 	}
-	if d.enter("b@example.org", "192.0.2.8", now) != 0 {
+	if !enters(t, d, "b@example.org", "192.0.2.8", now) {
 		t.Error("another address has to wait for it")
 	}
-	for n := range 3 * mostKept {
-		d.enter(fmt.Sprint(n, "@example.com"), "", now)
+}
+
+// TestDoorRestarts: a server that begins anew knows what was tried; one whose clock went
+// back, or had stood ahead, keeps nobody out for it.
+func TestDoorRestarts(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 28, 8, 0, 0, 0, time.UTC)
+	d, right := doorOf(t, &now)
+	file := filepath.Join(t.TempDir(), "dtm.db")
+	first := counter(t, file, &now)
+	d.Tries = first
+	for range freePair {
+		if !enters(t, d, "a@example.org", "192.0.2.1", now) {
+			t.Fatal("a free try has to wait")
+		}
 	}
-	if len(d.tries) > mostKept+1 {
-		t.Errorf("%d counts are kept", len(d.tries))
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d.Tries = counter(t, file, &now)
+	if enters(t, d, "a@example.org", "192.0.2.1", now) {
+		t.Error("a restart gives more tries")
+	}
+	if now = now.Add(-time.Minute); enters(t, d, "a@example.org", "192.0.2.1", now) {
+		t.Error("a clock that went back by a minute gives more tries")
+	}
+	if now = now.AddDate(0, -1, 0); !enters(t, d, "a@example.org", "192.0.2.1", now) {
+		t.Error("a clock that had stood ahead by a month keeps somebody out")
+	}
+	if _, err := d.SignIn(t.Context(), "a@example.org", right, "192.0.2.1"); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -107,13 +155,13 @@ func TestDoorFromManyAddresses(t *testing.T) {
 // looked at.
 func TestDoorAtOnce(t *testing.T) {
 	t.Parallel()
-	now := time.Now()
+	now := time.Now().UTC().Truncate(time.Millisecond)
 	d, _ := doorOf(t, &now)
 	var looked atomic.Int32
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			if d.enter("a@example.org", "192.0.2.1", now) == 0 {
+			if enters(t, d, "a@example.org", "192.0.2.1", now) {
 				looked.Add(1)
 			}
 		})

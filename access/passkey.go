@@ -3,7 +3,6 @@ package access
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -19,24 +18,21 @@ import (
 	"dtm"
 )
 
-// passkeys are the ceremonies that have begun: what the browser was asked, by the
-// number that it sends back. They are kept in memory; after a restart one begins again.
+// passkeys are the library, by the address that pages are open at.
 type passkeys struct {
-	mu    sync.Mutex
-	begun map[string]ceremony
-	site  map[string]*webauthn.WebAuthn // by origin
+	mu   sync.Mutex
+	site map[string]*webauthn.WebAuthn
 }
 
+// ceremony is what the browser was asked. It goes there sealed and comes back with the
+// answer, to whichever server.
 type ceremony struct {
-	data  webauthn.SessionData
-	email string // "" when the passkey itself says whose it is
-	until time.Time
+	Data  webauthn.SessionData
+	Email string // "" when the passkey itself says whose it is
+	Until time.Time
 }
 
-const (
-	ceremonyFor  = 5 * time.Minute
-	mostCeremony = 10_000
-)
+const ceremonyFor = 5 * time.Minute
 
 // keeper is a user as the library knows them.
 type keeper struct {
@@ -112,33 +108,40 @@ func (s *Seconds) at(origin string) (*webauthn.WebAuthn, error) {
 	return w, nil
 }
 
-func (s *Seconds) begin(c ceremony) string {
-	id, now := rand.Text(), s.Now()
-	c.until = now.Add(ceremonyFor)
-	s.passkeys.mu.Lock()
-	defer s.passkeys.mu.Unlock()
-	if s.passkeys.begun == nil {
-		s.passkeys.begun = map[string]ceremony{}
+func (s *Seconds) begin(c ceremony, options any) (Ask, error) {
+	c.Until = s.Now().Add(ceremonyFor)
+	b, err := json.Marshal(c)
+	if err != nil {
+		return Ask{}, &dtm.Error{Kind: dtm.Internal, Op: "access.Passkeys", Err: err}
 	}
-	for k, o := range s.passkeys.begun {
-		if now.After(o.until) || len(s.passkeys.begun) >= mostCeremony {
-			delete(s.passkeys.begun, k)
-		}
-	}
-	s.passkeys.begun[id] = c
-	return id
+	sealed, err := s.Key.Seal("passkey", b)
+	return Ask{base64.RawURLEncoding.EncodeToString(sealed), options}, err
 }
 
-// take ends a ceremony: an answer is good once.
-func (s *Seconds) take(id string) (ceremony, bool) {
-	s.passkeys.mu.Lock()
-	defer s.passkeys.mu.Unlock()
-	c, ok := s.passkeys.begun[id]
-	delete(s.passkeys.begun, id)
-	return c, ok && s.Now().Before(c.until)
+// take reads the ceremony that an answer belongs to.
+func (s *Seconds) take(id string) (c ceremony, ok bool) {
+	sealed, err := base64.RawURLEncoding.DecodeString(id)
+	if err != nil {
+		return c, false
+	}
+	b, err := s.Key.Open("passkey", sealed)
+	if err != nil || json.Unmarshal(b, &c) != nil {
+		return c, false
+	}
+	left := c.Until.Sub(s.Now())
+	return c, left > 0 && left <= ceremonyFor+dtm.ClockSkew
 }
 
-// Ask is what a browser's script is given: the number of the ceremony and the options
+// spend ends a ceremony whose answer is right: an answer is good once, at all servers.
+func (s *Seconds) spend(ctx context.Context, c ceremony) error {
+	err := s.Spent.Spend(ctx, "passkey|"+c.Data.Challenge, c.Until)
+	if err != nil && dtm.KindOf(err) == dtm.Conflict {
+		return passkeyFailed(err)
+	}
+	return err
+}
+
+// Ask is what a browser's script is given: the ceremony, sealed, and the options
 // for navigator.credentials.
 type Ask struct {
 	ID      string `json:"id"`
@@ -167,7 +170,7 @@ func (s *Seconds) AskNew(ctx context.Context, origin, email string) (Ask, error)
 	if err != nil {
 		return Ask{}, &dtm.Error{Kind: dtm.Internal, Op: "access.AskNew", Err: err}
 	}
-	return Ask{s.begin(ceremony{data: *data, email: email}), options.Response}, nil
+	return s.begin(ceremony{Data: *data, Email: email}, options.Response)
 }
 
 // AddPasskey takes the browser's answer and adds the passkey; it gives codes to write
@@ -178,7 +181,7 @@ func (s *Seconds) AddPasskey(ctx context.Context, origin, email, name, id string
 		return nil, err
 	}
 	c, ok := s.take(id)
-	if !ok || c.email != email {
+	if !ok || c.Email != email {
 		return nil, passkeyFailed(nil)
 	}
 	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
@@ -189,12 +192,15 @@ func (s *Seconds) AddPasskey(ctx context.Context, origin, email, name, id string
 	if err != nil {
 		return nil, err
 	}
-	made, err := w.CreateCredential(k, c.data, parsed)
+	made, err := w.CreateCredential(k, c.Data, parsed)
 	if err != nil {
 		return nil, passkeyFailed(err)
 	}
 	if len(made.ID) > 1023 {
 		return nil, passkeyFailed(nil)
+	}
+	if err := s.spend(ctx, c); err != nil {
+		return nil, err
 	}
 	b, err := json.Marshal(made)
 	if err != nil {
@@ -220,7 +226,7 @@ func (s *Seconds) AskFor(ctx context.Context, origin, email string) (Ask, error)
 		if err != nil {
 			return Ask{}, &dtm.Error{Kind: dtm.Internal, Op: "access.AskFor", Err: err}
 		}
-		return Ask{s.begin(ceremony{data: *data}), options.Response}, nil
+		return s.begin(ceremony{Data: *data}, options.Response)
 	}
 	k, err := s.keeper(ctx, email)
 	if err != nil {
@@ -233,7 +239,7 @@ func (s *Seconds) AskFor(ctx context.Context, origin, email string) (Ask, error)
 	if err != nil {
 		return Ask{}, &dtm.Error{Kind: dtm.Internal, Op: "access.AskFor", Err: err}
 	}
-	return Ask{s.begin(ceremony{data: *data, email: email}), options.Response}, nil
+	return s.begin(ceremony{Data: *data, Email: email}, options.Response)
 }
 
 func noPasskey() *dtm.Error {
@@ -249,7 +255,7 @@ func (s *Seconds) ByPasskey(ctx context.Context, users dtm.Users, origin, email,
 		return dtm.User{}, err
 	}
 	c, ok := s.take(id)
-	if !ok || c.email != email {
+	if !ok || c.Email != email {
 		return dtm.User{}, passkeyFailed(nil)
 	}
 	parsed, err := protocol.ParseCredentialRequestResponseBytes(answer)
@@ -258,11 +264,11 @@ func (s *Seconds) ByPasskey(ctx context.Context, users dtm.Users, origin, email,
 	}
 	var k keeperOf
 	var used *webauthn.Credential
-	if c.email != "" {
-		if k, err = s.keeper(ctx, c.email); err != nil {
+	if c.Email != "" {
+		if k, err = s.keeper(ctx, c.Email); err != nil {
 			return dtm.User{}, err
 		}
-		used, err = w.ValidateLogin(k, c.data, parsed)
+		used, err = w.ValidateLogin(k, c.Data, parsed)
 	} else {
 		used, err = w.ValidateDiscoverableLogin(func(_, handle []byte) (webauthn.User, error) {
 			list, err := users.Users(ctx)
@@ -276,7 +282,7 @@ func (s *Seconds) ByPasskey(ctx context.Context, users dtm.Users, origin, email,
 				}
 			}
 			return nil, noPasskey()
-		}, c.data, parsed)
+		}, c.Data, parsed)
 	}
 	if err != nil {
 		return dtm.User{}, passkeyFailed(err)
@@ -287,6 +293,9 @@ func (s *Seconds) ByPasskey(ctx context.Context, users dtm.Users, origin, email,
 	u, _, err := users.User(ctx, k.email)
 	if err != nil || u.Disabled != nil {
 		return dtm.User{}, passkeyFailed(err)
+	}
+	if err := s.spend(ctx, c); err != nil {
+		return dtm.User{}, err
 	}
 	b, err := json.Marshal(used)
 	if err != nil {

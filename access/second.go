@@ -31,7 +31,8 @@ func NeedsSecond(role string) bool { return slices.Contains(personal, role) }
 // passkeys (WebAuthn). Secrets of codes are kept sealed, codes on paper as marks.
 type Seconds struct {
 	Factors dtm.Accounts
-	Door    *Door // bounds guessing
+	Door    *Door     // bounds guessing
+	Spent   dtm.Spent // answers of browsers, good once
 	Key     seal.Key
 	Issuer  string // what the app calls the account: the operation's name
 	Rand    io.Reader
@@ -188,7 +189,7 @@ func wrongCode() *dtm.Error {
 // the try comes from. Unauthenticated when it is not right or was used, TooMany when it
 // was tried too often.
 func (s *Seconds) Check(ctx context.Context, email, code, address string) error {
-	return s.Door.bounded("second\x00"+email, address, func() error {
+	return s.Door.bounded(ctx, "second\x00"+email, address, func() error {
 		list, err := s.Factors.Factors(ctx, email)
 		if err != nil {
 			return err

@@ -69,7 +69,7 @@ func (p *Pages) breakGlass(w http.ResponseWriter, r *http.Request) error {
 		return p.showGlass(w, r, http.StatusForbidden, v)
 	}
 	var x dtm.Referral
-	err = p.Staff.Door.Guess(u.Email, "number", func() (err error) {
+	err = p.Staff.Door.Guess(r.Context(), u.Email, "number", func() (err error) {
 		x, err = d.Referrals.ReferralByNumber(ctx, v.Numbered)
 		return err
 	})

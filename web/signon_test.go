@@ -57,7 +57,7 @@ func TestSignOn(t *testing.T) {
 	t.Parallel()
 	var p *signon.Provider
 	s, db := office(t, func(o *web.Staff) {
-		p = &signon.Provider{Name: "The House", ID: "dtm", Secret: "secret", Back: o.Origin + web.SignOnBack, Now: o.Seconds.Now}
+		p = &signon.Provider{Name: "The House", ID: "dtm", Secret: "secret", Back: o.Origin + web.SignOnBack, Key: testKey, Spent: o.Seconds.Spent, Now: o.Seconds.Now}
 		p.Issuer = provider(t, p.Back).URL
 		o.SignOn = p
 	})

@@ -85,11 +85,11 @@ var nothingCounted = sync.OnceValue(func() *indicator.Engine {
 // serving begins to serve a store's pages, as the program does when it starts.
 func serving(t *testing.T, op *dtm.Operation, db *sqlite.DB, blobs *blob.Disk, change ...func(*web.Staff)) *httptest.Server {
 	t.Helper()
-	door := &access.Door{Users: db, Now: time.Now}
+	door := &access.Door{Users: db, Tries: db, Now: time.Now}
 	listen := httptest.NewUnstartedServer(nil)
 	staff := &web.Staff{
 		Sessions: db, Door: door, Users: db, Accounts: db, Agreements: db, Origin: "http://" + listen.Listener.Addr().String(),
-		Seconds:       &access.Seconds{Factors: db, Door: door, Key: testKey, Issuer: "dtm", Rand: rand.Reader, Now: time.Now},
+		Seconds:       &access.Seconds{Factors: db, Door: door, Spent: db, Key: testKey, Issuer: "dtm", Rand: rand.Reader, Now: time.Now},
 		CheckPassword: func(password, email string) error { return access.CheckPassword(password, email) }, Forms: db, Drafts: db, States: db, History: db, Devices: db, DeviceCare: db, Submissions: db, Blobs: blobs, Events: db, Audit: db, Trail: &access.Trail{Audit: db, Now: time.Now}, Review: reviewing(db), Alerting: &web.Alerting{Alerts: db, Figures: nothingCounted()}, Surveying: &web.Surveying{Interviews: nothingCounted(), Figures: nothingCounted()}, Planning: &web.Planning{Figures: nothingCounted(), Arrivals: arrivals{}, Capacities: db}, Points: network(op, db), Readings: db, Entities: db, Webhooks: db, CheckWebhook: func(url string) error { return webhook.CheckURL(url, nil) }, TryWebhook: func(context.Context, string) (int, error) { return 204, nil },
 		EntityCSV: func(_ context.Context, w io.Writer, l dtm.EntityList) error {
 			return entity.WriteCSV(w, l, nil, false, dtm.EntityScope{})

@@ -8,6 +8,8 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -19,6 +21,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"dtm"
+	"dtm/seal"
 )
 
 // Provider is the other house. ID, Secret and Back are as they were registered there.
@@ -28,22 +31,24 @@ type Provider struct {
 	ID     string
 	Secret string
 	Back   string // the address that the browser comes back to
+	Key    seal.Key
+	Spent  dtm.Spent
 	Now    func() time.Time
 
 	mu    sync.Mutex
 	known *oidc.Provider
-	begun map[string]begun
 }
 
+// begun is what a browser was sent away with. It goes along sealed, as the state, and
+// comes back to whichever server.
 type begun struct {
-	nonce, verifier, to, browser string
-	until                        time.Time
+	Nonce, Verifier, To, Browser string
+	Until                        time.Time
 }
 
 const (
-	takes     = 10 * time.Minute // to sign in there
-	mostBegun = 10_000
-	waitFor   = 10 * time.Second
+	takes   = 10 * time.Minute // to sign in there
+	waitFor = 10 * time.Second
 )
 
 // Identity is who the provider says it is. Users are known by Issuer and Subject:
@@ -103,30 +108,38 @@ func (p *Provider) Begin(ctx context.Context, to string) (address, browser strin
 	if err != nil {
 		return "", "", err
 	}
-	state, now := rand.Text(), p.Now()
-	b := begun{nonce: rand.Text(), verifier: oauth2.GenerateVerifier(), to: to, browser: rand.Text(), until: now.Add(takes)}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.begun == nil {
-		p.begun = map[string]begun{}
+	b := begun{Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), To: to, Browser: rand.Text(), Until: p.Now().Add(takes)}
+	plain, err := json.Marshal(b)
+	if err != nil {
+		return "", "", err
 	}
-	for k, o := range p.begun {
-		if now.After(o.until) || len(p.begun) >= mostBegun {
-			delete(p.begun, k)
-		}
+	sealed, err := p.Key.Seal("signon", plain)
+	if err != nil {
+		return "", "", err
 	}
-	p.begun[state] = b
-	return p.config(known).AuthCodeURL(state, oidc.Nonce(b.nonce), oauth2.S256ChallengeOption(b.verifier)), b.browser, nil
+	state := base64.RawURLEncoding.EncodeToString(sealed)
+	return p.config(known).AuthCodeURL(state, oidc.Nonce(b.Nonce), oauth2.S256ChallengeOption(b.Verifier)), b.Browser, nil
+}
+
+// began reads the state that a browser has brought back.
+func (p *Provider) began(state string) (b begun, ok bool) {
+	sealed, err := base64.RawURLEncoding.DecodeString(state)
+	if err != nil {
+		return b, false
+	}
+	plain, err := p.Key.Open("signon", sealed)
+	if err != nil || json.Unmarshal(plain, &b) != nil {
+		return b, false
+	}
+	left := b.Until.Sub(p.Now())
+	return b, left > 0 && left <= takes+dtm.ClockSkew
 }
 
 // End takes what the browser came back with and returns who it is, and where to go.
 // Unauthenticated when anything is not as it was begun.
 func (p *Provider) End(ctx context.Context, query url.Values, browser string) (Identity, string, error) {
-	p.mu.Lock()
-	b, ok := p.begun[query.Get("state")]
-	delete(p.begun, query.Get("state"))
-	p.mu.Unlock()
-	if !ok || p.Now().After(b.until) || subtle.ConstantTimeCompare([]byte(b.browser), []byte(browser)) != 1 || query.Get("code") == "" {
+	b, ok := p.began(query.Get("state"))
+	if !ok || subtle.ConstantTimeCompare([]byte(b.Browser), []byte(browser)) != 1 || query.Get("code") == "" {
 		return Identity{}, "", failed(errors.New(query.Get("error")))
 	}
 	if iss := query.Get("iss"); iss != "" && iss != p.Issuer { // RFC 9207
@@ -137,16 +150,22 @@ func (p *Provider) End(ctx context.Context, query url.Values, browser string) (I
 		return Identity{}, "", err
 	}
 	ctx = oidc.ClientContext(ctx, client)
-	token, err := p.config(known).Exchange(ctx, query.Get("code"), oauth2.VerifierOption(b.verifier))
+	token, err := p.config(known).Exchange(ctx, query.Get("code"), oauth2.VerifierOption(b.Verifier))
 	if err != nil {
 		return Identity{}, "", failed(err)
 	}
+	if err := p.Spent.Spend(ctx, "signon|"+b.Nonce, b.Until); err != nil {
+		if dtm.KindOf(err) == dtm.Conflict {
+			err = failed(err)
+		}
+		return Identity{}, "", err
+	}
 	raw, _ := token.Extra("id_token").(string)
-	id, err := p.identity(ctx, known, raw, b.nonce)
+	id, err := p.identity(ctx, known, raw, b.Nonce)
 	if err == nil && id.Email == "" {
 		id.Email, id.Verified = p.asked(ctx, known, token, id.Subject)
 	}
-	return id, b.to, err
+	return id, b.To, err
 }
 
 // asked is the address that the provider gives on asking, when the token does not name

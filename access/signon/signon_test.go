@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"dtm"
+	"dtm/seal"
+	"dtm/store/sqlite"
 )
 
 // liar is a provider that answers with whatever token it is told to. A provider that
@@ -82,7 +85,23 @@ func TestEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	p := &Provider{Name: "House", Issuer: l.URL, ID: "dtm", Secret: "s", Back: "https://dtm.example.org/staff/signon", Now: func() time.Time { return now }}
+	text, err := seal.NewFile(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := seal.ReadFile(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "dtm.db"), sqlite.Options{Operation: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	server := func() *Provider {
+		return &Provider{Name: "House", Issuer: l.URL, ID: "dtm", Secret: "s", Back: "https://dtm.example.org/staff/signon", Key: k, Spent: db, Now: func() time.Time { return now }}
+	}
+	p, second := server(), server() // a browser may come back to another server than sent it away
 	none := func(claims map[string]any) string {
 		b, _ := json.Marshal(claims)
 		e := base64.RawURLEncoding
@@ -158,7 +177,7 @@ func TestEnd(t *testing.T) {
 			browser = c.from
 		}
 		now = now.Add(c.later)
-		id, to, err := p.End(t.Context(), back, browser)
+		id, to, err := second.End(t.Context(), back, browser)
 		if c.ok != (err == nil) || !c.ok && dtm.KindOf(err) != dtm.Unauthenticated {
 			t.Errorf("%s: %+v, %v", c.name, id, err)
 			continue

@@ -154,7 +154,7 @@ func writeNew(file, text string) error {
 // second checks second factors.
 func (h *house) second() *access.Seconds {
 	if h.seconds == nil {
-		h.seconds = &access.Seconds{Factors: h.db, Door: h.door(), Key: h.key.For("factor"), Issuer: h.op.Title.In(h.op.Languages[0]), Rand: rand.Reader, Now: h.now}
+		h.seconds = &access.Seconds{Factors: h.db, Door: h.door(), Spent: h.db, Key: h.key.For("factor"), Issuer: h.op.Title.In(h.op.Languages[0]), Rand: rand.Reader, Now: h.now}
 	}
 	return h.seconds
 }
@@ -190,7 +190,7 @@ func (h *house) provider() (*signon.Provider, error) {
 	if h.config.OIDCIssuer == "" {
 		return nil, nil
 	}
-	p := &signon.Provider{Name: h.config.OIDCName, Issuer: h.config.OIDCIssuer, ID: h.config.OIDCID, Secret: h.config.OIDCSecret, Back: h.baseURL() + web.SignOnBack, Now: h.now}
+	p := &signon.Provider{Name: h.config.OIDCName, Issuer: h.config.OIDCIssuer, ID: h.config.OIDCID, Secret: h.config.OIDCSecret, Back: h.baseURL() + web.SignOnBack, Key: h.key.For("signon"), Spent: h.db, Now: h.now}
 	if p.Name == "" {
 		p.Name = "OpenID"
 	}

@@ -81,7 +81,7 @@ func (h *house) entityCSV(ctx context.Context, w io.Writer, l dtm.EntityList) er
 
 // door is the one by which users sign in, to the pages and to the API.
 func (h *house) door() *access.Door {
-	h.doorway.Do(func() { h.signIns = &access.Door{Users: h.db, Now: h.now} })
+	h.doorway.Do(func() { h.signIns = &access.Door{Users: h.db, Tries: h.db, Now: h.now} })
 	return h.signIns
 }
 

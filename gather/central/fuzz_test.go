@@ -84,7 +84,7 @@ func FuzzCentral(f *testing.F) {
 		return openrosa.Head{FormID: x.FormID, Version: x.Version, InstanceID: x.InstanceID, DeprecatedID: x.DeprecatedID}, err
 	}}
 	h := &central.Handler{
-		Operation: &dtm.Operation{}, Sessions: db, Door: &access.Door{Users: db, Now: time.Now}, Users: db, Forms: db, States: db, Drafts: db, Stream: db, Submissions: db, Blobs: blobs, Reviews: db, Devices: db, Events: db, Audit: db,
+		Operation: &dtm.Operation{}, Sessions: db, Door: &access.Door{Users: db, Tries: db, Now: time.Now}, Users: db, Forms: db, States: db, Drafts: db, Stream: db, Submissions: db, Blobs: blobs, Reviews: db, Devices: db, Events: db, Audit: db,
 		Fields: central.FieldsOf, Rand: rand.Reader, Now: time.Now, Entities: lists, MaxBody: 1 << 20,
 		Convert: func(_ context.Context, name string, data []byte, fallback string) (dtm.Form, []string, error) {
 			m, err := xform.ReadModel(data)

@@ -33,7 +33,7 @@ func TestManyAtOnce(t *testing.T) {
 	if err := db.AddUser(ctx, dtm.User{Email: "a@example.org", Role: dtm.RoleAdmin, Created: time.Now()}, hash); err != nil {
 		t.Fatal(err)
 	}
-	h := &central.Handler{Operation: &dtm.Operation{}, Sessions: db, Door: &access.Door{Users: db, Now: time.Now}, Users: db, Forms: db, States: db, Rand: rand.Reader, Now: time.Now}
+	h := &central.Handler{Operation: &dtm.Operation{}, Sessions: db, Door: &access.Door{Users: db, Tries: db, Now: time.Now}, Users: db, Forms: db, States: db, Rand: rand.Reader, Now: time.Now}
 	mux := http.NewServeMux()
 	h.Register(mux)
 	ask := func(from, password string) map[int]int {

@@ -24,7 +24,7 @@ func migrate(ctx context.Context, db *sql.DB, file string, files fs.FS, o Option
 		if _, err := os.Stat(backup); !errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if _, err := db.ExecContext(ctx, `VACUUM INTO $1`, backup); err != nil {
+		if err := copyTo(ctx, file, backup); err != nil {
 			return fmt.Errorf("copy to %s before the upgrade: %w", backup, err)
 		}
 		return nil

@@ -30,6 +30,8 @@ type Store interface {
 	dtm.SavedViews
 	dtm.SubmissionStream
 	dtm.Sessions
+	dtm.Tries
+	dtm.Spent
 	dtm.Reviews
 	dtm.Corrections
 	dtm.Flags
@@ -112,6 +114,7 @@ func Run(t *testing.T, d Dialect) {
 		{"Readings", Readings},
 		{"Streams", streams},
 		{"Sessions", sessions},
+		{"Tries", tries},
 		{"Reviews", reviews},
 		{"Drafts", drafts},
 		{"Trials", trials},
