@@ -62,7 +62,7 @@ func (h *house) enumerators(ctx context.Context) ([]check.Figure, check.Figure, 
 		}
 		t.read = true
 	}
-	if (t.at.IsZero() || t.basis != basis && h.now().Sub(t.at) >= figureAge) && t.busy == nil {
+	if (t.at.IsZero() || t.basis != basis && h.now().Sub(t.at).Abs() >= figureAge) && t.busy == nil {
 		busy := make(chan struct{})
 		t.busy = busy
 		count := func(ctx context.Context) {
