@@ -16,8 +16,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"dtm/internal/pgtest"
 	"dtm/operation"
 )
@@ -207,11 +205,7 @@ func (c *Campaign) database(ctx context.Context) (*pgtest.Cluster, error) {
 		return nil, err
 	}
 	if err = cluster.Start(); err == nil {
-		var k *pgx.Conn
-		if k, err = pgx.Connect(ctx, cluster.Address("postgres")); err == nil {
-			_, err = k.Exec(ctx, "CREATE DATABASE dtm")
-			err = errors.Join(err, k.Close(ctx))
-		}
+		err = execute(ctx, cluster.Address("postgres"), "CREATE DATABASE dtm")
 	}
 	if err != nil {
 		cluster.Stop()

@@ -116,6 +116,21 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// TestUpgrade: an older store is upgraded by a program that is killed meanwhile.
+func TestUpgrade(t *testing.T) {
+	t.Parallel()
+	c := Campaign{Program: program(t), Kills: 2, Clients: 8, Rate: 30, Longest: 500 * time.Millisecond, Seed: uint64(time.Now().UnixNano()), Tell: t.Logf}
+	u, err := c.Upgrade(t.Context(), 60)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(u)
+	u.Ready = 0
+	if u.Bad() || u.Upgrades != 2 || u.Acknowledged < 60 || u.Screenings == 0 {
+		t.Error("something was lost, changed or not upgraded, or there was too little")
+	}
+}
+
 // TestFail: a full disk and a sync that failed, once each; the long one is run by hand.
 func TestFail(t *testing.T) {
 	t.Parallel()

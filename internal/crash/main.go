@@ -20,6 +20,13 @@
 // The same with the store on a PostgreSQL server of its own, which is killed too while
 // the program goes on.
 //
+//	go run ./internal/crash -upgrades 50
+//
+// What was stored is laid into tables as an older version had them, and the program is
+// started on it and killed at random moments until they are of the newest version: nothing
+// may be missing, and the copies that were made before steps must be whole. With -postgres
+// for PostgreSQL.
+//
 //	go run ./internal/crash -instances 2
 //
 // One server and two on one PostgreSQL behind a proxy, by turns, and one of the two killed
@@ -67,10 +74,11 @@ func main() {
 	restore := flag.Duration("restore", 0, "lose the machine after so long under load, and restore its newest backup, instead of kills")
 	flips := flag.Int("flips", 100, "bytes changed on the shelf of backups after -restore")
 	faults := flag.Int("faults", 0, "faults of the disk instead of kills")
+	upgrades := flag.Int("upgrades", 0, "upgrades of older stores that are killed, instead of kills")
 	instances := flag.Int("instances", 0, "2: two servers on one database behind a proxy, against one")
 	span := flag.Duration("span", 10*time.Second, "of a round with -instances; there are three of one server and three of two")
 	cuts := flag.Int("cuts", 0, "power cuts instead of kills")
-	records := flag.Int("records", 1500, "records sent before the power is cut")
+	records := flag.Int("records", 1500, "records sent before the power is cut, or the first upgrade")
 	flag.Parse()
 	c.Tell = func(format string, a ...any) { fmt.Printf(format+"\n", a...) }
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -82,6 +90,10 @@ func main() {
 	case *faults > 0:
 		c.Kills = *faults
 		o, err := c.Fail(ctx)
+		end(o, o.Bad(), err)
+	case *upgrades > 0:
+		c.Kills = *upgrades
+		o, err := c.Upgrade(ctx, *records)
 		end(o, o.Bad(), err)
 	case *instances == 2:
 		c.Rate = 0

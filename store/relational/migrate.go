@@ -55,6 +55,9 @@ func ReadSteps(files fs.FS, spell func(name, text string) []string) ([]Step, err
 // applied are not those of this program.
 func Migrate(ctx context.Context, db *sql.DB, place string, all []Step, o Options, before func(number int) error) error {
 	now := o.clock()
+	if o.Until > 0 {
+		all = all[:min(o.Until, len(all))]
+	}
 	_, err := db.ExecContext(ctx, `
 		CREATE TABLE IF NOT EXISTS migration (
 		  number INTEGER PRIMARY KEY,

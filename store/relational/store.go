@@ -24,6 +24,9 @@ type Options struct {
 	Operation string           // first part of every key, "djibouti"
 	Now       func() time.Time // time.Now when nil
 	Rand      io.Reader        // for ids and tokens; crypto/rand when nil
+	// Until is the migration that the tables are brought to, for campaigns that upgrade an
+	// older store; 0: the newest. Only a Place opens on older tables.
+	Until int
 	// Keys is the file or the address of persons' keys, wrapped by Seal; "": nothing
 	// personal is read or kept.
 	Keys string
