@@ -122,14 +122,18 @@ func (c *Campaign) Run(ctx context.Context) (o Outcome, err error) {
 			return o, fmt.Errorf("after %d kills: %w", o.Kills, err)
 		}
 		o.Ready = max(o.Ready, ready)
-		life, done := context.WithCancel(ctx)
+		life, cancel := context.WithCancel(ctx)
+		var meanwhile sync.WaitGroup
+		// A command that was carried out without the server, because it was dead already, has
+		// the folder until it is gone itself.
+		done := func() { cancel(); meanwhile.Wait() }
 		if o.Kills%2 == 0 {
 			now := rand.New(rand.NewPCG(c.Seed, r.Uint64()))
-			wg.Go(func() { c.office(life, now) })
+			meanwhile.Go(func() { c.office(life, now) })
 		}
 		if c.Clocks && o.Kills%3 != 0 {
 			now := rand.New(rand.NewPCG(c.Seed, r.Uint64()))
-			wg.Go(func() { c.clock.wander(life, now, c.Longest/2) })
+			meanwhile.Go(func() { c.clock.wander(life, now, c.Longest/2) })
 		}
 		sleep(ctx, time.Duration(r.Int64N(int64(c.Longest))))
 		if c.Postgres && r.IntN(2) == 0 {
