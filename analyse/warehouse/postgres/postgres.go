@@ -60,6 +60,7 @@ func Open(ctx context.Context, url string, op *dtm.Operation) (*Warehouse, error
 	w.db = stdlib.OpenDB(*c)
 	w.db.SetMaxOpenConns(9)
 	w.db.SetMaxIdleConns(9)
+	w.db.SetConnMaxIdleTime(5 * time.Minute)
 	if err := w.connect(ctx); err != nil {
 		return nil, errors.Join(wrap("Open", err), w.db.Close())
 	}
