@@ -51,9 +51,12 @@ func (k *clock) wander(ctx context.Context, r *rand.Rand, every time.Duration) {
 func (c *Campaign) aftermath(ctx context.Context) (faults []string, err error) {
 	const year = 366 * 24 * time.Hour
 	c.clock.step(year)
-	waking := -1
+	waking, life := -1, 3*time.Second
+	if c.Postgres {
+		life = 15 * time.Second // the work of a server that was killed is taken up after twelve
+	}
 	for lives := 0; waking != 0 && lives < 20; lives++ {
-		if err := c.live(ctx, func() bool { return false }, 3*time.Second); err != nil {
+		if err := c.live(ctx, func() bool { return false }, life); err != nil {
 			return nil, err
 		}
 		db, err := c.open(ctx)
