@@ -424,7 +424,7 @@ func walkAll(ctx context.Context, t *testing.T, h *house, find given) {
 	if err := h.db.AddUser(ctx, dtm.User{Email: "partner@example.org", Role: dtm.RolePartner}, "x"); err != nil {
 		t.Fatal(err)
 	}
-	now := time.Now().UTC()
+	now := h.now().UTC()
 	token := rand.Text() + rand.Text()
 	if err := h.db.AddSession(ctx, token, dtm.Session{Kind: dtm.SessionKindPages, Email: "partner@example.org", Created: now, Expires: now.Add(time.Hour), Second: now, Proved: now}); err != nil {
 		t.Fatal(err)

@@ -149,7 +149,7 @@ func (h *house) may(t *testing.T, mux http.Handler, pattern, role string) byte {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	if role != "" {
-		token, now := rand.Text()+rand.Text(), time.Now().UTC()
+		token, now := rand.Text()+rand.Text(), h.now().UTC()
 		s := dtm.Session{Kind: dtm.SessionKindPages, Email: role + "@example.org", Created: now, Expires: now.Add(time.Hour), Second: now, Proved: now}
 		if err := h.db.AddSession(t.Context(), token, s); err != nil {
 			t.Fatal(err)
