@@ -21,6 +21,8 @@ type work struct {
 	seen, bound []bool    // of counts and of sums; false between two pushes
 	variable    []int32   // of each count, plus one; 0 between two pushes
 	cells       []float64 // of the tableau's rows
+	most        int       // cells of a tableau, beyond which nothing is found; 0: any number
+	spent       int       // cells that were looked at or changed
 	ended       func() bool
 }
 
@@ -29,6 +31,9 @@ type work struct {
 func newWork(counts, sums int, ended func() bool) *work {
 	return &work{seen: make([]bool, counts), bound: make([]bool, sums), variable: make([]int32, counts), ended: ended}
 }
+
+// bounds tells whether a tableau of so many sums and counts may be made.
+func (w *work) bounds(sums, counts int) bool { return w.most == 0 || sums*counts <= w.most }
 
 // never ends.
 func never() bool { return false }
@@ -119,6 +124,9 @@ func (m moves) push(i int, by float64) change {
 // limit behind.
 func (m moves) simplex(i int, by float64, kink float64) (change, bool) {
 	t := m.tableau(i, by, kink)
+	if t == nil {
+		return nil, true
+	}
 	gained := 0
 	for {
 		if m.work.ended() {
@@ -159,11 +167,19 @@ type tableau struct {
 	row   []int // row of each variable; -1: it rests at a limit or at zero
 	x     []float64
 	z     []float64 // scratch: what the basic variables cost for a step of each
+	up    []float64 // scratch: what a step up costs of each, and one down
+	down  []float64
+	work  *work
 }
 
+// tableau solves the sums for the counts that may move; nil where they are too many or the
+// work has ended.
 func (m moves) tableau(i int, by, kink float64) *tableau {
-	t := &tableau{}
 	near, touched := m.reach(i)
+	if m.work.ended() || !m.work.bounds(len(touched), len(near)) {
+		return nil
+	}
+	t := &tableau{work: m.work}
 	of := m.work.variable
 	defer func() {
 		for _, c := range near {
@@ -188,7 +204,8 @@ func (m moves) tableau(i int, by, kink float64) *tableau {
 		t.vars = append(t.vars, v)
 		of[c] = int32(len(t.vars))
 	}
-	t.row, t.x, t.z = make([]int, len(t.vars)), make([]float64, len(t.vars)), make([]float64, len(t.vars))
+	n := len(t.vars)
+	t.row, t.x, t.z, t.up, t.down = make([]int, n), make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
 	for j, v := range t.vars {
 		t.row[j], t.x[j] = -1, v.zero
 	}
@@ -281,6 +298,7 @@ func (t *tableau) pivot(r, j int, more [][]float64) {
 		if f == 0 {
 			return
 		}
+		t.work.spent += len(at)
 		for _, k := range at {
 			v[k] -= f * row[k]
 		}
@@ -315,6 +333,7 @@ func (t *tableau) slope(j int) (up, down float64) {
 // a step, or the first that gains when first is set; -1 when none does.
 func (t *tableau) enter(first bool) (best int, sign, most float64) {
 	clear(t.z)
+	t.work.spent += len(t.a) * len(t.vars)
 	var edge []int // rows whose variable is just at its zero: either way costs
 	for r, v := range t.a {
 		up, down := t.slope(t.basic[r])
@@ -330,25 +349,26 @@ func (t *tableau) enter(first bool) (best int, sign, most float64) {
 			z[j] -= up * f
 		}
 	}
+	for j := range t.vars {
+		t.up[j], t.down[j] = t.slope(j)
+	}
+	for _, r := range edge {
+		u, d := t.slope(t.basic[r])
+		for j, f := range t.a[r] {
+			switch {
+			case f > 0: // up of j is down of the basic one
+				t.up[j], t.down[j] = t.up[j]+f*d, t.down[j]+f*u
+			case f < 0:
+				t.up[j], t.down[j] = t.up[j]-f*u, t.down[j]-f*d
+			}
+		}
+	}
 	best, most = -1, tiny
 	for j := range t.vars {
 		if t.row[j] >= 0 {
 			continue
 		}
-		v := &t.vars[j]
-		up, down := t.slope(j)
-		for _, r := range edge {
-			f := t.a[r][j]
-			if f == 0 {
-				continue
-			}
-			u, d := t.slope(t.basic[r])
-			if f > 0 { // up of j is down of the basic one
-				up, down = up+f*d, down+f*u
-			} else {
-				up, down = up-f*u, down-f*d
-			}
-		}
+		v, up, down := &t.vars[j], t.up[j], t.down[j]
 		if g := -(up + t.z[j]); g > most && t.x[j] < v.high-1e-12 {
 			best, sign, most = j, 1, g
 		}

@@ -197,6 +197,7 @@ type entry struct {
 	n      int64
 	key    string // "": the rest of a part, which follows by subtraction
 	region string
+	point  string
 	weight float64
 	dear   bool   // what reports are made of
 	same   *entry // counts the same people
@@ -298,7 +299,7 @@ func (c *counts) add(of string, q cube, t *lines) {
 	seen := map[sum]bool{}
 	levels := t.levels(q)
 	at := make([]*entry, 1<<len(t.by))
-	region := slices.Index(t.by, "region")
+	region, point := slices.Index(t.by, "region"), slices.Index(t.by, "point")
 	var buf []byte
 	for _, l := range t.list {
 		if l.n == 0 {
@@ -314,6 +315,9 @@ func (c *counts) add(of string, q cube, t *lines) {
 				e.listed = strings.Count(e.key, "|") == 1 && (own || q.of == q.subject || q.kind == "count")
 				if region >= 0 {
 					e.region = l.codes[region]
+				}
+				if v.has(point) {
+					e.point = l.codes[point]
 				}
 				c.cells[e.key] = e
 			}
@@ -401,7 +405,7 @@ func (c *counts) part(of, whole string) {
 		e := c.cells[k]
 		row := []*entry{w, e}
 		if rest := w.n - e.n; rest > 0 {
-			row = append(row, &entry{n: rest, weight: e.weight, region: e.region})
+			row = append(row, &entry{n: rest, weight: e.weight, region: e.region, point: e.point})
 		}
 		c.rows = append(c.rows, row)
 	}
@@ -551,13 +555,14 @@ func (c *counts) pick(ctx context.Context, threshold int64, prior *before, p *Pa
 				b.same = a
 				a.weight, a.dear = max(a.weight, b.weight), a.dear || b.dear
 				a.listed = a.listed || b.listed
+				a.point = cmp.Or(a.point, b.point)
 				a.known, a.forced, a.free = a.known || b.known, a.forced || b.forced, a.free && b.free
 			}
 		}
 	}
 	var s Sums
 	var small, hidden []bool
-	index := map[*entry]int{}
+	index, places := map[*entry]int{}, map[string]int{"": 0}
 	of := func(e *entry) int {
 		e = e.root()
 		i, ok := index[e]
@@ -568,6 +573,10 @@ func (c *counts) pick(ctx context.Context, threshold int64, prior *before, p *Pa
 			s.Dear = append(s.Dear, e.dear)
 			s.Least = append(s.Least, c.least(e))
 			s.Cost = append(s.Cost, (1+math.Log2(1+float64(e.n)))*e.weight)
+			if _, ok := places[e.point]; !ok {
+				places[e.point] = len(places)
+			}
+			s.Block = append(s.Block, places[e.point])
 			less := e.n < threshold && !e.free
 			small, hidden = append(small, less), append(hidden, less || e.forced)
 		}

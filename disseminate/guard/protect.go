@@ -2,7 +2,6 @@ package guard
 
 import (
 	"cmp"
-	"maps"
 	"math"
 	"slices"
 )
@@ -33,6 +32,7 @@ func protect(s Sums, small, hidden []bool, threshold float64, ended func() bool)
 		slices.SortStableFunc(cheap, func(a, b int) int { return cmp.Compare(s.cost(a), s.cost(b)) })
 		p.cheap = append(p.cheap, cheap)
 	}
+	p.kept = make([]bool, len(s.Count))
 	p.up, p.down = make([]float64, len(s.Count)), make([]float64, len(s.Count))
 	p.moves = moves{s.Rows, make([]float64, len(s.Count)), make([]float64, len(s.Count)), make([]float64, len(s.Count)), p.of, newWork(len(s.Count), len(s.Rows), ended)}
 	for i, is := range small {
@@ -40,6 +40,7 @@ func protect(s Sums, small, hidden []bool, threshold float64, ended func() bool)
 			p.small = append(p.small, i)
 		}
 	}
+	p.moves.work.most = mostCells
 	slices.SortStableFunc(p.small, func(a, b int) int { return cmp.Compare(s.Count[b], s.Count[a]) })
 	for _, i := range p.small {
 		if ended() {
@@ -134,10 +135,13 @@ type protection struct {
 	up, down  []float64 // how far each count is known to be free
 	needs     []swing   // for each of small: what must stay free for it
 	open      map[int]bool
-	of        [][]int // the sums of each count
-	trials    int     // of telling
-	cheap     [][]int // the counts of each sum, the cheapest first
-	moves     moves   // of one question, none between two
+	kept      []bool        // is hidden whatever else is, because of an open one
+	of        [][]int       // the sums of each count
+	trials    int           // of telling
+	cheap     [][]int       // the counts of each sum, the cheapest first
+	blocks    map[int][]int // the counts of each place
+	far       int           // of the work: over many counts
+	moves     moves         // of one question, none between two
 }
 
 // wide tells whether what a reader can conclude about a hidden count is as wide as
@@ -145,8 +149,8 @@ type protection struct {
 // near it first, and among all that is hidden if far: who does not need to know for
 // sure takes no for an answer sooner, and hides more.
 func (p *protection) wide(i int, far bool) (moved swing, is bool) {
-	for _, most := range []int{40, 400, len(p.Count)} {
-		if most > 400 && !far {
+	for _, most := range []int{40, fewCounts, mostCounts} {
+		if most > fewCounts && (!far || p.tired()) {
 			break
 		}
 		near := p.nearHidden(i, most)
@@ -226,14 +230,23 @@ func (p *protection) protect(i int) {
 			return
 		}
 	}
-	p.hideAll(i)
-	moved, is := p.wide(i, true)
+	// The more of what hangs together with it is withheld, the more can move: all of it in
+	// the end.
+	moved, is := swing(nil), false
+	for most, asked := mostCounts, false; !is; most *= 2 {
+		hidden, all := p.hideAll(i, most)
+		if hidden > 0 || all && !asked {
+			moved, is = p.wide(i, true)
+			asked = true
+		}
+		if all {
+			break
+		}
+	}
 	p.needs[i] = moved
 	if !is {
 		for c, h := range p.hidden { // nothing of it is given up
-			if h {
-				p.needs[i][c] = span{p.needs[i][c].low, math.Inf(1)}
-			}
+			p.kept[c] = p.kept[c] || h
 		}
 		if p.open == nil {
 			p.open = map[int]bool{}
@@ -242,27 +255,32 @@ func (p *protection) protect(i int) {
 	}
 }
 
-// hideAll hides what hangs together with a count.
-func (p *protection) hideAll(i int) {
-	reached := map[int]bool{i: true}
-	for again := true; again; {
-		again = false
-		for _, row := range p.Rows {
-			if !slices.ContainsFunc(row, func(c int) bool { return reached[c] }) {
-				continue
-			}
-			for _, c := range row {
-				if reached[c] || p.fixed(c) && !p.hidden[c] {
+// hideAll hides what hangs together with a count, those that are nearest first, until
+// there are most; all tells that there are no more.
+func (p *protection) hideAll(i, most int) (hidden int, all bool) {
+	seen := make([]bool, len(p.Count))
+	seen[i] = true
+	list := []int{i}
+	for n := 0; n < len(list); n++ {
+		for _, r := range p.of[list[n]] {
+			for _, c := range p.cheap[r] {
+				if seen[c] || p.fixed(c) && !p.hidden[c] {
 					continue
 				}
-				reached[c], again = true, true
+				if len(list) >= most {
+					return hidden, false
+				}
+				seen[c] = true
+				list = append(list, c)
 				if !p.hidden[c] {
 					p.hidden[c] = true
 					p.company = append(p.company, c)
+					hidden++
 				}
 			}
 		}
 	}
+	return hidden, true
 }
 
 // hide takes a change that is allowed: what moves in it is hidden, and is free by as
@@ -285,142 +303,6 @@ func (p *protection) hide(c change) {
 		p.needs[i].add(c)
 		p.up[i], p.down[i] = max(p.up[i], d), max(p.down[i], -d)
 	}
-}
-
-// change finds a cheap change of all counts in which count i moves by d; nil when
-// there is none. It is looked for among few counts first, then among more: what is found
-// there is allowed all the same, only perhaps not the cheapest.
-func (p *protection) change(i int, d float64, far bool) change {
-	for _, dear := range []bool{false, true} {
-		for _, k := range searches {
-			if k.far != far {
-				continue
-			}
-			if c := p.changeOf(k.list(p, i, min(k.most, len(p.Count)), dear), i, d); c != nil {
-				return c
-			}
-		}
-		if p.Dear == nil {
-			break
-		}
-	}
-	return nil
-}
-
-// searches are where a change is looked for, one after the other; far off when no change of
-// any kind was found otherwise, since the work grows with the cube of the counts.
-var searches = []struct {
-	list func(p *protection, i, most int, dear bool) []int
-	most int
-	far  bool
-}{
-	{(*protection).near, 100, false},
-	{(*protection).near, 400, false},
-	{(*protection).closing, 200, false},
-	{(*protection).closing, 800, false},
-	{(*protection).closing, 3200, true},
-	{(*protection).near, math.MaxInt, true},
-}
-
-// may tells whether a count may move: one that is hidden or can be; a dear one only if told.
-func (p *protection) may(c int, dear bool) bool {
-	return p.hidden[c] || !p.fixed(c) && (dear || p.Dear == nil || !p.Dear[c])
-}
-
-// wide rows offer so many counts with people and so many without, or so many to choose from.
-const (
-	someWith    = 4
-	someWithout = 3
-	someClosing = 64
-)
-
-// near lists counts that may move with count i, itself first, until there are most:
-// of each sum the hidden ones and the cheapest; those that are dear only if told. All
-// are listed when most is all.
-func (p *protection) near(i, most int, dear bool) []int {
-	seen := make([]bool, len(p.Count))
-	seen[i] = true
-	list := []int{i}
-	add := func(c int) {
-		if !seen[c] && p.may(c, dear) {
-			seen[c] = true
-			list = append(list, c)
-		}
-	}
-	all := most >= len(p.Count)
-	for n := 0; n < len(list) && len(list) < most; n++ {
-		for _, r := range p.of[list[n]] {
-			with, without := 0, 0
-			for q, c := range p.cheap[r] {
-				people := p.Count[c] > p.least(c)
-				switch {
-				case all || p.hidden[c] || q == len(p.cheap[r])-1:
-					add(c)
-				case people && with < someWith:
-					add(c)
-					with++
-				case !people && without < someWithout:
-					add(c)
-					without++
-				}
-			}
-		}
-	}
-	return list
-}
-
-// closing lists counts that may move with count i, itself first: for each sum that has one
-// of them only, another one, which brings the fewest such sums along; then more for those
-// that have few, until there are most. Where near spreads into every table a little, this
-// stays among the few counts that can make up for each other, however many a month has.
-func (p *protection) closing(i, most int, dear bool) []int {
-	listed, in := map[int]bool{i: true}, map[int]int{}
-	list, queue := []int{i}, []int{}
-	add := func(c int) {
-		listed[c] = true
-		if c != i {
-			list = append(list, c)
-		}
-		for _, r := range p.of[c] {
-			if in[r]++; in[r] == 1 {
-				queue = append(queue, r)
-			}
-		}
-	}
-	add(i)
-	for want := 2; want <= 4 && len(list) < most; want++ {
-		if want > 2 {
-			queue = slices.Sorted(maps.Keys(in))
-		}
-		for n := 0; n < len(queue) && len(list) < most; n++ {
-			r := queue[n]
-			if in[r] >= want {
-				continue
-			}
-			best, fewest, looked := -1, 0, 0
-			for _, c := range p.cheap[r] {
-				if listed[c] || !p.may(c, dear) {
-					continue
-				}
-				if looked++; looked > someClosing {
-					break
-				}
-				opened := 0
-				for _, r := range p.of[c] {
-					if in[r] == 0 {
-						opened++
-					}
-				}
-				if best < 0 || opened < fewest {
-					best, fewest = c, opened
-				}
-			}
-			if best >= 0 {
-				add(best)
-			}
-		}
-	}
-	return list
 }
 
 // changeOf finds the cheapest change of the counts near in which count i moves by d.
@@ -468,6 +350,9 @@ func (p *protection) reduce() {
 	for _, c := range p.company {
 		if p.moves.work.ended() {
 			return
+		}
+		if p.kept[c] {
+			continue
 		}
 		p.hidden[c] = false
 		again := map[int]swing{} // whose protection is another from now on

@@ -14,6 +14,7 @@ type Sums struct {
 	Most  []float64 // and at most; nil: nothing
 	Dear  []bool    // is hidden only where nothing else helps; nil: none
 	Cost  []float64 // what hiding a count loses; nil: the count itself
+	Block []int     // counts of one place have one number; 0: of none; nil: no places
 }
 
 func (s Sums) fixed(i int) bool { return s.Fixed != nil && s.Fixed[i] }
