@@ -10,11 +10,17 @@ import (
 	"dtm"
 )
 
-// busyMonth is a month at n points in six regions: few usual ways, many others.
-func busyMonth(n int) *counts {
+// busyMonth is a month at n points in six regions: few usual ways, many others; when
+// spread, all as frequent as each other.
+func busyMonth(n int, spread bool) *counts {
 	r := rand.New(rand.NewPCG(uint64(n), 9))
 	people := map[[5]string]int64{}
-	usual := func(list ...string) string { return list[int(float64(len(list))*math.Pow(r.Float64(), 2.5))] }
+	usual := func(list ...string) string {
+		if spread {
+			return list[r.IntN(len(list))]
+		}
+		return list[int(float64(len(list))*math.Pow(r.Float64(), 2.5))]
+	}
 	for range n * 100 {
 		p := r.IntN(n)
 		people[[5]string{usual("outgoing", "incoming"), usual("SAU", "YEM", "DJI", "ETH"), string(rune('A' + p)), usual("ETH", "DJI", "YEM", "SOM"), string(rune('a' + p%6))}] += int64(1 + r.IntN(20))
@@ -31,7 +37,12 @@ func busyMonth(n int) *counts {
 // TestManyPoints: the small counts of a month at many points are protected by few others,
 // found without a question over all counts at once: those take minutes each.
 func TestManyPoints(t *testing.T) {
-	c := busyMonth(16)
+	for name, spread := range map[string]bool{"usual ways": false, "all ways": true} {
+		t.Run(name, func(t *testing.T) { manyPoints(t, busyMonth(16, spread)) })
+	}
+}
+
+func manyPoints(t *testing.T, c *counts) {
 	p, err := c.choose(t.Context(), dtm.Month{Year: 2022, Month: 12}, 10, nil)
 	if err != nil {
 		t.Fatal(err)
