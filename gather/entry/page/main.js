@@ -104,7 +104,7 @@ function referrals() {
   const list = here.desk?.referrals ?? [];
   if (!list.length) return "";
   return el("section", { class: "card referrals" }, el("h2", {}, t("referrals.title")), el("p", { class: "quiet" }, t("referrals.what")),
-    el("ul", { class: "told" }, ...list.map((r) => el("li", { "data-referral": r.number }, el("b", {}, t("referrals." + r.outcome)), " ", el("span", {}, r.programme[here.lang] ?? r.programme.en), el("p", { class: "quiet" }, [r.point?.[here.lang] ?? r.point?.en, when(Date.parse(r.met))].filter(Boolean).join(" · "), " · ", el("bdi", {}, r.number))))));
+    el("ul", { class: "told" }, ...list.map((r) => el("li", { "data-referral": r.number }, el("b", {}, t("referrals." + r.outcome)), " ", el("span", {}, r.programme[here.lang] ?? r.programme.en), el("p", { class: "quiet" }, [r.point?.[here.lang] ?? r.point?.en, when(Date.parse(r.met))].filter(Boolean).join(" · "), " · ", el("bdi", { dir: "ltr" }, r.number))))));
 }
 
 /** Questions of the office. An answer is kept until the office has it. */
