@@ -22,6 +22,12 @@ func TestMove(t *testing.T) {
 	data := real(t)
 	dtmRun(t, "device", "add", "-data", data, "-name", "Obock-1", "-point", "obock")
 	send(t, data, time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC), 20, 7)
+	// An empty answer that was kept, too.
+	inside(t, data, func(ctx context.Context, h *house) {
+		if err := h.db.KeepComputed(ctx, dtm.Computed{Name: "nothing", Basis: "none", At: h.now()}); err != nil {
+			t.Fatal(err)
+		}
+	})
 	// As a server reads them for lists and searches.
 	fmr := "fmr"
 	listed := func() (form, device, word, read int) {

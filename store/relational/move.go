@@ -275,8 +275,8 @@ func (c Column) value(v any) (any, error) {
 			return []byte{}, nil
 		case string:
 			return []byte(x), nil
-		case []byte:
-			return x, nil
+		case []byte: // nil too, from SQLite, when it is empty
+			return blob(x), nil
 		}
 	case Number:
 		if x, ok := v.(int64); ok {
