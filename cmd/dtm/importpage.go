@@ -86,8 +86,12 @@ func (h *house) beginImport(ctx context.Context, l dtm.Lang, name string, file i
 	if err != nil {
 		return failed(err)
 	}
-	drop := func() { f.Close(); os.Remove(f.Name()) }
-	size, err := io.Copy(f, file)
+	drop := func() { f.Close() }
+	err = os.Remove(f.Name()) // nothing of it stays here, however the process ends
+	var size int64
+	if err == nil {
+		size, err = io.Copy(f, file)
+	}
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
 	}

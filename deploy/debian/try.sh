@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # try.sh OLD.deb NEW.deb: install, start, upgrade, remove and purge in a fresh Debian
-# root, with doctor in between. Needs root and the package mmdebstrap; uses this
-# machine's sources of packages.
+# root, with doctor in between; the new program also with no system calls but those its
+# unit allows. Needs root and the packages mmdebstrap, python3-seccomp, systemd and curl;
+# uses this machine's sources of packages.
 set -euo pipefail
 old=$1 new=$2
 root=$(mktemp -d)
 cleanup() {
+  [ -n "${alone:-}" ] && kill "$alone" 2>/dev/null && wait "$alone" 2>/dev/null
   [ -n "${server:-}" ] && kill "$server" 2>/dev/null && wait "$server" 2>/dev/null
   umount "$root/proc" 2>/dev/null || true
   rm -rf --one-file-system "$root"
@@ -69,6 +71,23 @@ as dtm device list -data /var/lib/dtm | grep Obock-1
 clean
 as dtm check -data /var/lib/dtm
 stop
+echo "== under the system calls of its unit"
+mkdir -m 700 "$root/mnt/alone"
+chown nobody "$root/mnt/alone"
+chmod 755 "$root" # so that nobody gets there
+setpriv --reuid nobody --regid nogroup --clear-groups env HOME="$root/mnt/alone" TMPDIR="$root/mnt/alone" \
+  /usr/bin/python3 "$(dirname "$0")/underunit.py" "$root/usr/lib/systemd/system/dtm.service" \
+  "$root/usr/bin/dtm" demo -listen 127.0.0.1:18081 -cache "$root/mnt/alone/cache" -months 2 >"$root/said" 2>&1 &
+alone=$!
+curl -sf --retry 120 --retry-delay 1 --retry-connrefused http://127.0.0.1:18081/readyz >/dev/null || { cat "$root/said"; exit 1; }
+month=$(date -d "$(date +%Y-%m-15) -1 month" +%Y-%m)
+for page in en/ en/points/ en/data/map.png api/v1/flows.xlsx api/v1/flows.parquet "ar/report/$month.pdf"; do
+  curl -sf -o /dev/null -w "$page %{http_code}, %{size_download} bytes\n" "http://127.0.0.1:18081/$page"
+done
+kill -INT "$alone"
+wait "$alone"
+alone=
+rm -r "$root/mnt/alone" "$root/said"
 echo "== remove"
 inside dpkg -r dtm
 inside test ! -e /usr/bin/dtm

@@ -407,9 +407,7 @@ func (e *export) write(ctx context.Context, w io.Writer) (err error) {
 	defer func() {
 		for _, s := range e.sheets {
 			if s.spool != nil {
-				name := s.spool.Name()
 				s.spool.Close()
-				os.Remove(name)
 			}
 		}
 	}()
@@ -421,7 +419,11 @@ func (e *export) write(ctx context.Context, w io.Writer) (err error) {
 	into := make([]io.Writer, len(e.sheets))
 	into[0] = first
 	for i, s := range e.sheets[1:] {
-		if s.spool, err = os.CreateTemp("", "dtm-csv-"); err != nil {
+		// Without a name from the start: answers do not stay here however the process ends.
+		if s.spool, err = os.CreateTemp("", "dtm-csv-"); err == nil {
+			err = os.Remove(s.spool.Name())
+		}
+		if err != nil {
 			return &dtm.Error{Kind: dtm.Unavailable, Op: "odata.CSV", Err: err, Msg: "there is no room for temporary files; try again later"}
 		}
 		into[i+1] = s.spool

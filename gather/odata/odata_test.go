@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -726,6 +727,41 @@ func TestCutOff(t *testing.T) {
 			t.Errorf("%s: a whole answer of half a table", path)
 		}
 	}
+}
+
+// TestSpool: what is set aside while an archive is made has no name that would stay in
+// the folder of a process that is killed.
+func TestSpool(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	s := fmr(t, 1)
+	seen := 0
+	h := &odata.Handler{Stream: watching{s.db, func() {
+		seen++
+		if list, err := os.ReadDir(dir); err != nil || len(list) > 0 {
+			t.Errorf("while the archive is made: %v %v", list, err)
+		}
+	}}, Submissions: s.db, Blobs: s.blobs, Devices: s.db, Audit: s.db, Now: time.Now}
+	w := httptest.NewRecorder()
+	if err := h.CSV(w, httptest.NewRequest(http.MethodGet, "/x.zip", nil), "fmr"); err != nil || seen == 0 {
+		t.Fatal(seen, err)
+	}
+	z, err := zip.NewReader(bytes.NewReader(w.Body.Bytes()), int64(w.Body.Len()))
+	if err != nil || len(z.File) < 2 {
+		t.Fatalf("nothing was set aside: %v", err)
+	}
+}
+
+type watching struct {
+	*sqlite.DB
+	look func()
+}
+
+func (x watching) Stream(ctx context.Context, q dtm.SubmissionQuery, fn func([]dtm.Streamed) error) error {
+	return x.DB.Stream(ctx, q, func(list []dtm.Streamed) error {
+		x.look()
+		return fn(list)
+	})
 }
 
 type failing struct{ *sqlite.DB }
