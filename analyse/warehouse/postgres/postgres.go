@@ -38,6 +38,8 @@ type Warehouse struct {
 	cells  map[warehouse.Cell]int32 // number of each cell in the table cell
 	deltas map[time.Time]int        // rows added to fact_month by month since it was last summed up
 	keys   warehouse.Keys
+	grown  int // facts that came since this was opened
+	due    int // how many have the server count what is in the tables
 }
 
 // Open opens the warehouse of the operation in the database at url. What was made
@@ -54,6 +56,7 @@ func Open(ctx context.Context, url string, op *dtm.Operation) (*Warehouse, error
 		pack:   warehouse.NewPack(op),
 		schema: "dtm_" + op.Code,
 		deltas: map[time.Time]int{},
+		due:    3000,
 	}
 	c.RuntimeParams["search_path"] = pgx.Identifier{w.schema}.Sanitize()
 	c.RuntimeParams["timezone"] = "UTC"

@@ -1,9 +1,14 @@
 package postgres_test
 
 import (
+	"fmt"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"dtm"
+	"dtm/analyse/warehouse"
 	"dtm/analyse/warehouse/postgres"
 	"dtm/analyse/warehouse/warehousetest"
 	"dtm/internal/pgtest"
@@ -46,5 +51,41 @@ func TestLocked(t *testing.T) {
 	}
 	if err := again.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestCounted: after many facts have come, the database knows at once how many there are.
+func TestCounted(t *testing.T) {
+	t.Parallel()
+	op, url := warehousetest.Operation(), pgtest.Database(t, "")
+	w, err := postgres.Open(t.Context(), url, op)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	k, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close(t.Context())
+	known := func() (n int) {
+		if err := k.QueryRow(t.Context(), `SELECT CAST(reltuples AS integer) FROM pg_class WHERE oid = to_regclass($1)`, "dtm_"+op.Code+".fact").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := known(); n != -1 { // never counted
+		t.Fatalf("%d facts known of an empty table", n)
+	}
+	b := warehouse.Batch{To: warehouse.Position{Seq: 1, Hash: "1", At: time.Now()}}
+	b.Chunks = []warehouse.Chunk{{Hash: "c"}}
+	for i := range 3000 {
+		b.Chunks[0].Rows = append(b.Chunks[0].Rows, dtm.Movement{Source: fmt.Sprint(i), Observed: time.Date(2022, 3, 1+i%28, 0, 0, 0, 0, time.UTC), Point: "GATE", Direction: "incoming", Sex: "male", Age: "adults", Breakdown: "full", People: 1})
+	}
+	if _, err := w.Apply(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	if n := known(); n != 3000 {
+		t.Errorf("%d facts known, 3000 are there", n)
 	}
 }
