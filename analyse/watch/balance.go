@@ -40,16 +40,25 @@ type NetworkBalance struct {
 	Chi2       float64 // of their residuals
 }
 
+// mostBalanced bounds the equations, whose work grows with the cube of the points: a fifth
+// of a second at a hundred.
+const mostBalanced = 300
+
 // ReadBalance asks the figures for the movements of the operation's flow by point, and
 // changes them as little as can be so that who passes one point of a road passes the
 // next (Stone, Champernowne and Meade 1942). Nothing is held of what went along a single
 // road. A count's standard error is that of a Poisson law, with a tenth of the count and
 // with the part of the period that the longest road at the point takes: who set out
-// before its end is counted at its other end after it.
+// before its end is counted at its other end after it. NotFound when no points lie on
+// roads, or more than can be balanced.
 func ReadBalance(ctx context.Context, f dtm.Figures, op *dtm.Operation, p dtm.Period) (NetworkBalance, error) {
 	var out NetworkBalance
 	if len(op.Links) == 0 {
 		return out, dtm.Errorf(dtm.NotFound, "the operation's pack declares no roads between points (links.csv)").Coded("network.links")
+	}
+	order := inOrder(op.Links)
+	if len(order) > mostBalanced {
+		return out, dtm.Errorf(dtm.NotFound, "%d points lie on common roads; the counts of at most %d can be held against each other", len(order), mostBalanced).Coded("network.many", len(order), mostBalanced)
 	}
 	t, err := f.Table(ctx, dtm.Query{Indicator: "total_movements", Period: p, By: []string{"point"}, Where: op.Flow.Where})
 	if err != nil {
@@ -61,7 +70,7 @@ func ReadBalance(ctx context.Context, f dtm.Figures, op *dtm.Operation, p dtm.Pe
 			counts[x.Keys[0]] = *x.Value
 		}
 	}
-	for _, code := range inOrder(op.Links) {
+	for _, code := range order {
 		x := Passing{Point: code, Observed: math.NaN(), SE: math.NaN(), Balanced: math.NaN(), Z: math.NaN()}
 		if n, ok := counts[code]; ok {
 			way := 0.0
@@ -83,14 +92,15 @@ func inOrder(links []dtm.Link) []string {
 	var out []string
 	var add func(code string)
 	add = func(code string) {
+		if slices.Contains(out, code) {
+			return
+		}
 		for _, l := range links {
 			if l.To == code {
 				add(l.From)
 			}
 		}
-		if !slices.Contains(out, code) {
-			out = append(out, code)
-		}
+		out = append(out, code)
 	}
 	for _, l := range links {
 		add(l.To)

@@ -1,7 +1,9 @@
 package watch
 
 import (
+	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"dtm"
@@ -60,5 +62,18 @@ func TestBalanceOfRoads(t *testing.T) {
 	}
 	if b, err = Balance(points(600, math.NaN(), math.NaN(), 900), links); err != nil || b.Conditions != 0 {
 		t.Errorf("an entry that nobody watches leaves nothing to conserve: %+v, %v", b, err)
+	}
+}
+
+// TestBalanceOfMany: of more points than the equations are for, it says so and asks nothing.
+func TestBalanceOfMany(t *testing.T) {
+	t.Parallel()
+	op := &dtm.Operation{}
+	for i := range 300 { // there are very many ways from the first to the last
+		op.Links = append(op.Links, dtm.Link{From: fmt.Sprint(i), To: fmt.Sprint(i + 1)}, dtm.Link{From: fmt.Sprint(i), To: fmt.Sprint(i + 2)})
+	}
+	_, err := ReadBalance(t.Context(), nil, op, dtm.Period{})
+	if dtm.KindOf(err) != dtm.NotFound || !strings.Contains(err.Error(), "302 points") {
+		t.Errorf("%v, want NotFound that names 302 points", err)
 	}
 }
