@@ -45,7 +45,7 @@ func main() {
 	sent := flag.Int("submissions", 200_000, "submissions in that folder; half of them are flagged")
 	warehouse := flag.Bool("facts", false, "measure the warehouse alone: indicators against bare texts at -compare facts, the questions of a dashboard at -most, loading, and how soon a submission is seen")
 	compare := flag.Int("compare", 10_000_000, "facts behind the comparison with bare texts")
-	most := flag.Int("most", 100_000_000, "facts behind the questions of a dashboard; some 5 GB on disk while it runs")
+	most := flag.Int("most", 100_000_000, "facts behind the questions of a dashboard; some 8 GB on disk a billion")
 	desks := flag.Bool("desk", false, "measure the pages about people alone: inboxes, referrals, the register's search; -folder keeps what it fills")
 	persons := flag.Int("persons", 100_000, "persons in that folder")
 	referrals := flag.Int("referrals", 200_000, "referrals in that folder")
