@@ -142,14 +142,20 @@ func (m Merger) mergeSubmissions(ctx context.Context, s *Stage) error {
 	}
 	// The key's index finds the known ones among the new: looking them up by a
 	// join would read every submission there ever was, several times a second.
-	added, err := m.Exec(ctx, `
+	// Those that came are counted one by one: Citus says of how many it tried.
+	added := 0
+	if err := m.Each(ctx, func(scan func(...any) error) error {
+		var source string
+		added++
+		return scan(&source)
+	}, `
 		INSERT INTO submission (operation, source)
 		SELECT CAST($1 AS text), unnest(string_to_array($2, chr(31)))
-		ON CONFLICT DO NOTHING`, m.Operation, submitted)
-	if err != nil {
+		ON CONFLICT DO NOTHING
+		RETURNING source`, m.Operation, submitted); err != nil {
 		return err
 	}
-	if int(added) < len(s.Submitted) || len(s.Replaced) > 0 {
+	if added < len(s.Submitted) || len(s.Replaced) > 0 {
 		if err := m.takeOut(ctx, s, submitted); err != nil {
 			return err
 		}

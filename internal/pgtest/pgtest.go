@@ -5,12 +5,14 @@ package pgtest
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -194,4 +196,70 @@ func Database(t testing.TB, template string) string {
 		t.Fatal(err)
 	}
 	return address(name)
+}
+
+// Spread makes a database on every server of the Citus cluster whose coordinator is at
+// DTM_TEST_CITUS (postgres://USER@HOST:PORT/DATABASE) and gives its address. A test
+// without that is skipped.
+func Spread(t testing.TB) string {
+	t.Helper()
+	at := os.Getenv("DTM_TEST_CITUS")
+	if at == "" {
+		t.Skip("no Citus to test with: DTM_TEST_CITUS is not set")
+	}
+	first, err := url.Parse(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.WithoutCancel(t.Context())
+	address := func(host, database string) string {
+		u := *first
+		u.Host, u.Path = host, "/"+database
+		return u.String()
+	}
+	on := func(host, database string, texts ...string) {
+		t.Helper()
+		k, err := pgx.Connect(ctx, address(host, database))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer k.Close(ctx)
+		for _, text := range texts {
+			if _, err := k.Exec(ctx, text); err != nil {
+				t.Fatalf("%s: %s: %v", host, text, err)
+			}
+		}
+	}
+	k, err := pgx.Connect(ctx, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close(ctx)
+	rows, err := k.Query(ctx, `SELECT node_name || ':' || node_port FROM citus_get_active_worker_nodes()`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	workers, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(workers) == 0 {
+		t.Fatalf("%d workers: %v", len(workers), err)
+	}
+	database := strings.TrimPrefix(first.Path, "/")
+	name := fmt.Sprintf("dtm_test_%d_%d", os.Getpid(), databases.Add(1))
+	join := []string{fmt.Sprintf("SELECT citus_set_coordinator_host('%s', %s)", first.Hostname(), first.Port())}
+	for _, w := range workers {
+		host, port, _ := strings.Cut(w, ":")
+		join = append(join, fmt.Sprintf("SELECT citus_add_node('%s', %s)", host, port))
+	}
+	all := append(workers, first.Host)
+	for _, host := range all {
+		on(host, database, "CREATE DATABASE "+name)
+		on(host, name, "CREATE EXTENSION citus")
+	}
+	t.Cleanup(func() {
+		for _, host := range all {
+			on(host, database, "DROP DATABASE "+name+" WITH (FORCE)")
+		}
+	})
+	on(first.Host, name, join...)
+	return address(first.Host, name)
 }

@@ -11,11 +11,14 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"dtm"
@@ -38,8 +41,9 @@ type Warehouse struct {
 	cells  map[warehouse.Cell]int32 // number of each cell in the table cell
 	deltas map[time.Time]int        // rows added to fact_month by month since it was last summed up
 	keys   warehouse.Keys
-	grown  int // facts that came since this was opened
-	due    int // how many have the server count what is in the tables
+	spread bool // the database is spread over servers by Citus
+	grown  int  // facts that came since this was opened
+	due    int  // how many have the server count what is in the tables
 }
 
 // Open opens the warehouse of the operation in the database at url. What was made
@@ -58,6 +62,7 @@ func Open(ctx context.Context, url string, op *dtm.Operation) (*Warehouse, error
 		deltas: map[time.Time]int{},
 		due:    3000,
 	}
+	c.RuntimeParams["citus.node_connection_timeout"] = "5000" // ms, of 30,000; to PostgreSQL alone it says nothing
 	c.RuntimeParams["search_path"] = pgx.Identifier{w.schema}.Sanitize()
 	c.RuntimeParams["timezone"] = "UTC"
 	w.db = stdlib.OpenDB(*c)
@@ -66,6 +71,9 @@ func Open(ctx context.Context, url string, op *dtm.Operation) (*Warehouse, error
 	w.db.SetConnMaxIdleTime(5 * time.Minute)
 	if err := w.connect(ctx); err != nil {
 		return nil, errors.Join(wrap("Open", err), w.db.Close())
+	}
+	if err := w.writer.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')`).Scan(&w.spread); err != nil {
+		return nil, errors.Join(wrap("Open", err), w.Close())
 	}
 	if err := w.prepare(ctx); err != nil {
 		return nil, errors.Join(wrap("Open", err), w.Close())
@@ -177,7 +185,14 @@ func (w *Warehouse) Reset(ctx context.Context) error {
 func (w *Warehouse) reset(ctx context.Context) error {
 	return w.tx(ctx, func() error {
 		name := pgx.Identifier{w.schema}.Sanitize()
-		for _, text := range []string{`DROP SCHEMA IF EXISTS ` + name + ` CASCADE`, `CREATE SCHEMA ` + name, schema} {
+		texts := []string{`DROP SCHEMA IF EXISTS ` + name + ` CASCADE`, `CREATE SCHEMA ` + name}
+		if w.spread {
+			texts = append([]string{
+				`SET LOCAL citus.multi_shard_modify_mode TO 'sequential'`, // what is made here refers to what was made before
+				`SET LOCAL citus.enable_schema_based_sharding TO on`,
+			}, texts...)
+		}
+		for _, text := range append(texts, strings.Split(strings.TrimSpace(schema), ";\n")...) { // Citus takes one statement a message
 			if err := w.exec(ctx, text); err != nil {
 				return err
 			}
@@ -248,5 +263,19 @@ func wrap(op string, err error) error {
 	if err == nil || dtm.KindOf(err) != dtm.Internal || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
+	if away(err) {
+		return &dtm.Error{Kind: dtm.Unavailable, Op: "postgres." + op, Err: err, Code: "warehouse.away",
+			Msg: "the database of figures does not answer; what was sent is kept, and figures are there again when it is"}
+	}
 	return &dtm.Error{Kind: dtm.Internal, Op: "postgres." + op, Err: err}
+}
+
+// away tells whether the server, or with Citus the one that has the operation's tables,
+// cannot be reached or stops: 08, 53 and 57P of PostgreSQL's classes of errors.
+func away(err error) bool {
+	if e := (*pgconn.PgError)(nil); errors.As(err, &e) {
+		return strings.HasPrefix(e.Code, "08") || strings.HasPrefix(e.Code, "53") || strings.HasPrefix(e.Code, "57P")
+	}
+	e, n := (*pgconn.ConnectError)(nil), (*net.OpError)(nil)
+	return errors.As(err, &e) || errors.As(err, &n) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF)
 }

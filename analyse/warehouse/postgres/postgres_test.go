@@ -18,7 +18,12 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 func open(t testing.TB, op *dtm.Operation) warehousetest.Warehouse {
 	t.Helper()
-	w, err := postgres.Open(t.Context(), pgtest.Database(t, ""), op)
+	return opened(t, pgtest.Database(t, ""), op)
+}
+
+func opened(t testing.TB, url string, op *dtm.Operation) warehousetest.Warehouse {
+	t.Helper()
+	w, err := postgres.Open(t.Context(), url, op)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,6 +36,14 @@ func open(t testing.TB, op *dtm.Operation) warehousetest.Warehouse {
 }
 
 func TestWarehouse(t *testing.T) { warehousetest.Run(t, open) }
+
+// TestSpread runs the suite on a Citus cluster, where one is given.
+func TestSpread(t *testing.T) {
+	pgtest.Spread(t)
+	warehousetest.Run(t, func(t testing.TB, op *dtm.Operation) warehousetest.Warehouse {
+		return opened(t, pgtest.Spread(t), op)
+	})
+}
 
 func TestLocked(t *testing.T) {
 	t.Parallel()
@@ -87,5 +100,41 @@ func TestCounted(t *testing.T) {
 	}
 	if n := known(); n != 3000 {
 		t.Errorf("%d facts known, 3000 are there", n)
+	}
+}
+
+// TestAway: while the database is away a reader is told so, and has figures again when it is
+// back.
+func TestAway(t *testing.T) {
+	t.Parallel()
+	c, err := pgtest.New(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Stop)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w := opened(t, c.Address("postgres"), warehousetest.Operation())
+	read := func() error {
+		return w.Read(t.Context(), func(r warehouse.Reader) error {
+			_, err := r.Position(t.Context())
+			return err
+		})
+	}
+	if err := read(); err != nil {
+		t.Fatal(err)
+	}
+	c.Crash()
+	for range 3 { // the connection that was lost, and others
+		if err := read(); dtm.KindOf(err) != dtm.Unavailable {
+			t.Errorf("the database is away: %v, want Unavailable", err)
+		}
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := read(); err != nil {
+		t.Errorf("the database is back: %v", err)
 	}
 }
