@@ -14,6 +14,7 @@ import (
 	"dtm/analyse/warehouse"
 	"dtm/analyse/warehouse/duckdb"
 	"dtm/config"
+	"dtm/internal/pgtest"
 	"dtm/operation"
 	"dtm/serve"
 )
@@ -135,5 +136,40 @@ func TestStopsWhileChoosing(t *testing.T) {
 		}
 	case <-time.After(time.Minute):
 		t.Fatal("a reader waits on")
+	}
+}
+
+// TestReadyWithoutFigures: while the database of the warehouse is away, phones are not sent
+// elsewhere.
+func TestReadyWithoutFigures(t *testing.T) {
+	t.Parallel()
+	c, err := pgtest.New(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Stop)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	op, err := operation.Pack("djibouti")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{op: op, config: config.Config{Warehouse: c.Address("postgres")}}
+	w, err := h.openFacts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.facts = w
+	defer w.Close()
+	c.Crash()
+	if _, err := w.Position(t.Context()); dtm.KindOf(err) != dtm.Unavailable {
+		t.Fatalf("the database is away: %v", err)
+	}
+	mux, r := http.NewServeMux(), httptest.NewRecorder()
+	serve.Health(mux, nil, h.warehouseCheck())
+	mux.ServeHTTP(r, httptest.NewRequest("GET", "/readyz", nil))
+	if r.Code != http.StatusOK {
+		t.Errorf("%d %s", r.Code, r.Body)
 	}
 }

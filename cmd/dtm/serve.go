@@ -151,7 +151,8 @@ func (h *house) mux(metrics *serve.Metrics, pages http.Handler) *http.ServeMux {
 }
 
 // A warehouse that is busy with long statements is there: pages wait for it, phones do not
-// need it. One that has not answered for mostSilent is not.
+// need it. One that has not answered for mostSilent is not. One whose database is away is
+// away for every server: phones go on sending to this one.
 const (
 	busyWait   = 500 * time.Millisecond
 	mostSilent = 5 * time.Minute
@@ -160,6 +161,9 @@ const (
 func (h *house) warehouseCheck() serve.Check {
 	return serve.Standing(serve.Check{Name: "warehouse", Do: func(ctx context.Context) error {
 		_, err := h.facts.Position(ctx)
+		if dtm.KindOf(err) == dtm.Unavailable {
+			return nil
+		}
 		return err
 	}}, busyWait, mostSilent)
 }
