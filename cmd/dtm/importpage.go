@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"dtm/event"
 	"dtm/gather/bulk"
 	"dtm/locale"
+	"dtm/spool"
 	"dtm/web"
 )
 
@@ -82,27 +82,22 @@ func (h *house) beginImport(ctx context.Context, l dtm.Lang, name string, file i
 		h.imports.set(func(u *web.Underway) { u.Stage, u.Err = "failed", err })
 		return err
 	}
-	f, err := os.CreateTemp(h.dir, "import-*")
+	f, err := spool.Unnamed(h.dir)
 	if err != nil {
 		return failed(err)
 	}
-	drop := func() { f.Close() }
-	err = os.Remove(f.Name()) // nothing of it stays here, however the process ends
-	var size int64
-	if err == nil {
-		size, err = io.Copy(f, file)
-	}
+	size, err := io.Copy(f, file)
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
 	}
 	if err != nil {
-		drop()
+		f.Close()
 		return failed(err)
 	}
 	h.imports.set(func(u *web.Underway) { u.Size = size })
 	ctx = event.WithActor(h.background, event.Actor(ctx))
 	h.loading.Go(func() {
-		defer drop()
+		defer f.Close()
 		run, _, err := h.bringIn(ctx, bulk.Source{Name: name, Data: f, Size: size}, func(err error) string { return locale.Error(l, err) }, func(p bulk.Progress) {
 			h.imports.set(func(u *web.Underway) { u.Read, u.Rows = p.Read, p.Rows })
 		}, func(stage string) { h.imports.set(func(u *web.Underway) { u.Stage = stage }) })

@@ -143,14 +143,7 @@ func TestStopsWhileChoosing(t *testing.T) {
 // elsewhere.
 func TestReadyWithoutFigures(t *testing.T) {
 	t.Parallel()
-	c, err := pgtest.New(false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Stop)
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
+	c := pgtest.Own(t)
 	op, err := operation.Pack("djibouti")
 	if err != nil {
 		t.Fatal(err)

@@ -24,6 +24,7 @@ import (
 	"github.com/klauspost/compress/flate"
 
 	"dtm"
+	"dtm/spool"
 )
 
 // csvOptions are what a request asks of the tables as CSV.
@@ -419,11 +420,7 @@ func (e *export) write(ctx context.Context, w io.Writer) (err error) {
 	into := make([]io.Writer, len(e.sheets))
 	into[0] = first
 	for i, s := range e.sheets[1:] {
-		// Without a name from the start: answers do not stay here however the process ends.
-		if s.spool, err = os.CreateTemp("", "dtm-csv-"); err == nil {
-			err = os.Remove(s.spool.Name())
-		}
-		if err != nil {
+		if s.spool, err = spool.Unnamed(""); err != nil {
 			return &dtm.Error{Kind: dtm.Unavailable, Op: "odata.CSV", Err: err, Msg: "there is no room for temporary files; try again later"}
 		}
 		into[i+1] = s.spool

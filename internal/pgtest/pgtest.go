@@ -198,6 +198,20 @@ func Database(t testing.TB, template string) string {
 	return address(name)
 }
 
+// Own starts a cluster for one test, which may stop it and start it again.
+func Own(t testing.TB) *Cluster {
+	t.Helper()
+	c, err := New(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Stop)
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // Spread makes a database on every server of the Citus cluster whose coordinator is at
 // DTM_TEST_CITUS (postgres://USER@HOST:PORT/DATABASE) and gives its address. A test
 // without that is skipped.

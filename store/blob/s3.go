@@ -17,6 +17,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"dtm"
+	"dtm/spool"
 )
 
 // Bucket says where an S3 store keeps content and who asks for it.
@@ -99,16 +100,12 @@ func (s *S3) key(name string) string { return path.Join(s.prefix, name) }
 // acknowledged it. An error of r is returned as it is and leaves nothing.
 func (s *S3) Put(ctx context.Context, r io.Reader) (string, int64, error) {
 	const op = "blob.Put"
-	// The name is known when all is read. The file has none from the start, so that
-	// nothing of a photograph stays here however the process ends.
-	f, err := os.CreateTemp(s.spool, "dtm-coming-")
+	// The name in the store is known when all is read.
+	f, err := spool.Unnamed(s.spool)
 	if err != nil {
 		return "", 0, failed(op, err)
 	}
 	defer f.Close()
-	if err := os.Remove(f.Name()); err != nil {
-		return "", 0, failed(op, err)
-	}
 	sum := sha256.New()
 	in := &source{ctx: ctx, r: r}
 	size, err := io.Copy(io.MultiWriter(f, sum), in)

@@ -3,13 +3,12 @@ package postgres
 import (
 	"database/sql/driver"
 	"errors"
-	"io"
-	"net"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"dtm"
+	"dtm/pg"
 	"dtm/store/relational"
 )
 
@@ -18,13 +17,11 @@ func init() { relational.Faults(fault) }
 // fault reads the SQLSTATE, and what says that the server was lost.
 func fault(err error) (f relational.Fault, ok bool) {
 	var e *pgconn.PgError
-	var connect *pgconn.ConnectError
-	var op *net.OpError
 	switch {
 	case errors.As(err, &e):
 	case errors.Is(err, errUndone):
 		return relational.Fault{Undone: true}, true
-	case errors.As(err, &connect), errors.As(err, &op), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, driver.ErrBadConn), pgconn.SafeToRetry(err):
+	case pg.Lost(err):
 		return relational.Fault{Undone: true, Again: pgconn.SafeToRetry(err) || errors.Is(err, driver.ErrBadConn), Tell: &dtm.Error{Kind: dtm.Unavailable, Code: "store.unreachable",
 			Msg: "the database server cannot be reached: try again"}}, true
 	default:
@@ -39,7 +36,7 @@ func fault(err error) (f relational.Fault, ok bool) {
 		return relational.Fault{Tell: &dtm.Error{Kind: dtm.Invalid, Code: "store.long", Msg: "an identifier or a name is too long for the database: at most about 2,000 letters"}}, true
 	case e.Code == "53100":
 		f.Tell = &dtm.Error{Kind: dtm.Unavailable, Code: "store.full", Msg: "the disk of the database server is full: nothing was stored; try again when there is room"}
-	case strings.HasPrefix(e.Code, "53"), strings.HasPrefix(e.Code, "57P"), strings.HasPrefix(e.Code, "08"):
+	case pg.Idle(err):
 		f.Tell = &dtm.Error{Kind: dtm.Unavailable, Code: "store.unreachable", Msg: "the database server takes no work now: try again"}
 	case strings.HasPrefix(e.Code, "58"), strings.HasPrefix(e.Code, "XX"), e.Code == "25006":
 		f.Tell = &dtm.Error{Kind: dtm.Unavailable, Code: "store.broken", Msg: "the database cannot be written: nothing was stored; the database server must be looked at"}

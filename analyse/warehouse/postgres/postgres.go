@@ -11,18 +11,16 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"dtm"
 	"dtm/analyse/warehouse"
+	"dtm/pg"
 )
 
 //go:embed schema.sql
@@ -263,19 +261,9 @@ func wrap(op string, err error) error {
 	if err == nil || dtm.KindOf(err) != dtm.Internal || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	if away(err) {
+	if pg.Lost(err) || pg.Idle(err) {
 		return &dtm.Error{Kind: dtm.Unavailable, Op: "postgres." + op, Err: err, Code: "warehouse.away",
 			Msg: "the database of figures does not answer; what was sent is kept, and figures are there again when it is"}
 	}
 	return &dtm.Error{Kind: dtm.Internal, Op: "postgres." + op, Err: err}
-}
-
-// away tells whether the server, or with Citus the one that has the operation's tables,
-// cannot be reached or stops: 08, 53 and 57P of PostgreSQL's classes of errors.
-func away(err error) bool {
-	if e := (*pgconn.PgError)(nil); errors.As(err, &e) {
-		return strings.HasPrefix(e.Code, "08") || strings.HasPrefix(e.Code, "53") || strings.HasPrefix(e.Code, "57P")
-	}
-	e, n := (*pgconn.ConnectError)(nil), (*net.OpError)(nil)
-	return errors.As(err, &e) || errors.As(err, &n) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF)
 }

@@ -107,14 +107,7 @@ func TestCounted(t *testing.T) {
 // back.
 func TestAway(t *testing.T) {
 	t.Parallel()
-	c, err := pgtest.New(false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Stop)
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
+	c := pgtest.Own(t)
 	w := opened(t, c.Address("postgres"), warehousetest.Operation())
 	read := func() error {
 		return w.Read(t.Context(), func(r warehouse.Reader) error {
