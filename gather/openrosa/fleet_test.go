@@ -57,8 +57,12 @@ func newLossy(t testing.TB, to string, seed uint64) *lossy {
 	go func() {
 		for {
 			c, err := p.Accept()
-			if err != nil {
+			if errors.Is(err, net.ErrClosed) {
 				return
+			}
+			if err != nil { // too many at once: the next may find room
+				time.Sleep(10 * time.Millisecond)
+				continue
 			}
 			go p.carry(c)
 		}
@@ -99,6 +103,7 @@ func (p *lossy) carry(phone net.Conn) {
 		return
 	}
 	defer server.Close()
+	gone := make(chan struct{}) // closed when the phone waits no longer
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		if fate == cutRequest {
@@ -110,6 +115,7 @@ func (p *lossy) carry(phone net.Conn) {
 		}
 		io.Copy(server, phone)
 		server.(*net.TCPConn).CloseWrite()
+		close(gone)
 	})
 	switch fate {
 	case lostReceipt:
@@ -120,7 +126,7 @@ func (p *lossy) carry(phone net.Conn) {
 	case stalled:
 		one := make([]byte, 1)
 		n, _ := server.Read(one)
-		time.Sleep(patience + patience/2)
+		<-gone
 		phone.Write(one[:n])
 		io.Copy(phone, server)
 	default:
@@ -130,8 +136,15 @@ func (p *lossy) carry(phone net.Conn) {
 	wg.Wait()
 }
 
-// patience is how long a phone waits for an answer.
-const patience = 1200 * time.Millisecond
+// A phone waits at least hasty for an answer, which is short, lest the test be long,
+// and at most patient, which is what Collect waits. It waits longer after two
+// answers on end that did not come, less after each record that is sent: on a machine
+// that has much else to do, phones that all gave up early would ask so often that none
+// is answered.
+const (
+	hasty   = 1200 * time.Millisecond
+	patient = 30 * time.Second
+)
 
 // record is a filled form on a phone.
 type record struct {
@@ -156,6 +169,8 @@ type fleetPhone struct {
 	client  *http.Client
 	records []record
 	tries   *atomic.Int64
+	waits   atomic.Int64 // nanoseconds
+	late    atomic.Int64 // answers to records that did not come, one after the other
 }
 
 var errAgain = errors.New("to be sent again")
@@ -176,12 +191,21 @@ func (p *fleetPhone) request(method, path, typ string, body []byte, chunked bool
 	if typ != "" {
 		r.Header.Set("Content-Type", typ)
 	}
-	res, err := p.client.Do(r)
-	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errAgain, err)
+	waits := time.Duration(p.waits.Load())
+	ctx, done := context.WithTimeout(context.Background(), waits)
+	defer done()
+	res, err := p.client.Do(r.WithContext(ctx))
+	if err == nil {
+		_, err = io.Copy(io.Discard, res.Body)
+		res.Body.Close()
 	}
-	defer res.Body.Close()
-	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+	switch {
+	case method == "POST" && ctx.Err() == nil:
+		p.late.Store(0)
+	case method == "POST" && p.late.Add(1) > 1:
+		p.waits.Store(int64(min(waits*3/2, patient)))
+	}
+	if err != nil {
 		return 0, fmt.Errorf("%w: %w", errAgain, err)
 	}
 	return res.StatusCode, nil
@@ -227,6 +251,7 @@ func (p *fleetPhone) upload(r record) error {
 			return fmt.Errorf("%s: POST: %d", r.id, code)
 		}
 	}
+	p.waits.Store(max(p.waits.Load()*2/3, int64(hasty)))
 	return nil
 }
 
@@ -247,6 +272,7 @@ func (p *fleetPhone) work() error {
 			errs := make(chan error, copies)
 			if copies == 2 {
 				twin := &fleetPhone{n: p.n, base: p.base, rng: rand.New(rand.NewPCG(p.rng.Uint64(), 5)), client: p.client, tries: p.tries}
+				twin.waits.Store(p.waits.Load())
 				go func() { errs <- twin.upload(r) }()
 			}
 			errs <- p.upload(r)
@@ -311,7 +337,8 @@ func TestFleet(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := &fleetPhone{n: i, base: "http://" + link.Addr().String() + openrosa.Path(token), rng: rand.New(rand.NewPCG(seed, uint64(i)+10)), tries: &tries,
-			client: &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}}
+			client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
+		p.waits.Store(int64(hasty))
 		for n := range 1 + rng.IntN(4) {
 			r := record{form: forms[rng.IntN(len(forms))], id: fmt.Sprintf("uuid:%03d-%d", i, n), people: rng.IntN(50)}
 			for k := range rng.IntN(6) {
