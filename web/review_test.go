@@ -113,7 +113,7 @@ func TestReviewPages(t *testing.T) {
 	if status, body := send(t, c, at, url.Values{"do": {"rejected"}, "flag": decide["flag"]}); status != http.StatusUnprocessableEntity || !strings.Contains(body, "Say why") {
 		t.Errorf("rejected without a reason: %d", status)
 	}
-	if _, body := send(t, c, at, decide); !strings.Contains(body, "Decided: 1 flags. Records that changed their state: 1.") {
+	if _, body := send(t, c, at, decide); !strings.Contains(body, "Decided: 1 flag. Records that changed their state: 1.") {
 		t.Error("a decision is not told")
 	}
 	if _, body := send(t, c, at, decide); !strings.Contains(body, "Somebody else had decided 1 of them") {

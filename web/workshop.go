@@ -354,7 +354,7 @@ func (p *Pages) workshopChart(t dtm.Table, v *workshopView, width float64) templ
 			}
 			return 0
 		})
-		c := chart.Bars{Head: head, Axis: strings.Join(v.Columns[:len(t.By)], ", "), Measure: v.Unit}
+		c := chart.Bars{Head: head, Axis: locale.List(l, v.Columns[:len(t.By)]...), Measure: v.Unit}
 		for _, f := range figures[:min(len(figures), mostBars)] {
 			c.Items = append(c.Items, chart.Bar{Label: name(f), Cell: chart.FromFigure(f)})
 		}

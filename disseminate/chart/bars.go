@@ -62,6 +62,9 @@ func (b Bars) Table() Table {
 	return t
 }
 
+// mostBars are drawn, more than a reader follows; the rest is in the table.
+const mostBars = 60
+
 // SVG draws the bars.
 func (b Bars) SVG(o Options) []byte {
 	o = o.fill()
@@ -78,6 +81,10 @@ func (b Bars) SVG(o Options) []byte {
 	if len(items) == 0 {
 		s.note(o.Words.Missing)
 		return s.close("bars")
+	}
+	if left := len(items) - mostBars; left > 0 {
+		items = items[:mostBars]
+		b.more = o.others(left)
 	}
 	labels := make([]string, len(items))
 	hi, lo, tail, withheld, reference := 0.0, 0.0, 0.0, false, false

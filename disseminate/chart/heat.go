@@ -250,7 +250,7 @@ func (h Heat) ranking(o Options) []byte {
 	const most = 12
 	b := Bars{Head: h.Head, Axis: h.Axis, Measure: h.Measure}
 	if len(list) > most {
-		b.more = "+" + o.Number(float64(len(list)-most)) + " " + o.Words.Other
+		b.more = o.others(len(list) - most)
 		list = list[:most]
 	}
 	b.Items = list

@@ -41,6 +41,9 @@ func (m Multiples) Table() Table {
 	return t
 }
 
+// mostPanels are drawn, the first ones; the rest is in the table.
+const mostPanels = 24
+
 // SVG draws the panels.
 func (m Multiples) SVG(o Options) []byte {
 	o = o.fill()
@@ -49,6 +52,8 @@ func (m Multiples) SVG(o Options) []byte {
 		s.note(o.Words.Missing)
 		return s.close("multiples")
 	}
+	left := len(m.Panels) - mostPanels
+	m.Panels = m.Panels[:min(mostPanels, len(m.Panels))]
 	gap, withheld := false, false
 	all := 0.0
 	for _, p := range m.Panels {
@@ -115,8 +120,11 @@ func (m Multiples) SVG(o Options) []byte {
 			s.y = f.bottom + 30
 		}
 	}
+	s.Mirror = o.RTL
+	if left > 0 {
+		s.note(o.others(left))
+	}
 	if m.Free {
-		s.Mirror = o.RTL
 		s.note(m.FreeNote)
 	}
 	return s.close("multiples")

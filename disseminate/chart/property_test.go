@@ -3,6 +3,7 @@ package chart_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand"
 	"strings"
@@ -283,6 +284,41 @@ func TestStackedSums(t *testing.T) {
 	for row, share := range map[string]float64{"r0": 0.4, "r1": 1, "r2": 0.125} {
 		if math.Abs(length[row]-share*length["r1"]) > 0.5 {
 			t.Errorf("%s is %.1f long, want %.3f of %.1f", row, length[row], share, length["r1"])
+		}
+	}
+}
+
+// A thousand points: the drawing stays one that can be read and says how many it leaves
+// out; the table leaves out none.
+func TestManyAreBounded(t *testing.T) {
+	t.Parallel()
+	const n = 1000
+	bars := chart.Bars{Head: chart.Head{ID: "b", Title: "t"}, Axis: "Point", Measure: "n"}
+	multiples := chart.Multiples{Head: chart.Head{ID: "m", Title: "t"}, Axis: "Month", Steps: []chart.Step{{Label: "Jan"}, {Label: "Feb"}}}
+	for i := range n {
+		name := fmt.Sprintf("point %04d", i)
+		bars.Items = append(bars.Items, chart.Bar{Label: name, Cell: chart.Of(float64(n - i))})
+		multiples.Panels = append(multiples.Panels, chart.Panel{Label: name, Cells: []chart.Cell{chart.Of(1), chart.Of(float64(n - i))}})
+	}
+	for _, l := range languages {
+		for kind, c := range map[string]chart.Chart{"bars": bars, "multiples": multiples} {
+			o := options(l, 640)
+			svg, drawn := string(c.SVG(o)), 0
+			check(t, kind, c, o)
+			for i := range n {
+				if strings.Contains(svg, fmt.Sprintf("point %04d", i)) {
+					drawn++
+				}
+			}
+			if drawn < 12 || len(svg) > 64<<10 {
+				t.Errorf("%s %s: %d are drawn, in %d bytes", l, kind, drawn, len(svg))
+			}
+			if !strings.Contains(svg, "+"+o.Number(float64(n-drawn))+" ") {
+				t.Errorf("%s %s: %d are drawn, and not said how many are not", l, kind, drawn)
+			}
+			if table := c.Table(); max(len(table.Rows), len(table.Columns)-1) != n {
+				t.Errorf("%s %s: the table has %d rows and %d columns", l, kind, len(table.Rows), len(table.Columns))
+			}
 		}
 	}
 }

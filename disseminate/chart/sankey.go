@@ -3,7 +3,6 @@ package chart
 import (
 	"math"
 	"slices"
-	"strconv"
 
 	"dtm/disseminate/chart/draw"
 )
@@ -212,7 +211,7 @@ func (c Sankey) SVG(o Options) []byte {
 		s.legend([]swatch{{o.Words.Withheld, s.hatched(draw.Suppressed), false}})
 	}
 	if left > 0 {
-		s.note("+" + strconv.Itoa(left) + " " + o.Words.Other)
+		s.note(o.others(left))
 	}
 	return s.close("sankey")
 }

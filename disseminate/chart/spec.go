@@ -130,6 +130,9 @@ func (o Options) fill() Options {
 	return o
 }
 
+// others says that n more are in the table.
+func (o Options) others(n int) string { return "+" + o.Number(float64(n)) + " " + o.Words.Other }
+
 // About stands before a number that is only near.
 const About = "≈\u2009"
 

@@ -357,7 +357,7 @@ func (b *building) sexAge() {
 		if keys[0] == dtm.Unknown && keys[1] == dtm.Unknown || keys[0] == "" {
 			return b.say("word.unknown"), false
 		}
-		return b.label("sex", keys[0]) + ", " + b.label("age", keys[1]), keys[0] != dtm.Unknown && keys[1] != dtm.Unknown
+		return locale.List(b.l, b.label("sex", keys[0]), b.label("age", keys[1])), keys[0] != dtm.Unknown && keys[1] != dtm.Unknown
 	}
 	c := chart.Bars{Axis: b.say("word.sex_age"), Measure: b.say("word.share") + " (%)"}
 	title := b.say("panel.sexage.plain")

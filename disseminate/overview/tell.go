@@ -124,9 +124,9 @@ func (s Teller) Panel(c chart.Chart, found, title, last string, tables ...dtm.Ta
 	if last == "" {
 		last = s.When
 	}
-	p := Panel{Title: found, Subtitle: title + ", " + s.Unit(tables[0]) + ", " + last, Chart: c, Notes: s.Remarks(tables...), Company: slices.ContainsFunc(tables, company)}
+	p := Panel{Title: found, Subtitle: locale.List(s.Lang, title, s.Unit(tables[0]), last), Chart: c, Notes: s.Remarks(tables...), Company: slices.ContainsFunc(tables, company)}
 	if found == title {
-		p.Subtitle = s.Unit(tables[0]) + ", " + last
+		p.Subtitle = locale.List(s.Lang, s.Unit(tables[0]), last)
 	}
 	p.Alt = found + ". " + p.Subtitle + "."
 	for _, t := range tables {

@@ -71,14 +71,14 @@ func (w *writer) listing(t dtm.Table) []Table {
 	if w.err != nil || len(t.Figures) == 0 {
 		return nil
 	}
-	out := Table{Title: t.Indicator.Name.In(w.l), Subtitle: w.tell().Unit(t) + ", " + w.when, Caption: w.remarks(t)}
+	out := Table{Title: t.Indicator.Name.In(w.l), Subtitle: locale.List(w.l, w.tell().Unit(t), w.when), Caption: w.remarks(t)}
 	var dims []string
 	for _, d := range t.By {
 		dims = append(dims, w.dimension(d))
 		out.Columns = append(out.Columns, Column{Title: w.dimension(d)})
 	}
 	if t.Indicator.ID == "total_movements" { // it is split in more than one way
-		out.Title += "\u00a0· " + strings.Join(dims, ", ")
+		out.Title += "\u00a0· " + locale.List(w.l, dims...)
 	}
 	out.Columns = append(out.Columns, Column{Title: w.tell().Unit(t), Number: true})
 	figures := overview.Ranked(t.Figures)
