@@ -4,6 +4,7 @@ package pgtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // socket is the folder by which the cluster is reached.
@@ -239,7 +241,12 @@ func Spread(t testing.TB) string {
 		}
 		defer k.Close(ctx)
 		for _, text := range texts {
-			if _, err := k.Exec(ctx, text); err != nil {
+			_, err := k.Exec(ctx, text)
+			for tries := 0; inUse(err) && tries < 20; tries++ { // by a daemon of Citus, which comes by itself
+				time.Sleep(250 * time.Millisecond)
+				_, err = k.Exec(ctx, text)
+			}
+			if err != nil {
 				t.Fatalf("%s: %s: %v", host, text, err)
 			}
 		}
@@ -274,6 +281,17 @@ func Spread(t testing.TB) string {
 			on(host, database, "DROP DATABASE "+name+" WITH (FORCE)")
 		}
 	})
+	// Roles are a server's, not a database's: one who joins writes them on the workers, and
+	// two at once would be in each other's way. The lock is given back with the connection.
+	if _, err := k.Exec(ctx, `SELECT pg_advisory_lock(hashtext('dtm test'))`); err != nil {
+		t.Fatal(err)
+	}
 	on(first.Host, name, join...)
 	return address(first.Host, name)
+}
+
+// inUse tells whether a database could not be dropped because somebody is connected to it.
+func inUse(err error) bool {
+	var said *pgconn.PgError
+	return errors.As(err, &said) && said.Code == "55006"
 }
