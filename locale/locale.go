@@ -157,13 +157,13 @@ func Say(l dtm.Lang, key string, args ...any) string {
 	})
 }
 
-// counted are parts of places that are counted, as the Where of errors names them.
-var counted = regexp.MustCompile(`\b(character|column|feature|line) (\d+)`)
-
 // List puts items one after the other, with the comma of l between them.
 func List(l dtm.Lang, items ...string) string {
 	return strings.Join(items, Say(l, "word.comma")+" ")
 }
+
+// counted are parts of places that are counted, as the Where of errors names them.
+var counted = regexp.MustCompile(`\b(character|column|feature|line) (\d+)`)
 
 // Place says the Where of an error: names of files, sheets, cells and elements stay as
 // they are.

@@ -217,7 +217,7 @@ func TestTwoCorrectOne(t *testing.T) {
 	// The queue by keys: the spoilt record is dismissed, and that is taken back.
 	amina.do(chromedp.Navigate(base+"/en/staff/review/?rule=group.large"), chromedp.WaitVisible("#queue .pick"))
 	amina.do(chromedp.KeyEvent("j"), chromedp.KeyEvent("d"), chromedp.WaitVisible("#undo"))
-	if got := amina.text(".done"); !strings.Contains(got, "Decided: 1 flag") {
+	if got := amina.text(".done"); !strings.Contains(got, "Decided: 1 flag.") {
 		t.Errorf("after the key: %s", got)
 	}
 	amina.do(chromedp.KeyEvent("u"))

@@ -138,7 +138,7 @@ func (p *lossy) carry(phone net.Conn) {
 
 // A phone waits at least hasty for an answer, which is short, lest the test be long,
 // and at most patient, which is what Collect waits. It waits longer after two
-// answers on end that did not come, less after each record that is sent: on a machine
+// answers in a row that did not come, less after each record that is sent: on a machine
 // that has much else to do, phones that all gave up early would ask so often that none
 // is answered.
 const (
