@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"dtm"
 )
@@ -117,11 +118,13 @@ func list[T any](s []T) []T {
 	return s
 }
 
-// figure is a number with what belongs to it: sign, "<", percent.
-var figure = regexp.MustCompile(`[<>+\x{2212}-]?\d+(?:[.,\x{202f}]\d+)*%?`)
+// figure is a number with what belongs to it, sign, "<", percent, or a word of Latin letters,
+// which may have numbers in it: the number of a release.
+var figure = regexp.MustCompile(`[<>+\x{2212}-]?[0-9A-Za-z]+(?:[-/.,\x{202f}][0-9A-Za-z]+)*%?`)
 
-// isolated wraps every number of the texts that are drawn in marks (U+2066, U+2069) that keep it
-// together where text runs from right to left: "<10" would be read as "10>".
+// isolated wraps every number of the texts that are drawn, and every word with a number in it,
+// in marks (U+2066, U+2069) that keep it together where text runs from right to left: "<10"
+// would be read as "10>".
 func isolated(data []byte) ([]byte, error) {
 	var v any
 	if err := json.Unmarshal(data, &v); err != nil {
@@ -131,7 +134,12 @@ func isolated(data []byte) ([]byte, error) {
 	walk = func(v any) any {
 		switch v := v.(type) {
 		case string:
-			return figure.ReplaceAllString(v, "\u2066$0\u2069")
+			return figure.ReplaceAllStringFunc(v, func(word string) string {
+				if !strings.ContainsAny(word, "0123456789") {
+					return word
+				}
+				return "\u2066" + word + "\u2069"
+			})
 		case []any:
 			for i := range v {
 				v[i] = walk(v[i])
